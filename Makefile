@@ -1,0 +1,60 @@
+# Thin: every target is a script of tools/ or a CMake preset. `make help` lists them.
+# Works on a fresh Debian 12 with only make and git: tools/setup installs what is missing.
+PREFIX    ?= /usr/local
+JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
+TEST_JOBS ?= 2
+BUILD     := build/release
+
+# Parallel work is Gemel's own; a BLAS with threads of its own would only get in its way.
+export OPENBLAS_NUM_THREADS := 1
+export JOBS
+
+.PHONY: help build demo test bench lint fmt conformance install clean
+
+help:
+	@echo 'make demo         set up, build, and run Gemel on real patient data'
+	@echo 'make test         set up, build, and run the quick and full tests'
+	@echo 'make build        set up and build the library and the gemel command'
+	@echo 'make conformance  run the conformance kit on every model type and shipped model'
+	@echo 'make bench        measure'
+	@echo 'make lint         set up what lint needs, and check the tree (tools/lint NAME: one check)'
+	@echo 'make fmt          format all C files'
+	@echo 'make install      install to PREFIX (now $(PREFIX))'
+	@echo 'make clean        remove build/'
+	@echo 'Variables: JOBS=$(JOBS) (compilers at once), TEST_JOBS=$(TEST_JOBS), PREFIX, DESTDIR'
+
+build:
+	@tools/setup build
+	@tools/build release gemel_static gemel_shared $(if $(wildcard src/cli/*.c),gemel_cli)
+
+demo: build
+	@$(BUILD)/gemel demo
+
+test:
+	@tools/setup test
+	@tools/build release
+	@ctest --test-dir $(BUILD) -LE nightly -j $(TEST_JOBS) --output-on-failure --no-tests=error
+
+conformance:
+	@tools/setup test
+	@tools/build release
+	@ctest --test-dir $(BUILD) -R '^conformance\.' -j $(TEST_JOBS) --output-on-failure --no-tests=error
+
+bench:
+	@tools/setup build
+	@tools/build release
+	@GEMEL_BUILD=$(BUILD) bench/run
+
+lint:
+	@tools/setup lint
+	@tools/lint
+
+fmt:
+	@tools/setup lint
+	@tools/fmt
+
+install: build
+	@cmake --install $(BUILD) --prefix '$(PREFIX)'
+
+clean:
+	rm -rf build
