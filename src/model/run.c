@@ -1,0 +1,201 @@
+/* run.c - members along their timelines: blocks of members, one task each, leg by leg. */
+#include "model/run.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { BLOCK_MEMBERS = 64 };
+
+typedef struct {
+  gm_work *work;
+  gm_arena *arena;
+} run_worker;
+
+struct gm_runner {
+  gm_ctx *ctx;
+  const gm_model *model;
+  gm_pool *pool;
+  gm_model_info info;
+  int32_t worker_count;
+  run_worker worker[];
+};
+
+gm_status gm_runner_new(gm_ctx *ctx, const gm_model *model, gm_pool *pool, gm_runner **out)
+{
+  assert(ctx && model && out);
+  int32_t count = gm_pool_workers(pool);
+  gm_runner *r = gm_alloc(ctx, 1, sizeof *r + (size_t)count * sizeof r->worker[0]);
+  if (!r) return gm_fail(ctx, GM_ENOMEM, "runner");
+  r->ctx = ctx;
+  r->model = model;
+  r->pool = pool;
+  r->worker_count = count;
+  gm_model_get_info(model, &r->info);
+  gm_status s = GM_OK;
+  if (r->info.flags & GM_MODEL_OBJECT)
+    s = gm_fail(ctx, GM_EUNSUPPORTED, "model %s: object state cannot be run along a schedule yet",
+                r->info.name);
+  for (int32_t i = 0; i < count && !s; i++) {
+    s = model->type->work_new(model, ctx, &r->worker[i].work);
+    if (!s) s = gm_arena_new(ctx, 1 << 16, &r->worker[i].arena);
+  }
+  if (s) {
+    gm_runner_free(r);
+    return s;
+  }
+  *out = r;
+  return GM_OK;
+}
+
+void gm_runner_free(gm_runner *r)
+{
+  if (!r) return;
+  for (int32_t i = 0; i < r->worker_count; i++) {
+    if (r->worker[i].work) r->model->type->work_free(r->worker[i].work);
+    gm_arena_free(r->worker[i].arena);
+  }
+  gm_free(r);
+}
+
+gm_batch gm__run_batch(const run_block *b)
+{
+  return (gm_batch){.n = b->n, .sx = b->room, .sm = 1, .x = b->x, .theta = b->theta,
+                    .psx = b->room, .psm = 1, .key = b->key, .slot = b->slot, .slot0 = b->slot0,
+                    .status = b->call_status};
+}
+
+/* ---- one block ------------------------------------------------------------------------------- */
+typedef struct {
+  gm_runner *r;
+  const gm_run *run;
+} run_job;
+
+static const gm_timeline *timeline_of(const gm_run *run, int32_t member)
+{
+  return run->shared_timeline ? run->timeline : &run->timeline[member];
+}
+
+static void gather_status(run_block *b)
+{
+  for (int32_t m = 0; m < b->n; m++) b->status[m] = (int8_t)(b->status[m] | b->call_status[m]);
+}
+
+/* A member that failed does not move any more: its span is empty and its samples are NaN. */
+static gm_span member_span(const run_block *b, const gm_run *run, int32_t first, int32_t m,
+                           int32_t leg_index)
+{
+  const gm_timeline *t = timeline_of(run, first + m);
+  gm_span span = {0};
+  if (leg_index >= t->leg_count) return span;
+  const gm_leg *leg = &t->leg[leg_index];
+  if (leg->kind != GM_LEG_SPAN) return span;
+  ptrdiff_t at = ((ptrdiff_t)(first + m) * t->sample_count + leg->sample) * b->info.output_count;
+  double *y = run->y ? run->y + at : NULL;
+  if (b->status[m] & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS)) {
+    for (ptrdiff_t k = 0; y && k < (ptrdiff_t)leg->sample_count * b->info.output_count; k++)
+      y[k] = NAN;
+    return span;
+  }
+  span = (gm_span){.t0 = leg->t0, .t1 = leg->t1, .edge = t->edge + leg->edge,
+                   .sample = t->sample ? t->sample + leg->sample : NULL,
+                   .sample_before = t->before ? t->before + leg->sample : NULL, .y = y,
+                   .edge_count = leg->edge_count, .sample_count = leg->sample_count};
+  return span;
+}
+
+static gm_status block_leg(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t first,
+                           int32_t leg_index)
+{
+  gm_span span[BLOCK_MEMBERS];
+  const gm_leg *leg[BLOCK_MEMBERS];
+  const gm_timeline *timeline[BLOCK_MEMBERS];
+  bool any_steady = false;
+  for (int32_t m = 0; m < b->n; m++) {
+    const gm_timeline *t = timeline[m] = timeline_of(run, first + m);
+    span[m] = member_span(b, run, first, m, leg_index);
+    bool steady = leg_index < t->leg_count && t->leg[leg_index].kind == GM_LEG_STEADY;
+    leg[m] = steady ? &t->leg[leg_index] : NULL;
+    any_steady = any_steady || steady;
+  }
+  gm_batch batch = gm__run_batch(b);
+  b->model->type->advance(b->model, b->work, &batch, span, b->arena);
+  gather_status(b);
+  for (int32_t m = 0; m < b->n; m++)
+    gm_span_apply_parameters(&span[m], b->theta + m, b->room);
+  return any_steady ? gm__steady_find(ctx, b, leg, timeline) : GM_OK;
+}
+
+static gm_status block_begin(gm_ctx *ctx, const run_job *j, run_block *b, int32_t first)
+{
+  const gm_run *run = j->run;
+  int32_t nx = b->info.state_count, np = b->info.parameter_count;
+  b->x = gm_arena_get(b->arena, (ptrdiff_t)(nx ? nx : 1) * b->room, sizeof *b->x);
+  b->theta = gm_arena_get(b->arena, (ptrdiff_t)(np ? np : 1) * b->room, sizeof *b->theta);
+  b->status = gm_arena_get(b->arena, b->room, 1);
+  b->call_status = gm_arena_get(b->arena, b->room, 1);
+  if (!b->x || !b->theta || !b->status || !b->call_status)
+    return gm_fail(ctx, GM_ENOMEM, "members of a run");
+  for (int32_t m = 0; m < b->n; m++)
+    for (int32_t i = 0; i < np; i++)
+      b->theta[(ptrdiff_t)i * b->room + m] = run->theta[(ptrdiff_t)i * run->n + first + m];
+  gm_batch batch = gm__run_batch(b);
+  if (run->keep_state) {
+    for (int32_t m = 0; m < b->n; m++)
+      for (int32_t i = 0; i < nx; i++)
+        b->x[(ptrdiff_t)i * b->room + m] = run->x[(ptrdiff_t)i * run->n + first + m];
+    return GM_OK;
+  }
+  /* all timelines of a block begin at their own time; init is called once for each beginning */
+  for (int32_t m = 0; m < b->n; m++) {
+    const gm_timeline *t = timeline_of(run, first + m);
+    gm_batch one = batch;
+    one.n = run->shared_timeline ? b->n : 1;
+    one.x += m;
+    one.theta += m;
+    one.status += m;
+    if (one.key) one.key += m;
+    if (one.slot) one.slot += m;
+    one.slot0 += (uint64_t)m;
+    b->model->type->init(b->model, b->work, &one, t->leg_count ? t->leg[0].t0 : 0);
+    if (run->shared_timeline) break;
+  }
+  gather_status(b);
+  return GM_OK;
+}
+
+static gm_status block_task(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
+{
+  const run_job *j = user;
+  const gm_run *run = j->run;
+  run_worker *w = &j->r->worker[worker];
+  int32_t first = task * BLOCK_MEMBERS;
+  gm_arena_mark mark = gm_arena_at(w->arena);
+  run_block b = {.model = j->r->model, .info = j->r->info, .work = w->work, .arena = w->arena,
+                 .room = BLOCK_MEMBERS, .slot0 = (uint64_t)first};
+  b.n = run->n - first < BLOCK_MEMBERS ? run->n - first : BLOCK_MEMBERS;
+  b.key = run->key ? run->key + first : NULL;
+  b.slot = run->slot ? run->slot + first : NULL;
+  gm_status s = block_begin(ctx, j, &b, first);
+  int32_t legs = 0;
+  for (int32_t m = 0; m < b.n && !s; m++)
+    if (timeline_of(run, first + m)->leg_count > legs)
+      legs = timeline_of(run, first + m)->leg_count;
+  for (int32_t i = 0; i < legs && !s; i++) s = block_leg(ctx, &b, run, first, i);
+  for (int32_t m = 0; m < b.n && !s; m++) {
+    run->status[first + m] = b.status[m];
+    for (int32_t i = 0; i < b.info.parameter_count; i++)
+      run->theta[(ptrdiff_t)i * run->n + first + m] = b.theta[(ptrdiff_t)i * b.room + m];
+    for (int32_t i = 0; run->x && i < b.info.state_count; i++)
+      run->x[(ptrdiff_t)i * run->n + first + m] = b.x[(ptrdiff_t)i * b.room + m];
+  }
+  gm_arena_back(w->arena, mark);
+  return s;
+}
+
+gm_status gm_runner_run(gm_runner *r, gm_ctx *ctx, const gm_run *run)
+{
+  assert(r && run && run->timeline && run->theta && run->status);
+  run_job job = {r, run};
+  int32_t tasks = (run->n + BLOCK_MEMBERS - 1) / BLOCK_MEMBERS;
+  return gm_pool_run(r->pool, ctx, tasks, block_task, &job);
+}
