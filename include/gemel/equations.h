@@ -1,0 +1,39 @@
+/* equations.h - the kind `equations`: models written as text (a subset of Antimony) that run as
+ * ordinary differential equations on eight lanes, or in closed form when they are linear.
+ * docs/model-text.md describes the text. */
+#ifndef GEMEL_EQUATIONS_H
+#define GEMEL_EQUATIONS_H
+#include "gemel/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An output asked for beside the text: an expression over the model's names. */
+typedef struct {
+  const char *name, *expression;
+  const char *unit;  /* UCUM or friendly; NULL or "" : not checked */
+  const char *where; /* put in front of messages, for example "twin.yaml:12: observables.cp.is" */
+} gm_eq_output;
+
+typedef enum { GM_EQ_AUTO, GM_EQ_EXPLICIT } gm_eq_solver; /* AUTO: closed form where recognised */
+
+typedef struct {
+  const char *text;      /* model text, NUL-terminated */
+  const char *text_name; /* file name for messages; NULL: "model" */
+  const gm_eq_output *output; /* NULL and 0: every variable that has an assignment rule, and every */
+  int32_t output_count;       /* state, is an output */
+  gm_eq_solver solver;
+  double rtol, atol; /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
+  int32_t step_max;  /* steps between two edges; 0: 1,000,000 */
+} gm_eq_config;
+
+/* Parameters of the model: every name of the text that has a constant value and no rule, in order
+ * of appearance. Input ports: one a state, in the order of the states. State: the states, then the
+ * held input rate of every port. */
+GM_API extern const gm_model_type gm_equations;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

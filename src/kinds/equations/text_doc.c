@@ -1,0 +1,192 @@
+/* text_doc.c - the tables of a model text. */
+#include "kinds/equations/text_doc.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+gm_status eqt_room(gm_ctx *ctx, void *array_address, int32_t count, int32_t *room, size_t bytes)
+{
+  if (count < *room) return GM_OK;
+  int32_t more = *room ? 2 * *room : 16;
+  gm_status s = gm_grow(ctx, array_address, count, more, bytes);
+  if (!s) *room = more;
+  return s;
+}
+
+gm_status eqt_doc_init(eqt_doc *d, gm_ctx *ctx)
+{
+  *d = (eqt_doc){.ctx = ctx, .time_unit = -1};
+  d->name.ctx = d->unit_name.ctx = d->function_name.ctx = ctx;
+  return gm_arena_new(ctx, 16384, &d->arena);
+}
+
+static void table_free(eqt_table *t)
+{
+  gm_free(t->key);
+  gm_free(t->slot);
+}
+
+void eqt_doc_free(eqt_doc *d)
+{
+  table_free(&d->name);
+  table_free(&d->unit_name);
+  table_free(&d->function_name);
+  gm_free(d->symbol);
+  gm_free(d->unit);
+  gm_free(d->function);
+  gm_free(d->item);
+  gm_free(d->unit_of_name);
+  gm_arena_free(d->arena);
+  *d = (eqt_doc){0};
+}
+
+/* ---- names --------------------------------------------------------------------------------- */
+static uint32_t key_hash(const char *text, int32_t bytes)
+{
+  uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, then mixed: its low bits alone are weak */
+  for (int32_t i = 0; i < bytes; i++) h = (h ^ (unsigned char)text[i]) * 0x100000001b3u;
+  return (uint32_t)(h ^ (h >> 29) ^ (h >> 47));
+}
+
+static bool key_is(const eqt_key *k, const char *text, int32_t bytes)
+{
+  return k->bytes == bytes && memcmp(k->text, text, (size_t)bytes) == 0;
+}
+
+int32_t eqt_table_find(const eqt_table *t, const char *text, int32_t bytes)
+{
+  if (!t->slot_count) return -1;
+  uint32_t mask = (uint32_t)t->slot_count - 1;
+  for (uint32_t h = key_hash(text, bytes);; h++) {
+    int32_t i = t->slot[h & mask];
+    if (i < 0) return -1;
+    if (key_is(&t->key[i], text, bytes)) return i;
+  }
+}
+
+static void slot_put(eqt_table *t, int32_t index)
+{
+  uint32_t mask = (uint32_t)t->slot_count - 1;
+  uint32_t h = key_hash(t->key[index].text, t->key[index].bytes);
+  while (t->slot[h & mask] >= 0) h++;
+  t->slot[h & mask] = index;
+}
+
+static gm_status slots_grow(eqt_table *t)
+{
+  int32_t count = t->slot_count ? 4 * t->slot_count : 64;
+  int32_t *slot = gm_alloc(t->ctx, count, sizeof *slot);
+  if (!slot) return gm_fail(t->ctx, GM_ENOMEM, "table of %d names", (int)count);
+  memset(slot, -1, (size_t)count * sizeof *slot);
+  gm_free(t->slot);
+  t->slot = slot;
+  t->slot_count = count;
+  for (int32_t i = 0; i < t->count; i++) slot_put(t, i);
+  return GM_OK;
+}
+
+gm_status eqt_table_add(eqt_table *t, const char *text, int32_t bytes, int32_t *index_out)
+{
+  int32_t i = eqt_table_find(t, text, bytes);
+  if (i < 0) {
+    if (t->count >= EQT_NAME_COUNT_MAX)
+      return gm_fail(t->ctx, GM_ERANGE, "more than %d names", (int)EQT_NAME_COUNT_MAX);
+    gm_status s = eqt_room(t->ctx, &t->key, t->count, &t->room, sizeof *t->key);
+    if (!s && 2 * (t->count + 1) > t->slot_count) s = slots_grow(t);
+    if (s) return s;
+    i = t->count++;
+    t->key[i] = (eqt_key){text, bytes};
+    slot_put(t, i);
+  }
+  *index_out = i;
+  return GM_OK;
+}
+
+/* Letters to put in, take out, change or swap with the next (Damerau's distance, restricted form),
+ * at most 3: beyond that the word is another word. */
+static int32_t edit_distance(const char *a, int32_t na, const char *b, int32_t nb)
+{
+  enum { FAR = 3 };
+  int32_t row[3][EQT_NAME_BYTES_MAX + 2];
+  if (abs(na - nb) >= FAR || na > EQT_NAME_BYTES_MAX || nb > EQT_NAME_BYTES_MAX) return FAR;
+  for (int32_t j = 0; j <= nb; j++) row[0][j] = j;
+  for (int32_t i = 1; i <= na; i++) {
+    int32_t *now = row[i % 3], *before = row[(i - 1) % 3], best = now[0] = i;
+    for (int32_t j = 1; j <= nb; j++) {
+      int32_t d = before[j - 1] + (a[i - 1] != b[j - 1]);
+      if (before[j] + 1 < d) d = before[j] + 1;
+      if (now[j - 1] + 1 < d) d = now[j - 1] + 1;
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+          row[(i - 2) % 3][j - 2] + 1 < d)
+        d = row[(i - 2) % 3][j - 2] + 1;
+      now[j] = d;
+      if (d < best) best = d;
+    }
+    if (best >= FAR) return FAR;
+  }
+  int32_t d = row[na % 3][nb];
+  return d < FAR ? d : FAR;
+}
+
+const eqt_key *eqt_nearest(const eqt_table *t, const char *text, int32_t bytes,
+                           bool (*usable)(const eqt_doc *d, int32_t index), const eqt_doc *d)
+{
+  const eqt_key *best = NULL;
+  int32_t least = bytes < 3 ? 2 : 3; /* of a short word every letter counts */
+  for (int32_t i = 0; i < t->count; i++) {
+    if (usable && !usable(d, i)) continue;
+    int32_t distance = edit_distance(text, bytes, t->key[i].text, t->key[i].bytes);
+    if (distance >= least || distance >= t->key[i].bytes) continue;
+    least = distance;
+    best = &t->key[i];
+  }
+  return best;
+}
+
+/* ---- symbols and units --------------------------------------------------------------------- */
+gm_status eqt_symbol_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t *index_out)
+{
+  int32_t before = d->name.count, i;
+  /* room first: a table and its array grow together or not at all */
+  gm_status s = eqt_room(d->ctx, &d->symbol, before, &d->symbol_room, sizeof *d->symbol);
+  if (!s) s = eqt_table_add(&d->name, t->data + name.at, name.bytes, &i);
+  if (s == GM_ERANGE)
+    return eqt_fail(t, name.at, s, "more than %d names", (int)EQT_NAME_COUNT_MAX);
+  if (s) return s;
+  if (i == before)
+    d->symbol[i] = (eqt_symbol){
+        .text = t, .seen_at = name.at, .used_at = -1, .defined_at = -1, .unit = -1, .index = -1};
+  *index_out = i;
+  return GM_OK;
+}
+
+gm_status eqt_unit_formula(eqt_doc *d, const eqt_text *t, int32_t from, int32_t *index_out)
+{
+  gm_status s = eqt_room(d->ctx, &d->unit, d->unit_count, &d->unit_room, sizeof *d->unit);
+  if (s) return s;
+  d->unit[d->unit_count] = (eqt_unit_entry){.text = t, .at = from, .from = from};
+  *index_out = d->unit_count++;
+  return GM_OK;
+}
+
+gm_status eqt_unit_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t *index_out)
+{
+  int32_t before = d->unit_name.count, i, entry;
+  gm_status s = eqt_room(d->ctx, &d->unit_of_name, before, &d->unit_of_name_room,
+                         sizeof *d->unit_of_name);
+  if (!s) s = eqt_room(d->ctx, &d->unit, d->unit_count, &d->unit_room, sizeof *d->unit);
+  if (!s) s = eqt_table_add(&d->unit_name, t->data + name.at, name.bytes, &i);
+  if (s == GM_ERANGE)
+    return eqt_fail(t, name.at, s, "more than %d units", (int)EQT_NAME_COUNT_MAX);
+  if (s) return s;
+  if (i == before) {
+    s = eqt_unit_formula(d, t, name.at, &entry);
+    if (s) return s; /* cannot happen: room was made above */
+    d->unit[entry].from = -1;
+    d->unit[entry].bytes = name.bytes;
+    d->unit[entry].quoted = name.kind == EQT_STRING;
+    d->unit_of_name[i] = entry;
+  }
+  *index_out = d->unit_of_name[i];
+  return GM_OK;
+}
