@@ -69,7 +69,7 @@ GM_API bool gm_unit_same_dimension(const gm_unit *a, const gm_unit *b);
 GM_API bool gm_unit_same_kind(const gm_unit *a, const gm_unit *b);
 /* Same kind, same scale, and the same size to 4 ulp: a value in a needs no change to be in b. */
 GM_API bool gm_unit_equal(const gm_unit *a, const gm_unit *b);
-/* A pure number of whatever size (1, %, 10*3, g/g): no base, no arbitrary unit, no mol, no scale. */
+/* A pure number of whatever size (1, %, 10*3, g/g): no base or arbitrary unit, no mol, no scale. */
 GM_API bool gm_unit_is_dimensionless(const gm_unit *a);
 
 /* Algebra; out may be a or b. Fails: GM_EUNIT (a special unit, unless the other one is 1),

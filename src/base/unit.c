@@ -25,7 +25,7 @@ bool gm__unit_set(gm_unit *u, gm__dd mantissa, int64_t ten)
 
 gm_unit gm_unit_one(void) { return (gm_unit){.factor = 1, .mantissa = 1}; }
 
-/* ---- comparing ------------------------------------------------------------------------------- */
+/* ---- comparing ----------------------------------------------------------------------------- */
 bool gm_unit_same_dimension(const gm_unit *a, const gm_unit *b)
 {
   assert(a && b);
@@ -55,7 +55,7 @@ bool gm_unit_is_dimensionless(const gm_unit *a)
   return !a->special && gm_unit_same_kind(a, &one);
 }
 
-/* ---- algebra --------------------------------------------------------------------------------- */
+/* ---- algebra ------------------------------------------------------------------------------- */
 static bool is_unity(const gm_unit *a)
 {
   return gm_unit_is_dimensionless(a) && a->mantissa == 1 && a->mantissa_low == 0 && a->ten == 0;
@@ -104,14 +104,16 @@ static bool combine_powers(const gm_unit *a, int32_t x, const gm_unit *b, int32_
 static gm_status combine_arbitrary(gm_ctx *ctx, const gm_unit *a, int32_t x, const gm_unit *b,
                                    int32_t y, gm_unit *out)
 {
+  const uint16_t none = UINT16_MAX;
   int32_t i = 0, j = 0, k = 0;
   for (;;) {
-    uint16_t ia = i < GM_UNIT_ARBITRARY_MAX ? a->arbitrary[i].id : 0;
-    uint16_t ib = j < GM_UNIT_ARBITRARY_MAX ? b->arbitrary[j].id : 0;
-    if (!ia && !ib) return GM_OK;
-    bool take_a = ia && (!ib || ia <= ib), take_b = ib && (!ia || ib <= ia);
-    int32_t power =
-        (take_a ? a->arbitrary[i].power * x : 0) + (take_b ? b->arbitrary[j].power * y : 0);
+    uint16_t ia = i < GM_UNIT_ARBITRARY_MAX && a->arbitrary[i].id ? a->arbitrary[i].id : none;
+    uint16_t ib = j < GM_UNIT_ARBITRARY_MAX && b->arbitrary[j].id ? b->arbitrary[j].id : none;
+    if (ia == none && ib == none) return GM_OK;
+    bool take_a = ia <= ib, take_b = ib <= ia;
+    int32_t power = 0;
+    if (take_a) power += a->arbitrary[i].power * x;
+    if (take_b) power += b->arbitrary[j].power * y;
     i += take_a;
     j += take_b;
     if (power == 0) continue;
@@ -245,7 +247,7 @@ gm_status gm_unit_sqrt(gm_ctx *ctx, const gm_unit *a, gm_unit *out)
   return gm_unit_root(ctx, a, 2, out);
 }
 
-/* ---- conversion ------------------------------------------------------------------------------ */
+/* ---- conversion ---------------------------------------------------------------------------- */
 /* Whether `from` would have the dimension of `to` with its mass counted in mol (or back). */
 static bool by_substance(const gm_unit *from, const gm_unit *to)
 {
@@ -289,10 +291,10 @@ static gm__dd convert_ratio(const gm_unit *from, const gm_unit *to, gm__dd r)
   take_exponent(&r, &exponent);
   r = gm__dd_mul(r, gm__dd_div(gm__unit_mantissa(from), gm__unit_mantissa(to)));
   for (int32_t ten = from->ten - to->ten; ten != 0;) {
-    int32_t n = ten > 44 ? 44 : ten < -44 ? -44 : ten;
-    r = gm__dd_scale(r, n);
+    int32_t step = ten > 44 ? 44 : ten < -44 ? -44 : ten;
+    r = gm__dd_scale(r, step);
     take_exponent(&r, &exponent);
-    ten -= n;
+    ten -= step;
   }
   return (gm__dd){ldexp(r.hi, exponent), ldexp(r.lo, exponent)};
 }
@@ -369,7 +371,7 @@ gm_status gm_unit_convert_substance(gm_ctx *ctx, const gm_unit *from, const gm_u
   return s ? s : convert(ctx, &like, to, value, out);
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text ---------------------------------------------------------------------------------- */
 static void add_power(char *text, size_t bytes, const char *code, int32_t power)
 {
   size_t n = strlen(text);

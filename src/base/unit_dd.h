@@ -1,7 +1,7 @@
 /* unit_dd.h - numbers of twice the digits (an unevaluated sum of two doubles), so that a chain of
  * unit factors is rounded once, at its end.
  * Algorithms: Dekker, Numer. Math. 18 (1971) 224; Hida, Li & Bailey, ARITH-15 (2001) 155. The
- * relative error of one operation is below 2^-102. Overflow gives a high part that is not finite. */
+ * relative error of one operation is below 2^-102. After overflow the high part is not finite. */
 #ifndef GM_UNIT_DD_H
 #define GM_UNIT_DD_H
 #include <math.h>
@@ -75,8 +75,11 @@ static inline gm__dd gm__dd_ten(int32_t n)
 /* a 10^n */
 static inline gm__dd gm__dd_scale(gm__dd a, int32_t n)
 {
-  for (; n > 0 && isfinite(a.hi); n -= 44) a = gm__dd_mul(a, gm__dd_ten(n > 44 ? 44 : n));
-  for (; n < 0 && a.hi != 0; n += 44) a = gm__dd_div(a, gm__dd_ten(n < -44 ? 44 : -n));
+  while (n != 0 && a.hi != 0 && isfinite(a.hi)) {
+    int32_t step = n > 44 ? 44 : n < -44 ? -44 : n;
+    a = step > 0 ? gm__dd_mul(a, gm__dd_ten(step)) : gm__dd_div(a, gm__dd_ten(-step));
+    n -= step;
+  }
   return a;
 }
 #endif

@@ -33,7 +33,7 @@ static char last(const writer *w) { return w->bytes ? w->text[w->bytes - 1] : 0;
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_sign(char c) { return c == '-' || c == '+'; }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words ---------------------------------------------------------------------------------- */
 typedef struct {
   const char *word, *code;
 } pair;
@@ -218,7 +218,9 @@ static void put_word(writer *w, const char *word, size_t n, const char *exponent
   if (!code && put_molar(w, word, n, exponent, digits)) return;
   if (!code) code = gm__unit_everyday(word, n);
   if (code) {
-    bool group = last(w) == '/' && strchr(code, '/');
+    /* a composite or bare number keeps no exponent: (..)2 is refused by the reader */
+    bool composite = strchr(code, '/') || strcmp(code, "1") == 0;
+    bool group = composite && (digits || last(w) == '/');
     if (group) puts_(w, "(");
     puts_(w, code);
     if (group) puts_(w, ")");
@@ -228,7 +230,7 @@ static void put_word(writer *w, const char *word, size_t n, const char *exponent
   put(w, exponent, digits);
 }
 
-/* ---- first pass: plain ASCII ------------------------------------------------------------------ */
+/* ---- first pass: plain ASCII ---------------------------------------------------------------- */
 static const pair characters[] = {
     {"µ", "u"},
     {"μ", "u"},
@@ -324,7 +326,7 @@ static gm_status plain(gm_ctx *ctx, const char *text, writer *w)
                  : GM_OK;
 }
 
-/* ---- second pass: words and numbers ----------------------------------------------------------- */
+/* ---- second pass: words and numbers --------------------------------------------------------- */
 static bool ends_word(char c)
 {
   return c == 0 || c == ' ' || c == '{' || c == '}' || is_operator(c);
@@ -359,28 +361,46 @@ static const char *word_end(const char *at)
   return end;
 }
 
-/* A word with its exponent, which is "2", "-1", "^2", "^-1" or "^(-1)". Returns where it ends. */
+/* mm Hg, cm H2O: one word. Returns where it ends, or NULL when it is not there. */
+static const char *rewrite_column(writer *w, const char *at, const char *end)
+{
+  static const char *const liquids[] = {" Hg", " H2O"};
+  size_t n = (size_t)(end - at);
+  for (size_t i = 0; n < 4 && i < COUNT_OF(liquids); i++) {
+    size_t k = strlen(liquids[i]);
+    if (strncmp(end, liquids[i], k) != 0 || !ends_word(end[k])) continue;
+    char joined[32];
+    snprintf(joined, sizeof joined, "%.*s%s", (int)n, at, liquids[i] + 1);
+    put_word(w, joined, strlen(joined), "", 0);
+    return end + k;
+  }
+  return NULL;
+}
+
+/* ^2, ^-1, ^(-1) behind a word. Returns where it ends, or NULL when it is none of these. */
+static const char *raised_to(const char *caret, const char **exponent, size_t *digits)
+{
+  if (*caret != '^') return NULL;
+  size_t open = caret[1] == '(';
+  *exponent = caret + 1 + open;
+  *digits = integer_bytes(*exponent);
+  const char *after = *exponent + *digits;
+  if (*digits == 0) return NULL;
+  if (open) return *after == ')' ? after + 1 : NULL;
+  return *after == '.' && is_digit(after[1]) ? NULL : after; /* m^0.5 is not m0.5, which is 5 */
+}
+
+/* A word with its exponent, if it has one. Returns where it ends. */
 static const char *rewrite_word(writer *w, const char *at)
 {
-  const char *end = word_end(at), *cut = end;
-  char joined[32];
-  size_t n = (size_t)(end - at);
-  /* mm Hg, cm H2O */
-  for (int32_t i = 0; i < 2; i++) {
-    const char *column = i ? " H2O" : " Hg";
-    size_t k = strlen(column);
-    if (n < 4 && strncmp(end, column, k) == 0 && ends_word(end[k])) {
-      snprintf(joined, sizeof joined, "%.*s%s", (int)n, at, column + 1);
-      put_word(w, joined, strlen(joined), "", 0);
-      return end + k;
-    }
-  }
-  if (*end == '^') {
-    size_t open = end[1] == '(', k = integer_bytes(end + 1 + open);
-    if (k && (!open || end[2 + k] == ')')) {
-      put_word(w, at, n, end + 1 + open, k);
-      return end + 1 + open + k + open;
-    }
+  const char *end = word_end(at), *cut = end, *exponent = end;
+  const char *after = rewrite_column(w, at, end);
+  if (after) return after;
+  size_t digits = 0;
+  after = raised_to(end, &exponent, &digits);
+  if (after) {
+    put_word(w, at, (size_t)(end - at), exponent, digits);
+    return after;
   }
   while (cut > at && is_digit(cut[-1])) cut--;
   if (cut < end && cut > at && is_sign(cut[-1])) cut--;
@@ -428,13 +448,12 @@ static gm_status rewrite_number(gm_ctx *ctx, writer *w, const char **address)
   if (n == 0) {
     n = strspn(at, "0123456789");
     put(&number, at, n);
-    if (at[n] == '.' && is_digit(at[n + 1]))
-      return gm_fail(
-          ctx, GM_EPARSE,
-          "unit text: a decimal number ('%.*s.%c...') is not part of a unit; put it into "
-          "the value",
-          (int)(n > 20 ? 20 : n), at, at[n + 1]);
   }
+  if (at[n] == '.' && is_digit(at[n + 1]))
+    return gm_fail(ctx, GM_EPARSE,
+                   "unit text: a decimal number ('%.*s.%c...') is not part of a unit; put it into "
+                   "the value",
+                   (int)(n > 20 ? 20 : n), at, at[n + 1]);
   size_t space = at[n] == ' ';
   bool unit_follows = begins_unit(at[n + space]);
   bool group = unit_follows && last(w) == '/';

@@ -49,7 +49,7 @@ static gm_status fail_where(parser *p, const char *at, gm_status s)
                     (int)(at - p->code) + 1);
 }
 
-/* ---- symbols --------------------------------------------------------------------------------- */
+/* ---- symbols ------------------------------------------------------------------------------- */
 static bool same_letters(const char *a, const char *b, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
@@ -142,7 +142,7 @@ static gm_status parse_symbol(parser *p, const char *symbol, size_t n, gm_unit *
   return GM_OK;
 }
 
-/* ---- the grammar ------------------------------------------------------------------------------ */
+/* ---- the grammar ---------------------------------------------------------------------------- */
 static bool ends_component(char c) { return c == 0 || c == '.' || c == '/' || c == ')'; }
 
 /* *p->at is '{' */

@@ -30,37 +30,45 @@ static gm_status fail_log(gm_ctx *ctx, double r)
                  "the logarithm of %g (a level, pH or potency needs a value above 0)", r);
 }
 
-gm_status gm__scale_to_ratio(gm_ctx *ctx, uint8_t scale, gm__dd x, gm__dd *r)
+static double exp_scale(gm__scale scale, double x)
 {
   static const double ln_50k = 10.819778284410283; /* ln 50,000 = 4 ln 10 + ln 5 */
-  double v = x.hi;
-  switch ((gm__scale)scale) {
-  case GM__SCALE_NONE: *r = x; return GM_OK;
-  case GM__SCALE_CELSIUS:
-  case GM__SCALE_FAHRENHEIT:
-  case GM__SCALE_REAUMUR:
+  switch (scale) {
+  case GM__SCALE_LN: return exp(x);
+  case GM__SCALE_LG: return pow(10, x);
+  case GM__SCALE_2LG: return pow(10, x / 2);
+  case GM__SCALE_LD: return exp2(x);
+  case GM__SCALE_MINUS_LG: return pow(10, -x);
+  case GM__SCALE_MINUS_LG2: return pow(100, -x);
+  case GM__SCALE_MINUS_LG3: return pow(1000, -x);
+  default: return exp(-x * ln_50k);
+  }
+}
+
+gm_status gm__scale_to_ratio(gm_ctx *ctx, uint8_t scale, gm__dd x, gm__dd *r)
+{
+  double v = 0;
+  if (scale == GM__SCALE_NONE) {
+    *r = x;
+    return GM_OK;
+  }
+  if (is_temperature(scale)) {
     x = gm__dd_add(x, offset_of(scale));
     if (x.hi < below_zero) return fail_cold(ctx);
     *r = x;
     return GM_OK;
-  case GM__SCALE_LN: v = exp(v); break;
-  case GM__SCALE_LG: v = pow(10, v); break;
-  case GM__SCALE_2LG: v = pow(10, v / 2); break;
-  case GM__SCALE_LD: v = exp2(v); break;
-  case GM__SCALE_MINUS_LG: v = pow(10, -v); break;
-  case GM__SCALE_MINUS_LG2: v = pow(100, -v); break;
-  case GM__SCALE_MINUS_LG3: v = pow(1000, -v); break;
-  case GM__SCALE_MINUS_L50K: v = exp(-v * ln_50k); break;
-  case GM__SCALE_100TAN: v = atan(v / 100); break;
-  case GM__SCALE_SQRT:
-    if (v < 0) return gm_fail(ctx, GM_EDOMAIN, "a root amplitude of %g is below 0", v);
-    v = v * v;
-    break;
-  default: return gm_fail(ctx, GM_EINTERNAL, "special unit %d", (int)scale);
   }
-  if (!isfinite(v) || (v == 0 && scale != GM__SCALE_SQRT && scale != GM__SCALE_100TAN))
-    return gm_fail(ctx, GM_ERANGE, "%g on a logarithmic scale is beyond the range of doubles",
-                   x.hi);
+  if (scale == GM__SCALE_100TAN) {
+    v = atan(x.hi / 100);
+  } else if (scale == GM__SCALE_SQRT) {
+    if (x.hi < 0) return gm_fail(ctx, GM_EDOMAIN, "a root amplitude of %g is below 0", x.hi);
+    v = x.hi * x.hi;
+  } else {
+    v = exp_scale((gm__scale)scale, x.hi);
+    if (v == 0) v = INFINITY; /* too small to be told from nothing */
+  }
+  if (!isfinite(v))
+    return gm_fail(ctx, GM_ERANGE, "%g on this scale is beyond the range of doubles", x.hi);
   *r = gm__dd_of(v);
   return GM_OK;
 }

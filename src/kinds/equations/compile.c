@@ -288,26 +288,18 @@ static bool is_jump(ir_op op)
 }
 
 /* Does f hold an operator that jumps or bends with the state? */
-static bool jumps_with_state(const ir_graph *g, ir_ref f)
+static bool jumps_with_state(ir_graph *g, ir_ref f)
 {
-  bool *used = gm_alloc(g->ctx, f + 1, sizeof *used);
-  bool yes = !used; /* without memory: the careful answer */
-  if (used) used[f] = true;
-  for (ir_ref i = f; i >= 0 && !yes; i--) {
-    const ir_node *n = &g->node[i];
-    if (!used[i]) continue;
-    yes = is_jump(n->op) && ir_depends(g, i, IR_STATE, -1);
-    if (n->a >= 0) used[n->a] = true;
-    if (n->b >= 0) used[n->b] = true;
-    if (n->c >= 0) used[n->c] = true;
-  }
+  bool *used = ir_used(g, f), yes = false;
+  for (ir_ref i = 0; used && i <= f && !yes; i++)
+    yes = used[i] && is_jump(g->node[i].op) && ir_depends(g, i, IR_STATE, -1);
   gm_free(used);
   return yes;
 }
 
 /* find_linear looks at slopes, and a piecewise right-hand side can have constant slopes without
  * being linear: such a one is sent to the integrator. */
-static bool has_jumps(const eq_source *s)
+static bool has_jumps(eq_source *s)
 {
   for (int32_t i = 0; i < s->state_count; i++)
     if (jumps_with_state(&s->graph, s->rate[i])) return true;

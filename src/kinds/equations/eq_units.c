@@ -28,7 +28,7 @@ static eqt_unit plain_one(void)
   return a;
 }
 
-/* ---- atoms: how a unit is said ------------------------------------------------------------------ */
+/* ---- atoms: how a unit is said --------------------------------------------------------------- */
 static void atom_add(eqt_measure *m, int16_t atom, int32_t power)
 {
   if (m->count < 0) return;
@@ -128,6 +128,22 @@ static void add_text(char *text, size_t room, const char *format, ...)
   va_end(ap);
 }
 
+/* The atoms above (sign 1) or below (sign -1) the line. */
+static void side_text(const eqt_units *u, const eqt_measure *m, int sign, char *text, size_t room)
+{
+  for (int32_t i = 0; i < m->count; i++) {
+    const eqt_key *k = &u->atom.key[m->atom[i]];
+    int32_t power = sign * m->power[i];
+    if (power < 0) continue;
+    if (sign < 0)
+      add_text(text, room, "%s/", text[0] ? "" : "1");
+    else
+      add_text(text, room, "%s", text[0] ? "." : "");
+    add_text(text, room, "%.*s", (int)k->bytes, k->text);
+    if (power != 1) add_text(text, room, "%d", (int)power);
+  }
+}
+
 static void measure_text(const eqt_units *u, const eqt_measure *m, char *text, size_t room)
 {
   char dimension[GM_UNIT_TEXT_BYTES];
@@ -138,15 +154,8 @@ static void measure_text(const eqt_units *u, const eqt_measure *m, char *text, s
     return;
   }
   if (m->count == 0) add_text(text, room, "1");
-  for (int pass = 0; pass < 2; pass++) /* above the line first */
-    for (int32_t i = 0; i < m->count; i++) {
-      const eqt_key *k = &u->atom.key[m->atom[i]];
-      int32_t power = m->power[i];
-      if ((power < 0) != (pass == 1)) continue;
-      if (pass == 1 && !text[0]) add_text(text, room, "1");
-      add_text(text, room, "%s%.*s", pass == 1 ? "/" : text[0] ? "." : "", (int)k->bytes, k->text);
-      if (abs(power) != 1) add_text(text, room, "%d", (int)abs(power));
-    }
+  side_text(u, m, 1, text, room);
+  side_text(u, m, -1, text, room);
 }
 
 const char *eqt_unit_text(const eqt_units *u, const eqt_unit *a, char text[160])
@@ -167,7 +176,7 @@ const char *eqt_unit_text(const eqt_units *u, const eqt_unit *a, char text[160])
   return text;
 }
 
-/* ---- sums ---------------------------------------------------------------------------------------- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 static bool is_one(const eqt_unit *a)
 {
   gm_unit one = gm_unit_one();
@@ -229,8 +238,8 @@ static gm_status sum(eqt_units *u, ir_op op, int32_t at, const eqt_unit *a, cons
                      eqt_unit *out)
 {
   char text[160];
-  gm_status s = eqt_unit_alike(u, op == IR_ADD ? "cannot add" : "cannot take the difference of", at, a, b,
-                               out);
+  gm_status s = eqt_unit_alike(u, op == IR_ADD ? "cannot add" : "cannot take the difference of", at,
+                               a, b, out);
   if (s || a->kind != EQT_MEASURED || b->kind != EQT_MEASURED || !a->of.unit.special) return s;
   return eqt_fail(u->text, at, GM_EUNIT,
                   "%s has a zero of its own: it cannot be added or subtracted (use K)",
@@ -309,21 +318,29 @@ gm_status eqt_unit_binary(eqt_units *u, ir_op op, int32_t at, const eqt_unit *a,
   eqt_unit r;
   gm_status s;
   switch (op) {
-  case IR_ADD: case IR_SUB: s = sum(u, op, at, a, b, &r); break;
-  case IR_MUL: case IR_DIV: s = product(u, op, at, a, b, &r); break;
-  case IR_LT: case IR_LE: case IR_EQ: case IR_NE:
+  case IR_ADD:
+  case IR_SUB: s = sum(u, op, at, a, b, &r); break;
+  case IR_MUL:
+  case IR_DIV: s = product(u, op, at, a, b, &r); break;
+  case IR_LT:
+  case IR_LE:
+  case IR_EQ:
+  case IR_NE:
     s = eqt_unit_alike(u, "cannot compare", at, a, b, &r);
     r = eqt_unit_number();
     break;
   case IR_MIN: s = eqt_unit_alike(u, "min of", at, a, b, &r); break;
   case IR_MAX: s = eqt_unit_alike(u, "max of", at, a, b, &r); break;
-  default: s = GM_OK; r = eqt_unit_number(); break; /* conditions */
+  default:
+    s = GM_OK;
+    r = eqt_unit_number();
+    break; /* conditions */
   }
   if (!s) *out = r;
   return s;
 }
 
-/* ---- powers ------------------------------------------------------------------------------------ */
+/* ---- powers ---------------------------------------------------------------------------------- */
 /* The fraction e = m/n with n <= 12, if e is one. */
 static bool fraction(double e, int32_t *m_out, int32_t *n_out)
 {
@@ -399,7 +416,7 @@ gm_status eqt_unit_power(eqt_units *u, int32_t at, const eqt_unit *a, const eqt_
   return s;
 }
 
-/* ---- functions --------------------------------------------------------------------------------- */
+/* ---- functions ------------------------------------------------------------------------------- */
 static bool is_angle(eqt_units *u, const eqt_unit *a)
 {
   gm_unit rad;

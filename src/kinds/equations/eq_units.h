@@ -1,7 +1,7 @@
 /* eq_units.h - the units of expressions, and whether they fit.
  *
- * A value is one of: unknown (some name in it has no unit: every check that touches it is silent), a
- * bare number (takes the unit it needs in sums, is 1 in products), or measured: a unit, times
+ * A value is one of: unknown (some name in it has no unit: every check that touches it is silent),
+ * a bare number (takes the unit it needs in sums, is 1 in products), or measured: a unit, times
  * perhaps base^exponent where the exponent is a quantity (C^gamma), so that Hill's equation can be
  * checked without knowing gamma. Nothing is ever converted: g and mg do not fit. */
 #ifndef GEMEL_EQUATIONS_EQ_UNITS_H
@@ -62,7 +62,7 @@ GM_NODISCARD gm_status eqt_unit_alike(eqt_units *u, const char *what, int32_t at
 GM_NODISCARD gm_status eqt_unit_fits(eqt_units *u, int32_t at, const char *name, int32_t bytes,
                                      const eqt_unit *wanted, const char *what, const eqt_unit *got);
 
-/* In the public sense of this room: appends the names of a model that have no unit, "a, b, c";
+/* Appends the names of a model that have no unit, "a, b, c";
  * nothing when all have one. `time` counts as a name. */
 void eq_units_missing(const eq_source *s, gm_text *out);
 #endif

@@ -294,21 +294,36 @@ ir_ref ir_make(ir_graph *g, ir_op op, ir_ref a, ir_ref b, ir_ref c)
   return node_add(g, (ir_node){op, a, n > 1 ? b : IR_NONE, n > 2 ? c : IR_NONE, 0, 0});
 }
 
-bool ir_depends(const ir_graph *g, ir_ref f, ir_op kind, int32_t index)
+static gm_status graph_no_memory(ir_graph *g)
 {
-  /* Operands come first, so one pass backwards from f marks what is used. */
-  if (f < 0) return false;
+  g->status = gm_fail(g->ctx, GM_ENOMEM, "expression graph");
+  return g->status;
+}
+
+bool *ir_used(ir_graph *g, ir_ref f)
+{
+  if (f < 0 || g->status) return NULL;
   bool *used = gm_alloc(g->ctx, f + 1, sizeof *used);
-  bool yes = !used; /* without memory: the careful answer */
-  if (used) used[f] = true;
-  for (ir_ref i = f; i >= 0 && !yes; i--) {
-    if (!used[i]) continue;
+  if (!used) {
+    (void)graph_no_memory(g);
+    return NULL;
+  }
+  used[f] = true;
+  for (ir_ref i = f; i >= 0; i--) { /* operands come first, so one pass backwards marks them */
     const ir_node *n = &g->node[i];
-    yes = n->op == kind && (index < 0 || n->index == index);
+    if (!used[i]) continue;
     if (n->a >= 0) used[n->a] = true;
     if (n->b >= 0) used[n->b] = true;
     if (n->c >= 0) used[n->c] = true;
   }
+  return used;
+}
+
+bool ir_depends(ir_graph *g, ir_ref f, ir_op kind, int32_t index)
+{
+  bool *used = ir_used(g, f), yes = false;
+  for (ir_ref i = 0; used && i <= f && !yes; i++)
+    yes = used[i] && g->node[i].op == kind && (index < 0 || g->node[i].index == index);
   gm_free(used);
   return yes;
 }
@@ -318,7 +333,7 @@ ir_ref ir_substitute(ir_graph *g, ir_ref f, const ir_ref *state_with, const ir_r
   if (f < 0 || g->status) return IR_NONE;
   ir_ref *map = gm_alloc(g->ctx, f + 1, sizeof *map);
   if (!map) {
-    g->status = gm_fail(g->ctx, GM_ENOMEM, "expression graph");
+    (void)graph_no_memory(g);
     return IR_NONE;
   }
   for (ir_ref i = 0; i <= f; i++) {

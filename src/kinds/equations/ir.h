@@ -85,8 +85,11 @@ ir_ref ir_make(ir_graph *g, ir_op op, ir_ref a, ir_ref b, ir_ref c);
 /* Derivative with respect to a state or parameter node (IR_STATE or IR_PARAM of that index).
  * Comparisons, floor and ceil have derivative 0; abs and min and max the one-sided branch. */
 ir_ref ir_diff(ir_graph *g, ir_ref f, ir_op kind, int32_t index);
-/* Does f depend on a node of this kind (index -1: any index)? */
-bool ir_depends(const ir_graph *g, ir_ref f, ir_op kind, int32_t index);
+/* Which nodes f is made of: flags [f + 1], the caller frees them. NULL without memory (g->status). */
+bool *ir_used(ir_graph *g, ir_ref f);
+/* Does f depend on a node of this kind (index -1: any index)? Without memory false, and g->status
+ * tells. */
+bool ir_depends(ir_graph *g, ir_ref f, ir_op kind, int32_t index);
 /* f with state i replaced by with[i] (IR_NONE: left) and parameters likewise. */
 ir_ref ir_substitute(ir_graph *g, ir_ref f, const ir_ref *state_with, const ir_ref *param_with);
 /* Value with everything known: scalar, by gm_math, each operator rounded by itself (the lane

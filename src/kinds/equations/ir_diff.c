@@ -77,20 +77,10 @@ ir_ref ir_diff(ir_graph *g, ir_ref f, ir_op kind, int32_t index)
   assert(kind == IR_STATE || kind == IR_PARAM);
   if (f < 0 || g->status) return IR_NONE;
   ir_ref *d = gm_alloc(g->ctx, f + 1, sizeof *d);
-  bool *used = gm_alloc(g->ctx, f + 1, sizeof *used);
+  bool *used = ir_used(g, f);
   ir_ref r = IR_NONE;
-  if (!d || !used) {
-    g->status = gm_fail(g->ctx, GM_ENOMEM, "derivatives");
-    goto out;
-  }
-  used[f] = true;
-  for (ir_ref i = f; i >= 0; i--) {
-    if (!used[i]) continue;
-    const ir_node *n = &g->node[i];
-    if (n->a >= 0) used[n->a] = true;
-    if (n->b >= 0) used[n->b] = true;
-    if (n->c >= 0) used[n->c] = true;
-  }
+  if (!d && !g->status) g->status = gm_fail(g->ctx, GM_ENOMEM, "derivatives");
+  if (g->status) goto out;
   for (ir_ref i = 0; i <= f; i++) {
     ir_node n = g->node[i];
     if (!used[i]) continue;

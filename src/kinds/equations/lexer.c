@@ -77,7 +77,10 @@ gm_status eqt_text_check(gm_ctx *ctx, const char *data, const char *where, bool 
 }
 
 /* ---- tokens -------------------------------------------------------------------------------- */
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+static bool is_letter(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* Length of the line end (or of the spaces and the line end) that a backslash at p hides, or 0. */
@@ -191,9 +194,9 @@ static gm_status lex_string(eqt_lexer *l)
 static const struct {
   char text[3];
   int kind;
-} two_characters[] = {{"<=", EQT_LE},  {">=", EQT_GE}, {"==", EQT_EQ},      {"!=", EQT_NE},
-                      {"&&", EQT_AND}, {"||", EQT_OR}, {":=", EQT_BECOMES}, {"->", EQT_ARROW},
-                      {"=>", EQT_ARROW}};
+} two_characters[] = {{"<=", EQT_LE},      {">=", EQT_GE},    {"==", EQT_EQ},
+                      {"!=", EQT_NE},      {"&&", EQT_AND},   {"||", EQT_OR},
+                      {":=", EQT_BECOMES}, {"->", EQT_ARROW}, {"=>", EQT_ARROW}};
 
 static gm_status lex_sign(eqt_lexer *l)
 {

@@ -53,11 +53,9 @@ const eqt_builtin eqt_builtins[] = {
      "rateOf() is not supported yet: write the rate itself"},
     {"rem", EQT_FN_REFUSED, 0, 0, -1, false,
      "remainders are not supported: write x - n*floor(x/n)"},
-    {"quotient", EQT_FN_REFUSED, 0, 0, -1, false,
-     "quotient() is not supported: write floor(x/n)"},
+    {"quotient", EQT_FN_REFUSED, 0, 0, -1, false, "quotient() is not supported: write floor(x/n)"},
     {"factorial", EQT_FN_REFUSED, 0, 0, -1, false, "factorial() is not supported"},
-    {"xor", EQT_FN_REFUSED, 0, 0, -1, false,
-     "xor() is not supported: write (a || b) && !(a && b)"},
+    {"xor", EQT_FN_REFUSED, 0, 0, -1, false, "xor() is not supported: write (a || b) && !(a && b)"},
     {"arcsinh", EQT_FN_REFUSED, 0, 0, -1, false, FN_NO_INVERSE},
     {"arccosh", EQT_FN_REFUSED, 0, 0, -1, false, FN_NO_INVERSE},
     {"arctanh", EQT_FN_REFUSED, 0, 0, -1, false, FN_NO_INVERSE},
@@ -115,8 +113,9 @@ static gm_status need(const eqt_parser *p, int32_t at, bool logical)
   if (logical)
     return eqt_fail(p->lexer->text, at, GM_EPARSE,
                     "a number stands where a condition is expected (a comparison, &&, ||, !)");
-  return eqt_fail(p->lexer->text, at, GM_EPARSE,
-                  "a condition stands where a number is expected: write piecewise(1, condition, 0)");
+  return eqt_fail(
+      p->lexer->text, at, GM_EPARSE,
+      "a condition stands where a number is expected: write piecewise(1, condition, 0)");
 }
 
 static gm_status expect(eqt_parser *p, int kind, const char *what)
@@ -125,7 +124,8 @@ static gm_status expect(eqt_parser *p, int kind, const char *what)
   if (p->lexer->now.kind == kind) return eqt_next(p->lexer);
   if (p->lexer->now.kind == EQT_LINE)
     return eqt_fail(p->lexer->text, p->lexer->now.at, GM_EPARSE,
-                    "the line ends where %s is expected; a \\ at its end goes on to the next", what);
+                    "the line ends where %s is expected; a \\ at its end goes on to the next",
+                    what);
   return eqt_fail(p->lexer->text, p->lexer->now.at, GM_EPARSE, "found %s, expected %s",
                   eqt_token_text(p->lexer, text), what);
 }
@@ -234,12 +234,16 @@ static gm_status arguments(eqt_parser *p, const eqt_builtin *f, int32_t *count_o
   return expect(p, ')', "an operator, a comma or )");
 }
 
-static gm_status count_fits(const eqt_parser *p, eqt_token name, int32_t n, int32_t min, int32_t max)
+static gm_status count_fits(const eqt_parser *p, eqt_token name, int32_t n, int32_t min,
+                            int32_t max)
 {
   const eqt_text *t = p->lexer->text;
   if (n >= min && (max < 0 || n <= max)) return GM_OK;
   return eqt_fail(t, name.at, GM_EPARSE, "%.*s takes %s%d argument%s, not %d", (int)name.bytes,
-                  t->data + name.at, max == min ? "" : n < min ? "at least " : "at most ",
+                  t->data + name.at,
+                  max == min ? ""
+                  : n < min  ? "at least "
+                             : "at most ",
                   (int)(n < min ? min : max), (n < min ? min : max) == 1 ? "" : "s", (int)n);
 }
 
@@ -250,14 +254,15 @@ static gm_status call_builtin(eqt_parser *p, eqt_token name, int32_t row)
   if (f->kind == EQT_FN_REFUSED) return eqt_fail(t, name.at, GM_EUNSUPPORTED, "%s", f->refused);
   int32_t n = 0;
   gm_status s = arguments(p, f, &n);
+  if (!s && f->kind == EQT_FN_PIECEWISE && n > 0 && n % 2 == 0)
+    return eqt_fail(t, name.at, GM_EPARSE,
+                    "piecewise needs a last value for when no condition holds");
   if (!s) s = count_fits(p, name, n, f->arg_min, f->arg_max);
   if (s) return s;
   if (f->kind == EQT_FN_LOG && n == 1)
-    return eqt_fail(t, name.at, GM_EUNSUPPORTED,
-                    "log(x) is read as ln by some programs and as log10 by others: write ln or log10");
-  if (f->kind == EQT_FN_PIECEWISE && n % 2 == 0)
-    return eqt_fail(t, name.at, GM_EPARSE,
-                    "piecewise needs a last value for when no condition holds");
+    return eqt_fail(
+        t, name.at, GM_EUNSUPPORTED,
+        "log(x) is read as ln by some programs and as log10 by others: write ln or log10");
   p->logical = f->kind == EQT_FN_COMPARE || f->kind == EQT_FN_LOGIC;
   return emit(p, (eqt_item){.kind = EQT_ITEM_BUILTIN, .at = name.at, .a = row, .n = n});
 }
@@ -386,8 +391,7 @@ static gm_status climb(eqt_parser *p, int level_min)
     int32_t right_at = p->lexer->now.at;
     if (!s) s = climb(p, o->level + 1);
     if (!s) s = need(p, right_at, logical);
-    if (!s)
-      s = emit(p, (eqt_item){.kind = EQT_ITEM_OP, .at = at, .a = o->op, .swap = o->swap});
+    if (!s) s = emit(p, (eqt_item){.kind = EQT_ITEM_OP, .at = at, .a = o->op, .swap = o->swap});
     p->logical = o->level <= LEVEL_COMPARE;
     before = o;
   }

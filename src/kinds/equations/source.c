@@ -22,7 +22,7 @@ typedef struct {
   eq_source *out;
 } builder;
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 static gm_status read_output(builder *b, int32_t i)
 {
   const gm_eq_output *o = &b->config->output[i];
@@ -110,7 +110,7 @@ static gm_status parameter_value(builder *b, int32_t symbol)
 {
   const eqt_symbol *y = &b->doc.symbol[symbol];
   const eqt_key *k = &b->doc.name.key[symbol];
-  const ir_graph *g = &b->out->graph;
+  ir_graph *g = &b->out->graph;
   ir_ref r = IR_NONE;
   gm_status s = lower_definition(b, symbol, b->start, true, &r);
   if (s) return s;
@@ -202,9 +202,9 @@ static gm_status all_into_graph(builder *b)
   return s;
 }
 
-/* ---- outputs ------------------------------------------------------------------------------------- */
-static gm_status set_name(gm_ctx *ctx, eq_name *n, const char *name, int32_t bytes, const char *unit,
-                          const char *source, int32_t source_bytes)
+/* ---- outputs --------------------------------------------------------------------------------- */
+static gm_status set_name(gm_ctx *ctx, eq_name *n, const char *name, int32_t bytes,
+                          const char *unit, const char *source, int32_t source_bytes)
 {
   n->value = NAN;
   n->name = gm_strndup(ctx, name, bytes);
@@ -284,7 +284,7 @@ static gm_status default_output(builder *b, int32_t i)
   return set_symbol(b, &b->out->output[i], symbol);
 }
 
-/* ---- the result ---------------------------------------------------------------------------------- */
+/* ---- the result ------------------------------------------------------------------------------ */
 static gm_status make_room(builder *b)
 {
   eq_source *o = b->out;
@@ -360,7 +360,7 @@ static gm_status names_out(builder *b)
   return s ? s : unitless(b);
 }
 
-/* ---- values at the start ----------------------------------------------------------------------- */
+/* ---- values at the start --------------------------------------------------------------------- */
 static gm_status not_finite(const builder *b, int32_t symbol)
 {
   const eqt_symbol *y = &b->doc.symbol[symbol];
@@ -418,7 +418,7 @@ static gm_status evaluate_start(builder *b)
   return s;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 static gm_status build(builder *b)
 {
   gm_status s = read_texts(b);

@@ -150,8 +150,7 @@ gm_status eqt_symbol_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t 
   /* room first: a table and its array grow together or not at all */
   gm_status s = eqt_room(d->ctx, &d->symbol, before, &d->symbol_room, sizeof *d->symbol);
   if (!s) s = eqt_table_add(&d->name, t->data + name.at, name.bytes, &i);
-  if (s == GM_ERANGE)
-    return eqt_fail(t, name.at, s, "more than %d names", (int)EQT_NAME_COUNT_MAX);
+  if (s == GM_ERANGE) return eqt_fail(t, name.at, s, "more than %d names", (int)EQT_NAME_COUNT_MAX);
   if (s) return s;
   if (i == before)
     d->symbol[i] = (eqt_symbol){
@@ -172,12 +171,11 @@ gm_status eqt_unit_formula(eqt_doc *d, const eqt_text *t, int32_t from, int32_t 
 gm_status eqt_unit_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t *index_out)
 {
   int32_t before = d->unit_name.count, i, entry;
-  gm_status s = eqt_room(d->ctx, &d->unit_of_name, before, &d->unit_of_name_room,
-                         sizeof *d->unit_of_name);
+  gm_status s =
+      eqt_room(d->ctx, &d->unit_of_name, before, &d->unit_of_name_room, sizeof *d->unit_of_name);
   if (!s) s = eqt_room(d->ctx, &d->unit, d->unit_count, &d->unit_room, sizeof *d->unit);
   if (!s) s = eqt_table_add(&d->unit_name, t->data + name.at, name.bytes, &i);
-  if (s == GM_ERANGE)
-    return eqt_fail(t, name.at, s, "more than %d units", (int)EQT_NAME_COUNT_MAX);
+  if (s == GM_ERANGE) return eqt_fail(t, name.at, s, "more than %d units", (int)EQT_NAME_COUNT_MAX);
   if (s) return s;
   if (i == before) {
     s = eqt_unit_formula(d, t, name.at, &entry);

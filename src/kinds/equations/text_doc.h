@@ -11,18 +11,18 @@
 #include "kinds/equations/lexer.h"
 
 enum {
-  EQT_NEST_MAX = 200,          /* brackets, signs and powers inside each other */
+  EQT_NEST_MAX = 200,           /* brackets, signs and powers inside each other */
   EQT_ITEM_COUNT_MAX = 1000000, /* numbers, names and operators of a text */
   EQT_NAME_COUNT_MAX = 32768,
-  EQT_FUNCTION_NEST_MAX = 64, /* functions that call functions */
+  EQT_FUNCTION_NEST_MAX = 64,  /* functions that call functions */
   EQT_STEP_COUNT_MAX = 8000000 /* items run, functions written out */
 };
 
 /* ---- expressions --------------------------------------------------------------------------- */
 typedef enum {
-  EQT_ITEM_NUMBER,  /* value; a: unit entry or -1 */
-  EQT_ITEM_NAME,    /* a: symbol */
-  EQT_ITEM_ARG,     /* a: argument of the function around it */
+  EQT_ITEM_NUMBER, /* value; a: unit entry or -1 */
+  EQT_ITEM_NAME,   /* a: symbol */
+  EQT_ITEM_ARG,    /* a: argument of the function around it */
   EQT_ITEM_TIME,
   EQT_ITEM_LOGICAL, /* value 0 or 1: false, true */
   EQT_ITEM_OP,      /* a: operator ir_op; swap: operands change places (a > b is b < a) */
@@ -68,13 +68,13 @@ typedef struct {
   int32_t seen_at;              /* at this place */
   const eqt_text *used_text;    /* first use in an expression, NULL: none */
   int32_t used_at;
-  int32_t defined_at;           /* first statement that gives it something, -1 none */
-  int32_t unit;                 /* unit entry, -1 none stated */
+  int32_t defined_at; /* first statement that gives it something, -1 none */
+  int32_t unit;       /* unit entry, -1 none stated */
   int32_t unit_at;
   int32_t source_at, source_bytes; /* words after `# source:` in the model's text; 0 bytes: none */
-  uint8_t constant, variable;   /* said to be const, var */
-  uint8_t role;                 /* eqt_role, set when names are resolved */
-  int32_t index;                /* within its role */
+  uint8_t constant, variable;      /* said to be const, var */
+  uint8_t role;                    /* eqt_role, set when names are resolved */
+  int32_t index;                   /* within its role */
 } eqt_symbol;
 
 typedef struct {
@@ -108,7 +108,7 @@ typedef struct eqt_doc {
   eqt_item *item;
   int32_t symbol_room, unit_room, function_room;
   int32_t item_count, item_room;
-  int32_t unit_count; /* entries; those with a name come from unit_name and others have none */
+  int32_t unit_count;    /* entries; those with a name come from unit_name and others have none */
   int32_t *unit_of_name; /* [unit_name.count] entry */
   int32_t unit_of_name_room;
   eqt_key model_name;

@@ -37,7 +37,7 @@ static gm_status push(eqt_lowering *l, eqt_value v)
   return s;
 }
 
-/* ---- operators --------------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------------------------------- */
 static gm_status power(eqt_lowering *l, int32_t at, eqt_value *a, const eqt_value *b)
 {
   const ir_node *e = b->ref >= 0 ? &l->graph->node[b->ref] : NULL;
@@ -84,7 +84,7 @@ static gm_status run_op(eqt_lowering *l, const eqt_item *i)
                 : binary(l, (ir_op)i->a, i->swap, i->at, a, a + 1);
 }
 
-/* ---- functions --------------------------------------------------------------------------------- */
+/* ---- functions ------------------------------------------------------------------------------- */
 /* piecewise(v1, c1, v2, c2, ..., otherwise): built from its end. */
 static gm_status piecewise(eqt_lowering *l, const eqt_item *i, eqt_value *arg)
 {
@@ -135,10 +135,11 @@ static gm_status run_builtin(eqt_lowering *l, const eqt_item *i)
   case EQT_FN_PIECEWISE: return piecewise(l, i, arg);
   case EQT_FN_LOG: return log_base(l, i, arg);
   case EQT_FN_ROOT: return root(l, i, arg);
-  case EQT_FN_SQR:
-    two = constant(l, 2);
-    return power(l, i->at, arg, &two);
-  case EQT_FN_OP: case EQT_FN_FOLD: case EQT_FN_COMPARE: case EQT_FN_LOGIC:
+  case EQT_FN_SQR: two = constant(l, 2); return power(l, i->at, arg, &two);
+  case EQT_FN_OP:
+  case EQT_FN_FOLD:
+  case EQT_FN_COMPARE:
+  case EQT_FN_LOGIC:
     if (ir_operands((ir_op)f->op) == 1) return unary(l, (ir_op)f->op, f->name, i->at, arg);
     for (int32_t k = 1; k < i->n && !s; k++)
       s = binary(l, (ir_op)f->op, f->swap, i->at, arg, &arg[k]);
@@ -169,7 +170,7 @@ static gm_status run_user(eqt_lowering *l, const eqt_item *i)
   return GM_OK;
 }
 
-/* ---- items ------------------------------------------------------------------------------------- */
+/* ---- items ----------------------------------------------------------------------------------- */
 static gm_status run_leaf(eqt_lowering *l, const eqt_item *i, int32_t arg_base)
 {
   eqt_value v = {IR_NONE, eqt_unit_number()};

@@ -29,6 +29,6 @@ void eqt_lowering_free(eqt_lowering *l);
 GM_NODISCARD gm_status eqt_symbol_unit(eqt_lowering *l, int32_t symbol, eqt_unit *out);
 /* The unit of an entry; entry -1: unknown. */
 GM_NODISCARD gm_status eqt_entry_unit(eqt_lowering *l, int32_t entry, eqt_unit *out);
-/* Fails: GM_EUNIT with the place, GM_ERANGE (too large once functions are written out), GM_ENOMEM. */
+/* Fails: GM_EUNIT with the place, GM_ERANGE (too large with functions written out), GM_ENOMEM. */
 GM_NODISCARD gm_status eqt_lower(eqt_lowering *l, const eqt_expr *e, eqt_value *out);
 #endif

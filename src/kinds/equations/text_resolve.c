@@ -9,7 +9,7 @@ const eqt_expr *eqt_definition(const eqt_symbol *y)
   return y->rule.text ? &y->rule : &y->initial;
 }
 
-/* ---- roles ------------------------------------------------------------------------------------- */
+/* ---- roles ----------------------------------------------------------------------------------- */
 static bool uses_names(const eqt_doc *d, const eqt_expr *e)
 {
   for (int32_t i = 0; i < e->count; i++)
@@ -42,7 +42,8 @@ static gm_status role_of(eqt_doc *d, int32_t index)
   int n = (int)k->bytes;
   if (y->role == EQT_GIVEN) return GM_OK;
   if (eqt_table_find(&d->function_name, k->text, k->bytes) >= 0)
-    return eqt_fail(y->text, y->seen_at, GM_EPARSE, "%.*s is a function and a quantity", n, k->text);
+    return eqt_fail(y->text, y->seen_at, GM_EPARSE, "%.*s is a function and a quantity", n,
+                    k->text);
   if (!is_known(d, index)) return unknown(d, index);
   if (y->rate.text && y->rule.text)
     return eqt_fail(y->text, y->defined_at, GM_EPARSE, "%.*s has a rate rule (') and a rule (:=)",
@@ -55,10 +56,10 @@ static gm_status role_of(eqt_doc *d, int32_t index)
   if (y->rate.text && !y->initial.text)
     return eqt_fail(y->text, y->defined_at, GM_EPARSE,
                     "state %.*s has no initial value: write %.*s = ...", n, k->text, n, k->text);
-  y->role = y->rate.text               ? EQT_STATE
-            : y->rule.text             ? EQT_RULE
+  y->role = y->rate.text                 ? EQT_STATE
+            : y->rule.text               ? EQT_RULE
             : uses_names(d, &y->initial) ? EQT_DERIVED
-                                       : EQT_PARAMETER;
+                                         : EQT_PARAMETER;
   return GM_OK;
 }
 
@@ -69,7 +70,7 @@ gm_status eqt_known_only(const eqt_doc *d)
   return GM_OK;
 }
 
-/* ---- order ------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 enum { NEW, OPEN, CLOSED };
 
 /* A walk in depth over what definitions need, with its own stack: chains may be long. */
@@ -101,8 +102,8 @@ static gm_status circle(const walk *w, int32_t closing)
   const eqt_key *k = &d->name.key[closing];
   const eqt_symbol *y = &d->symbol[closing];
   return eqt_fail(y->text, y->defined_at, GM_EPARSE, "%s go in a circle: %s%.*s",
-                  rules ? "rules" : "values at the start", text,
-                  k->bytes < 50 ? (int)k->bytes : 50, k->text);
+                  rules ? "rules" : "values at the start", text, k->bytes < 50 ? (int)k->bytes : 50,
+                  k->text);
 }
 
 /* The next name that the definition at the end of the path needs; -1 when it is through. */
@@ -153,7 +154,7 @@ static gm_status make_order(eqt_doc *d, eqt_names *out)
   return s;
 }
 
-/* ---- lists by role ------------------------------------------------------------------------------- */
+/* ---- lists by role --------------------------------------------------------------------------- */
 typedef struct {
   int32_t at, symbol;
 } place;

@@ -5,8 +5,8 @@
 
 typedef struct {
   gm_ctx *ctx;
-  int32_t count;    /* names */
-  int32_t *order;   /* [count] symbols, each behind what its value or rule needs */
+  int32_t count;  /* names */
+  int32_t *order; /* [count] symbols, each behind what its value or rule needs */
   int32_t *state, *parameter, *derived, *rule; /* symbols by role, in the order of the text */
   int32_t state_count, parameter_count, derived_count, rule_count;
 } eqt_names;

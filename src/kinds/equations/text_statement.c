@@ -18,12 +18,14 @@ typedef struct {
 
 /* ---- words --------------------------------------------------------------------------------- */
 static const char *const reserved[] = {
-    "model",      "module",   "end",      "function",   "unit",     "has",      "is",
-    "in",         "const",    "var",      "species",    "compartment", "formula", "substanceOnly",
-    "reaction",   "gene",     "operator", "DNA",        "event",    "at",       "after",
-    "import",     "delete",   "constraint", "maximize", "minimize", "time",     "pi",
-    "exponentiale", "avogadro", "true",   "false",      "infinity", "inf",      "INF",
-    "nan",        "NaN",      "NAN",      "notanumber"};
+    "model",    "module",      "end",      "function",      "unit",
+    "has",      "is",          "in",       "const",         "var",
+    "species",  "compartment", "formula",  "substanceOnly", "reaction",
+    "gene",     "operator",    "DNA",      "event",         "at",
+    "after",    "import",      "delete",   "constraint",    "maximize",
+    "minimize", "time",        "pi",       "exponentiale",  "avogadro",
+    "true",     "false",       "infinity", "inf",           "INF",
+    "nan",      "NaN",         "NAN",      "notanumber"};
 
 /* Beginnings of statements that Antimony has and this subset has not. */
 static const struct {
@@ -54,8 +56,8 @@ gm_status eqt_new_name(const eqt_lexer *l, const char *what)
 {
   char text[80];
   if (l->now.kind != EQT_NAME)
-    return eqt_fail(l->text, l->now.at, GM_EPARSE, "found %s, expected %s",
-                    eqt_token_text(l, text), what);
+    return eqt_fail(l->text, l->now.at, GM_EPARSE, "found %s, expected %s", eqt_token_text(l, text),
+                    what);
   if (eqt_reserved(l->text, l->now))
     return eqt_fail(l->text, l->now.at, GM_EPARSE, "%s has a meaning of its own, expected %s",
                     eqt_token_text(l, text), what);
@@ -94,8 +96,8 @@ static int32_t line_of(const reader *r, int32_t at)
 /* ---- `# source: ...` ------------------------------------------------------------------------- */
 static gm_status note_defined(reader *r, int32_t symbol)
 {
-  gm_status s = eqt_room(r->doc->ctx, &r->defined, r->defined_count, &r->defined_room,
-                         sizeof *r->defined);
+  gm_status s =
+      eqt_room(r->doc->ctx, &r->defined, r->defined_count, &r->defined_room, sizeof *r->defined);
   if (!s) r->defined[r->defined_count++] = symbol;
   return s;
 }
@@ -194,18 +196,23 @@ static gm_status refuse_after_name(const reader *r, eqt_token name)
 {
   const eqt_lexer *l = &r->lexer;
   switch (l->now.kind) {
-  case '.': case '(':
-    return eqt_fail(r->text, name.at, GM_EUNSUPPORTED, "sub-models are not supported yet");
+  case '.':
+  case '(': return eqt_fail(r->text, name.at, GM_EUNSUPPORTED, "sub-models are not supported yet");
   case ':': {
     eqt_lexer ahead = *l;
     gm_status s = eqt_next(&ahead);
     if (s) return s;
     bool event = eqt_is(&ahead, "at");
     return eqt_fail(r->text, event ? ahead.now.at : name.at, GM_EUNSUPPORTED, "%s",
-                    event ? refused[1].message : "labels belong to reactions, events and "
-                                                 "sub-models: not supported yet");
+                    event ? refused[1].message
+                          : "labels belong to reactions, events and "
+                            "sub-models: not supported yet");
   }
-  case '<': case '>': case EQT_LE: case EQT_GE: case EQT_NE:
+  case '<':
+  case '>':
+  case EQT_LE:
+  case EQT_GE:
+  case EQT_NE:
     return eqt_fail(r->text, name.at, GM_EUNSUPPORTED, "constraints are not supported yet");
   case EQT_NAME: {
     eqt_lexer ahead = *l;
@@ -221,7 +228,7 @@ static gm_status refuse_after_name(const reader *r, eqt_token name)
   return expected(r, "=, :=, ', has or is");
 }
 
-/* What a name is given: `= ...`, `:= ...`, `' = ...`, `has ...`. in_list: it may be given nothing. */
+/* What a name is given: `= ...`, `:= ...`, `' = ...`, `has ...`; in a list perhaps nothing. */
 static gm_status give(reader *r, eqt_token name, bool in_list)
 {
   int32_t index;
@@ -502,7 +509,8 @@ static gm_status read_one(reader *r)
     s = model_end(r);
   else
     s = statement(r);
-  if (!s && !at_end(r)) s = expected(r, "an operator, or the end of the statement (; or a new line)");
+  if (!s && !at_end(r))
+    s = expected(r, "an operator, or the end of the statement (; or a new line)");
   return s;
 }
 

@@ -1,8 +1,8 @@
 /* text_unit.c - units of a model text: `unit NAME = formula`, `x has ...`, `5 NAME`, `5 "UCUM"`.
  *
- * A formula is written down as a UCUM code and read by the unit room; so every unit of a model has a
- * code that other programs read. Formulas are resolved after the whole text is read, because a unit
- * may be used before it is defined. */
+ * A formula is written down as a UCUM code and read by the unit room; so every unit of a model has
+ * a code that other programs read. Formulas are resolved after the whole text is read, because a
+ * unit may be used before it is defined. */
 #include "kinds/equations/text_doc.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,16 +29,15 @@ static gm_status resolve(eqt_doc *d, int32_t entry, int32_t chain);
 /* SBML Level 3's base units (table 2 of its core specification), as UCUM writes them. */
 static const struct {
   const char *name, *ucum;
-} base_units[] = {
-    {"ampere", "A"},     {"becquerel", "Bq"}, {"candela", "cd"},   {"celsius", "Cel"},
-    {"coulomb", "C"},    {"dimensionless", "1"}, {"farad", "F"},   {"gram", "g"},
-    {"gray", "Gy"},      {"henry", "H"},      {"hertz", "Hz"},     {"item", "{item}"},
-    {"joule", "J"},      {"katal", "kat"},    {"kelvin", "K"},     {"kilogram", "kg"},
-    {"liter", "L"},      {"litre", "L"},      {"lumen", "lm"},     {"lux", "lx"},
-    {"meter", "m"},      {"metre", "m"},      {"mole", "mol"},     {"newton", "N"},
-    {"ohm", "Ohm"},      {"pascal", "Pa"},    {"radian", "rad"},   {"second", "s"},
-    {"siemens", "S"},    {"sievert", "Sv"},   {"steradian", "sr"}, {"tesla", "T"},
-    {"volt", "V"},       {"watt", "W"},       {"weber", "Wb"}};
+} base_units[] = {{"ampere", "A"},  {"becquerel", "Bq"},    {"candela", "cd"},   {"celsius", "Cel"},
+                  {"coulomb", "C"}, {"dimensionless", "1"}, {"farad", "F"},      {"gram", "g"},
+                  {"gray", "Gy"},   {"henry", "H"},         {"hertz", "Hz"},     {"item", "{item}"},
+                  {"joule", "J"},   {"katal", "kat"},       {"kelvin", "K"},     {"kilogram", "kg"},
+                  {"liter", "L"},   {"litre", "L"},         {"lumen", "lm"},     {"lux", "lx"},
+                  {"meter", "m"},   {"metre", "m"},         {"mole", "mol"},     {"newton", "N"},
+                  {"ohm", "Ohm"},   {"pascal", "Pa"},       {"radian", "rad"},   {"second", "s"},
+                  {"siemens", "S"}, {"sievert", "Sv"},      {"steradian", "sr"}, {"tesla", "T"},
+                  {"volt", "V"},    {"watt", "W"},          {"weber", "Wb"}};
 
 static const char *base_unit(const char *name, int32_t bytes)
 {
@@ -201,8 +200,8 @@ static gm_status counted(reader *r, code *out, bool *joined_out)
     else if (!s)
       s = raise(r, number.at, out, n);
   }
-  *joined_out = l->now.kind == EQT_STRING ||
-                (l->now.kind == EQT_NAME && !eqt_reserved(l->text, l->now));
+  *joined_out =
+      l->now.kind == EQT_STRING || (l->now.kind == EQT_NAME && !eqt_reserved(l->text, l->now));
   if (s || !*joined_out) return s;
   code unit;
   s = entry_code(r, l->now, &unit);
@@ -260,13 +259,13 @@ gm_status eqt_unit_skip(eqt_lexer *l)
   return formula(&r, &c);
 }
 
-/* ---- entries ----------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------- */
 /* Everyday names for units that a formula spells out with numbers (3600 second). */
 static const char *const plain[] = {
-    "h",    "min",  "d",      "wk",     "a",      "ms",     "us",      "mg",       "ug",     "ng",
-    "pg",   "kg",   "mL",     "uL",     "dL",     "mm",     "cm",      "um",       "km",     "mmol",
-    "umol", "nmol", "pmol",   "mmol/L", "umol/L", "nmol/L", "pmol/L",  "mg/L",     "ug/L",   "ng/L",
-    "g/L",  "L/h",  "L/min",  "mL/h",   "mL/min", "/h",     "/min",    "/d",       "kPa",    "mV"};
+    "h",    "min",  "d",     "wk",     "a",      "ms",     "us",     "mg",   "ug",   "ng",
+    "pg",   "kg",   "mL",    "uL",     "dL",     "mm",     "cm",     "um",   "km",   "mmol",
+    "umol", "nmol", "pmol",  "mmol/L", "umol/L", "nmol/L", "pmol/L", "mg/L", "ug/L", "ng/L",
+    "g/L",  "L/h",  "L/min", "mL/h",   "mL/min", "/h",     "/min",   "/d",   "kPa",  "mV"};
 
 static gm_status finish(eqt_doc *d, eqt_unit_entry *u, const char *text, bool number)
 {

@@ -1,0 +1,107 @@
+/* infer.h - belief of one subject from data: mode, curvature, weighted ensemble.
+ * room: methods
+ * A method sees the subject only through gm_problem: Gaussian coordinates z and a forward map to
+ * predictions, evaluated in batches. It works for every kind of model. */
+#ifndef GEMEL_INFER_H
+#define GEMEL_INFER_H
+#include "gemel/base.h"
+#include "gemel/rand.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One measured value and how it errs. sd^2 = additive^2 + (proportional f)^2, or with sum
+ * sd = additive + proportional |f|; log_scale: ln(value) - ln(f) has sd additive. */
+typedef struct {
+  double t, value;
+  double additive, proportional;
+  bool sum, log_scale;
+  int8_t censored; /* 1: below value (M3: probability), -1: above, 0: measured */
+  int32_t observable;
+} gm_datum;
+
+typedef struct gm_problem gm_problem;
+struct gm_problem {
+  int32_t dim;                   /* of z; may be 0 */
+  const double *prior_covariance; /* [dim*dim], mean 0; borrowed */
+  int32_t datum_count;
+  const gm_datum *datum; /* borrowed */
+  /* f[m*datum_count + j]: prediction of datum j at z[m*dim ..]. A member whose status is not 0
+   * (diverged) gets NaN predictions. Deterministic in z. Not called from two threads at once. */
+  gm_status (*predict)(void *user, gm_ctx *ctx, int32_t n, const double *z, double *f);
+  void *user;
+};
+
+/* Log-likelihood of one datum (natural log, with the normalising constants), Beal's M3 for censored
+ * values (J Pharmacokinet Pharmacodyn 28:481, 2001). -INFINITY for a prediction that is NaN. */
+GM_API double gm_datum_loglik(const gm_datum *d, double f);
+GM_API double gm_datum_sd(const gm_datum *d, double f);
+
+typedef struct {
+  int32_t dim;
+  double *z;          /* [dim] mode */
+  double *covariance; /* [dim*dim] inverse of the Hessian of -log posterior */
+  double *hessian;    /* [dim*dim] */
+  double objective;   /* minus twice (log-likelihood without n ln 2pi, plus log prior without
+                         constants): sum of r^2/s2 + ln s2, plus z' Om^-1 z */
+  double log_posterior; /* with all constants */
+  int32_t iterations, evaluations;
+  bool converged, repaired; /* repaired: the curvature was not positive and was mended */
+  const char *rung;   /* "differences" */
+  const char *stopped; /* reason, static text */
+} gm_mode;
+
+typedef struct {
+  int32_t starts;  /* 0: 1 from 0, more when it does not converge */
+  double tolerance; /* 0: 1e-9, on the Newton decrement */
+} gm_mode_options;
+
+/* Mode of the posterior (MAP), by trust-region/quasi-Newton from z = 0 with differences in batches;
+ * Hessian by differences of the exact objective. Fails: GM_ENUMERIC when no start gives a finite
+ * objective; GM_ENOMEM; what predict fails with. *out is owned. */
+GM_API GM_NODISCARD gm_status gm_mode_find(gm_ctx *ctx, const gm_problem *p,
+                                           const gm_mode_options *options, const gm_watch *watch,
+                                           gm_mode **out);
+GM_API void gm_mode_free(gm_mode *m);
+
+/* A number with the central 90 % of the members, and the Monte Carlo error of the mean. */
+typedef struct {
+  double mean, low, high, error;
+} gm_estimate;
+
+/* Weighted members: z[m*dim..], weight sums to 1. */
+typedef struct {
+  int32_t n, dim;
+  double *z, *weight, *f; /* f[m*datum_count + j] */
+  double ess;        /* effective sample size 1/sum w^2 */
+  double ess_raw;    /* of the importance weights before tempering */
+  double khat;       /* Pareto shape of the importance weights; NaN too few */
+  double log_evidence, log_evidence_sd; /* log p(data), and its Monte Carlo error */
+  int32_t stages;    /* 0: importance sampling was enough; else tempering stages */
+  double acceptance; /* of the moves; NaN without */
+  const char *method; /* static text for reports */
+} gm_members;
+
+typedef struct {
+  int32_t n;       /* 0: 1000 */
+  gm_key key;      /* purpose is set by the method */
+  double ess_least; /* share of n below which it tempers; 0: 0.2 */
+} gm_members_options;
+
+/* Posterior ensemble: importance sampling from a multivariate t (5 degrees of freedom) at the mode;
+ * when weights collapse (ess below its share, or khat > 0.7), tempered resample-move from the prior.
+ * With no data: draws of the prior with equal weights. Fails: GM_ENUMERIC, GM_ENOMEM. */
+GM_API GM_NODISCARD gm_status gm_members_draw(gm_ctx *ctx, const gm_problem *p, const gm_mode *mode,
+                                              const gm_members_options *options,
+                                              const gm_watch *watch, gm_members **out);
+/* The same from the prior alone (the population). */
+GM_API GM_NODISCARD gm_status gm_members_prior(gm_ctx *ctx, const gm_problem *p,
+                                               const gm_members_options *options,
+                                               gm_members **out);
+GM_API void gm_members_free(gm_members *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,110 @@
+/* plan.c - candidate schedules: nothing, as it is, a dose repeated. */
+#include "gemel/plan.h"
+#include "twin/subject.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+static gm_status plan_begin(gm_ctx *ctx, const char *name, int32_t room, gm_plan *p)
+{
+  *p = (gm_plan){.action = -1};
+  p->name = gm_strdup(ctx, name);
+  p->event = gm_alloc(ctx, room, sizeof *p->event);
+  if (p->name && p->event) return GM_OK;
+  gm_plan_free(p);
+  return gm_fail(ctx, GM_ENOMEM, "plan \"%s\"", name);
+}
+
+void gm_plan_free(gm_plan *p)
+{
+  gm_free(p->name);
+  gm_free(p->event);
+  *p = (gm_plan){.action = -1};
+}
+
+gm_status gm_plan_nothing(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan *out)
+{
+  (void)t;
+  (void)t_end;
+  return plan_begin(ctx, "nothing", 0, out);
+}
+
+/* The dose given last at or before t_now, with ADDL unrolled; and the time between the last two. */
+static const gm_event *last_dose(const gm_subject *s, double t_now, double *t_last, double *interval)
+{
+  const gm_event *last = NULL;
+  double before = NAN;
+  *t_last = *interval = NAN;
+  for (int32_t i = 0; i < s->event_count; i++) {
+    const gm_event *e = &s->event[i];
+    if (e->t > t_now || (e->kind != GM_EVENT_DOSE && e->kind != GM_EVENT_RESET_DOSE)) continue;
+    double repeats = e->additional > 0 ? fmin(floor((t_now - e->t) / e->interval), e->additional) : 0;
+    before = *t_last;
+    *t_last = e->t + repeats * e->interval;
+    *interval = repeats > 0 || e->steady ? e->interval : *t_last - before;
+    last = e;
+  }
+  return last;
+}
+
+gm_status gm_plan_as_it_is(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan *out)
+{
+  double t_last, interval;
+  const gm_event *e = last_dose(t->subject, t->t_now, &t_last, &interval);
+  gm_status s = plan_begin(ctx, "as it is", 1, out);
+  if (s || !e || !(interval > 0)) return s; /* one dose only: nothing more is given */
+  double next = t_last + interval, count = floor((t_end - next) / interval);
+  while (next <= t->t_now) next += interval;
+  if (next >= t_end) return GM_OK;
+  out->event[0] = *e;
+  out->event[0].t = next;
+  out->event[0].kind = GM_EVENT_DOSE;
+  out->event[0].steady = 0;
+  out->event[0].interval = interval;
+  out->event[0].additional = count > 0 ? (int32_t)fmin(count, 1e6) : 0;
+  out->event_count = 1;
+  return GM_OK;
+}
+
+gm_status gm_plan_repeat(gm_ctx *ctx, const gm_twin *t, int32_t action, double dose, double every,
+                         double t_first, double t_end, gm_plan *out)
+{
+  const gm_definition *d = t->definition;
+  assert(action >= 0 && action < d->action_count);
+  const gm_action *a = &d->action[action];
+  const gm_def_input *in = &d->input[a->index];
+  if (!(isfinite(dose) && dose >= 0) || !(isfinite(every) && every > 0) || t_first < t->t_now)
+    return gm_fail(ctx, GM_EDOMAIN, "dose %g every %g from %g: a dose >= 0, an interval > 0 and a "
+                                    "beginning not before %g are expected", dose, every, t_first,
+                   t->t_now);
+  gm_text name;
+  gm_text_init(&name, ctx);
+  gm_text_addf(&name, "%s%s%.6g %s every %.6g h", d->action_count > 1 ? in->name : "",
+               d->action_count > 1 ? " " : "", dose, in->unit, every / d->hour);
+  gm_status s = name.status ? name.status : plan_begin(ctx, name.data, 1, out);
+  gm_text_free(&name);
+  if (s) return s;
+  out->action = action;
+  out->dose = dose;
+  out->every = every;
+  if (dose == 0 || t_first >= t_end) return GM_OK;
+  /* the last dose lies before t_end, so that t_end is the end of the last interval */
+  double count = ceil((t_end - t_first) / every - 1e-9) - 1;
+  gm_event *e = &out->event[0];
+  *e = (gm_event){.t = t_first, .amount = dose * in->to_model, .interval = every,
+                  .additional = (int32_t)fmax(0, fmin(count, 1e6)), .port = in->port,
+                  .input = a->index, .kind = GM_EVENT_DOSE, .duration = a->duration};
+  if (a->duration <= 0 && in->duration) e->mode = GM_DOSE_DURATION_MODELLED;
+  if (a->duration <= 0 && in->rate) e->mode = GM_DOSE_RATE_MODELLED;
+  out->event_count = 1;
+  return GM_OK;
+}
+
+double gm_plan_horizon(const gm_definition *d)
+{
+  double longest = 24 * d->hour;
+  for (int32_t i = 0; i < d->action_count; i++)
+    for (int32_t j = 0; j < d->action[i].every_count; j++)
+      longest = fmax(longest, d->action[i].every[j]);
+  return fmax(10 * longest, 240 * d->hour);
+}

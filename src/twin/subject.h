@@ -1,0 +1,34 @@
+/* subject.h - inside of a subject. */
+#ifndef GEMEL_TWIN_SUBJECT_H
+#define GEMEL_TWIN_SUBJECT_H
+#include "gemel/twin.h"
+
+/* A stretch with the same covariates and occasion. Values hold from t_from (the time of the record
+ * before, or -infinity) on. */
+typedef struct {
+  double t_from;
+  int32_t occasion;
+  double *covariate; /* [covariate_count], into the subject's memory */
+} subject_stretch;
+
+struct gm_subject {
+  gm_ctx *ctx;
+  const gm_definition *d;
+  const gm_records *r;
+  const char *id;
+  int32_t number;
+  gm_event *event;
+  gm_datum *datum;
+  int32_t *datum_order; /* record order of the datum, for ties with doses */
+  subject_stretch *stretch;
+  double *values; /* covariates of the stretches */
+  double *prior;
+  int32_t event_count, datum_count, stretch_count, occasion_count, dim;
+  double t_first, t_last;
+};
+
+const subject_stretch *gm__subject_stretch_at(const gm_subject *s, double t);
+/* Individual values in one stretch; value[parameter_count]. */
+void gm__subject_values(const gm_subject *s, const subject_stretch *w, const double *z,
+                        double *value);
+#endif

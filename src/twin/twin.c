@@ -1,0 +1,150 @@
+/* twin.c - the belief about one subject from its data, and how well it fits. */
+#include "gemel/twin.h"
+#include "num/distribution.h"
+#include "num/stats.h"
+#include "twin/subject.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  const gm_subject *s;
+  gm_runner *runner;
+  const double *sample;
+  const int32_t *order;
+  int32_t count, outputs;
+  double *y;
+  int32_t y_members;
+} predictor;
+
+/* gm_problem.predict: the learned data's predictions for n members. */
+static gm_status predict(void *user, gm_ctx *ctx, int32_t n, const double *z, double *f)
+{
+  predictor *p = user;
+  const gm_subject *s = p->s;
+  if (n > p->y_members) {
+    gm_free(p->y);
+    p->y_members = 0;
+    p->y = gm_alloc(ctx, (ptrdiff_t)n * p->count * p->outputs, sizeof *p->y);
+    if (!p->y) return gm_fail(ctx, GM_ENOMEM, "predictions of %d members", (int)n);
+    p->y_members = n;
+  }
+  gm_course course = {.event = s->event,
+                      .event_count = s->event_count,
+                      .sample = p->sample,
+                      .sample_order = p->order,
+                      .sample_count = p->count};
+  gm_status st = gm_subject_run(s, ctx, p->runner, &course, n, z, p->y, NULL);
+  if (st) return st;
+  for (int32_t m = 0; m < n; m++)
+    for (int32_t j = 0; j < p->count; j++) {
+      int32_t output = s->d->observable[s->datum[j].observable].output;
+      f[(ptrdiff_t)m * p->count + j] = p->y[((ptrdiff_t)m * p->count + j) * p->outputs + output];
+    }
+  return GM_OK;
+}
+
+static int32_t learned_count(const gm_subject *s, double t_now)
+{
+  int32_t n = 0;
+  while (n < s->datum_count && s->datum[n].t <= t_now) n++;
+  return n;
+}
+
+/* Standardised residuals at the mode; how unlikely their sum of squares is. */
+static gm_status fit_quality(gm_ctx *ctx, gm_twin *t, const gm_problem *p)
+{
+  t->fitted = gm_alloc(ctx, p->datum_count, sizeof *t->fitted);
+  t->residual = gm_alloc(ctx, p->datum_count, sizeof *t->residual);
+  if (!t->fitted || !t->residual) return gm_fail(ctx, GM_ENOMEM, "residuals");
+  gm_status st = p->datum_count ? p->predict(p->user, ctx, 1, t->mode->z, t->fitted) : GM_OK;
+  if (st) return st;
+  double sum = 0;
+  int32_t count = 0;
+  for (int32_t j = 0; j < p->datum_count; j++) {
+    const gm_datum *d = &p->datum[j];
+    double f = t->fitted[j], r = d->log_scale ? log(d->value) - log(f) : d->value - f;
+    t->residual[j] = d->censored ? NAN : r / gm_datum_sd(d, f);
+    if (d->censored) continue;
+    sum += t->residual[j] * t->residual[j];
+    count++;
+  }
+  t->fit_p = count ? gm_dist_chi_square_upper(sum, count) : 1;
+  return GM_OK;
+}
+
+static gm_health health_of(const gm_twin *t)
+{
+  if (t->learned == 0) return GM_HEALTH_WARMING;
+  if (t->fit_p < 1e-3) return GM_HEALTH_LOST;
+  if (t->fit_p < 0.01 || !t->mode->converged || t->posterior->ess < 50) return GM_HEALTH_UNCERTAIN;
+  return GM_HEALTH_TRACKING;
+}
+
+const char *gm_health_name(gm_health h)
+{
+  static const char *const name[] = {"warming-up", "tracking", "uncertain", "stale", "lost"};
+  return name[h];
+}
+
+static gm_status learn(gm_ctx *ctx, gm_twin *t, const gm_twin_options *o)
+{
+  const gm_subject *s = t->subject;
+  int32_t n = t->learned;
+  predictor p = {.s = s, .runner = t->runner, .order = s->datum_order, .count = n};
+  gm_model_table(t->definition->model, GM_TABLE_OUTPUT, &p.outputs);
+  double *sample = gm_alloc(ctx, n, sizeof *sample);
+  if (!sample) return gm_fail(ctx, GM_ENOMEM, "data of a subject");
+  for (int32_t j = 0; j < n; j++) sample[j] = s->datum[j].t;
+  p.sample = sample;
+  gm_problem problem = {.dim = s->dim,
+                        .prior_covariance = s->prior,
+                        .datum_count = n,
+                        .datum = s->datum,
+                        .predict = predict,
+                        .user = &p};
+  gm_members_options mo = {.n = o->members, .key = gm_key_make(o->seed, 0, gm_hash_text(s->id), 0)};
+  gm_status st = gm_mode_find(ctx, &problem, NULL, o->watch, &t->mode);
+  if (!st) st = gm_members_draw(ctx, &problem, t->mode, &mo, o->watch, &t->posterior);
+  if (!st) st = fit_quality(ctx, t, &problem);
+  problem.datum_count = 0;
+  p.count = 0;
+  if (!st) st = gm_members_prior(ctx, &problem, &mo, &t->prior);
+  gm_free(p.y);
+  gm_free(sample);
+  return st;
+}
+
+gm_status gm_twin_new(gm_ctx *ctx, const gm_definition *d, const gm_subject *s,
+                      const gm_twin_options *options, gm_twin **out)
+{
+  assert(ctx && d && s && options && out);
+  gm_twin *t = gm_alloc(ctx, 1, sizeof *t);
+  if (!t) return gm_fail(ctx, GM_ENOMEM, "twin");
+  t->definition = d;
+  t->subject = s;
+  t->seed = options->seed;
+  t->t_now = isnan(options->t_now) ? s->t_last : options->t_now;
+  t->learned = learned_count(s, t->t_now);
+  gm_status st = gm_runner_new(ctx, d->model, options->pool, &t->runner);
+  if (!st) st = learn(ctx, t, options);
+  if (st) {
+    gm_twin_free(t);
+    return gm_fail_at(ctx, st, "subject %s", s->id);
+  }
+  t->health = health_of(t);
+  *out = t;
+  return GM_OK;
+}
+
+void gm_twin_free(gm_twin *t)
+{
+  if (!t) return;
+  gm_mode_free(t->mode);
+  gm_members_free(t->posterior);
+  gm_members_free(t->prior);
+  gm_runner_free(t->runner);
+  gm_free(t->fitted);
+  gm_free(t->residual);
+  gm_free(t);
+}
