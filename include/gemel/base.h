@@ -16,8 +16,8 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define GM_API       __attribute__((visibility("default")))
-#define GM_NODISCARD __attribute__((warn_unused_result))
+#define GM_API          __attribute__((visibility("default")))
+#define GM_NODISCARD    __attribute__((warn_unused_result))
 #define GM_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define GM_API
@@ -96,9 +96,9 @@ GM_API void *gm_alloc(gm_ctx *ctx, ptrdiff_t count, size_t bytes);
 /* Like realloc: *p keeps its content on failure; new memory is zeroed. Needs the count before. */
 GM_API GM_NODISCARD gm_status gm_grow(gm_ctx *ctx, void *p_address, ptrdiff_t count_old,
                                       ptrdiff_t count_new, size_t bytes);
-GM_API char *gm_strdup(gm_ctx *ctx, const char *text);                  /* NULL when no memory */
+GM_API char *gm_strdup(gm_ctx *ctx, const char *text);                   /* NULL when no memory */
 GM_API char *gm_strndup(gm_ctx *ctx, const char *text, ptrdiff_t bytes); /* likewise */
-GM_API void gm_free(void *p);                                           /* NULL ok */
+GM_API void gm_free(void *p);                                            /* NULL ok */
 
 /* ---- growing text -------------------------------------------------------------------------- */
 /* A growing byte string. On failure it stays as it was, and gm_text_status tells, so that a writer
@@ -132,7 +132,7 @@ typedef struct {
   size_t used;
 } gm_arena_mark;
 GM_API GM_NODISCARD gm_status gm_arena_new(gm_ctx *ctx, size_t block_bytes, gm_arena **out);
-GM_API void gm_arena_free(gm_arena *a); /* NULL ok */
+GM_API void gm_arena_free(gm_arena *a);                                /* NULL ok */
 GM_API void *gm_arena_get(gm_arena *a, ptrdiff_t count, size_t bytes); /* NULL when no memory */
 GM_API gm_arena_mark gm_arena_at(const gm_arena *a);
 GM_API void gm_arena_back(gm_arena *a, gm_arena_mark mark);
@@ -144,7 +144,7 @@ typedef struct gm_pool gm_pool;
 typedef gm_status gm_task(void *user, int32_t task, int32_t worker, gm_ctx *ctx);
 /* worker_count 0: as many as processors this process may use. One worker: the caller itself. */
 GM_API GM_NODISCARD gm_status gm_pool_new(gm_ctx *ctx, int32_t worker_count, gm_pool **out);
-GM_API void gm_pool_free(gm_pool *p); /* NULL ok */
+GM_API void gm_pool_free(gm_pool *p);             /* NULL ok */
 GM_API int32_t gm_pool_workers(const gm_pool *p); /* p NULL: 1 */
 /* Runs tasks 0..task_count-1. Returns the status of the failed task with the lowest number, its
  * message copied to ctx; tasks not yet begun when one fails are left out only if their number is
@@ -155,7 +155,7 @@ GM_API GM_NODISCARD gm_status gm_pool_run(gm_pool *p, gm_ctx *ctx, int32_t task_
 /* ---- stopping ------------------------------------------------------------------------------- */
 /* A long method asks this between pieces of work. The function may be called from any thread. */
 typedef struct {
-  bool (*stop)(void *user);                                       /* NULL: never */
+  bool (*stop)(void *user);                                        /* NULL: never */
   void (*progress)(void *user, const char *what, double fraction); /* NULL: none */
   void *user;
 } gm_watch;

@@ -50,20 +50,20 @@ typedef enum { GM_ERROR_ROOT_SUM_SQUARE, GM_ERROR_SUM } gm_error_form;
 
 typedef struct {
   char *name, *unit, *code, *is, *label;
-  int32_t output; /* row of the model's output table */
+  int32_t output;                /* row of the model's output table */
   double additive, proportional; /* standard deviations: sd^2 = a^2 + (b f)^2, or sd = a + b f */
   gm_error_form form;
-  bool log_scale; /* `scale: log`: ln(value) has error sd `additive`, no proportional part */
-  double loq;     /* lower limit of quantification; NaN none */
+  bool log_scale;   /* `scale: log`: ln(value) has error sd `additive`, no proportional part */
+  double loq;       /* lower limit of quantification; NaN none */
   bool censor_zero; /* values at or below 0 are taken as below loq */
 } gm_observable;
 
 typedef enum {
-  GM_TARGET_RANGE,   /* the observable itself, at every time of the horizon: time in range */
-  GM_TARGET_TROUGH,  /* just before the next dose */
-  GM_TARGET_PEAK,    /* highest within an interval */
-  GM_TARGET_AUC24,   /* area under the curve over 24 h at the end of the horizon */
-  GM_TARGET_AVERAGE  /* mean over the last interval */
+  GM_TARGET_RANGE,  /* the observable itself, at every time of the horizon: time in range */
+  GM_TARGET_TROUGH, /* just before the next dose */
+  GM_TARGET_PEAK,   /* highest within an interval */
+  GM_TARGET_AUC24,  /* area under the curve over 24 h at the end of the horizon */
+  GM_TARGET_AVERAGE /* mean over the last interval */
 } gm_target_kind;
 
 typedef struct {
@@ -76,11 +76,11 @@ typedef struct {
 typedef struct {
   char *input;
   int32_t index;
-  double *dose;      /* in the input's unit, ascending */
+  double *dose; /* in the input's unit, ascending */
   int32_t dose_count;
-  double *every;     /* in the model's unit of time, ascending */
+  double *every; /* in the model's unit of time, ascending */
   int32_t every_count;
-  double duration;   /* of an infusion, in the model's unit of time; 0: as the input says */
+  double duration; /* of an infusion, in the model's unit of time; 0: as the input says */
 } gm_action;
 
 typedef struct {
@@ -93,9 +93,9 @@ typedef struct {
 typedef struct {
   char *observable, *against; /* against: "population", "last-value", ... */
   int32_t index;
-  double within;  /* share, for example 0.1 for `10 %`; NaN when absolute */
+  double within; /* share, for example 0.1 for `10 %`; NaN when absolute */
   double within_absolute;
-  double at;      /* in the model's unit of time */
+  double at; /* in the model's unit of time */
 } gm_need;
 
 typedef struct {
@@ -133,7 +133,7 @@ typedef struct {
  * GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_definition_read(gm_ctx *ctx, const char *path,
                                                  gm_definition **out);
-GM_API void gm_definition_free(gm_definition *d); /* NULL ok */
+GM_API void gm_definition_free(gm_definition *d);                                  /* NULL ok */
 GM_API int32_t gm_definition_observable(const gm_definition *d, const char *name); /* or -1 */
 GM_API int32_t gm_definition_input(const gm_definition *d, const char *name);
 GM_API int32_t gm_definition_covariate(const gm_definition *d, const char *name);

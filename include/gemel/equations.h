@@ -21,8 +21,9 @@ typedef enum { GM_EQ_AUTO, GM_EQ_EXPLICIT } gm_eq_solver; /* AUTO: closed form w
 typedef struct {
   const char *text;      /* model text, NUL-terminated */
   const char *text_name; /* file name for messages; NULL: "model" */
-  const gm_eq_output *output; /* NULL and 0: every variable that has an assignment rule, and every */
-  int32_t output_count;       /* state, is an output */
+  const gm_eq_output
+      *output;          /* NULL and 0: every variable that has an assignment rule, and every */
+  int32_t output_count; /* state, is an output */
   gm_eq_solver solver;
   double rtol, atol; /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
   int32_t step_max;  /* steps between two edges; 0: 1,000,000 */

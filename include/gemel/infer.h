@@ -23,7 +23,7 @@ typedef struct {
 
 typedef struct gm_problem gm_problem;
 struct gm_problem {
-  int32_t dim;                   /* of z; may be 0 */
+  int32_t dim;                    /* of z; may be 0 */
   const double *prior_covariance; /* [dim*dim], mean 0; borrowed */
   int32_t datum_count;
   const gm_datum *datum; /* borrowed */
@@ -40,20 +40,20 @@ GM_API double gm_datum_sd(const gm_datum *d, double f);
 
 typedef struct {
   int32_t dim;
-  double *z;          /* [dim] mode */
-  double *covariance; /* [dim*dim] inverse of the Hessian of -log posterior */
-  double *hessian;    /* [dim*dim] */
-  double objective;   /* minus twice (log-likelihood without n ln 2pi, plus log prior without
+  double *z;            /* [dim] mode */
+  double *covariance;   /* [dim*dim] inverse of the Hessian of -log posterior */
+  double *hessian;      /* [dim*dim] */
+  double objective;     /* minus twice (log-likelihood without n ln 2pi, plus log prior without
                          constants): sum of r^2/s2 + ln s2, plus z' Om^-1 z */
   double log_posterior; /* with all constants */
   int32_t iterations, evaluations;
   bool converged, repaired; /* repaired: the curvature was not positive and was mended */
-  const char *rung;   /* "differences" */
-  const char *stopped; /* reason, static text */
+  const char *rung;         /* "differences" */
+  const char *stopped;      /* reason, static text */
 } gm_mode;
 
 typedef struct {
-  int32_t starts;  /* 0: 1 from 0, more when it does not converge */
+  int32_t starts;   /* 0: 1 from 0, more when it does not converge */
   double tolerance; /* 0: 1e-9, on the Newton decrement */
 } gm_mode_options;
 
@@ -73,19 +73,19 @@ typedef struct {
 /* Weighted members: z[m*dim..], weight sums to 1. */
 typedef struct {
   int32_t n, dim;
-  double *z, *weight, *f; /* f[m*datum_count + j] */
-  double ess;        /* effective sample size 1/sum w^2 */
-  double ess_raw;    /* of the importance weights before tempering */
-  double khat;       /* Pareto shape of the importance weights; NaN too few */
+  double *z, *weight, *f;               /* f[m*datum_count + j] */
+  double ess;                           /* effective sample size 1/sum w^2 */
+  double ess_raw;                       /* of the importance weights before tempering */
+  double khat;                          /* Pareto shape of the importance weights; NaN too few */
   double log_evidence, log_evidence_sd; /* log p(data), and its Monte Carlo error */
-  int32_t stages;    /* 0: importance sampling was enough; else tempering stages */
-  double acceptance; /* of the moves; NaN without */
+  int32_t stages;     /* 0: importance sampling was enough; else tempering stages */
+  double acceptance;  /* of the moves; NaN without */
   const char *method; /* static text for reports */
 } gm_members;
 
 typedef struct {
-  int32_t n;       /* 0: 1000 */
-  gm_key key;      /* purpose is set by the method */
+  int32_t n;        /* 0: 1000 */
+  gm_key key;       /* purpose is set by the method */
   double ess_least; /* share of n below which it tempers; 0: 0.2 */
 } gm_members_options;
 
@@ -97,8 +97,7 @@ GM_API GM_NODISCARD gm_status gm_members_draw(gm_ctx *ctx, const gm_problem *p, 
                                               const gm_watch *watch, gm_members **out);
 /* The same from the prior alone (the population). */
 GM_API GM_NODISCARD gm_status gm_members_prior(gm_ctx *ctx, const gm_problem *p,
-                                               const gm_members_options *options,
-                                               gm_members **out);
+                                               const gm_members_options *options, gm_members **out);
 GM_API void gm_members_free(gm_members *m);
 
 #ifdef __cplusplus

@@ -37,7 +37,7 @@ typedef struct {
   const char *source; /* where the value comes from; "" unknown */
 } gm_var;
 
-/* ---- what happens to one member --------------------------------------------------------------- */
+/* ---- what happens to one member ------------------------------------------------------------ */
 typedef enum {
   GM_EDGE_BOLUS,     /* value is added to the port's state                                     */
   GM_EDGE_RATE,      /* the port's total input rate is value from now on (not an increment)    */
@@ -59,10 +59,10 @@ typedef struct {
  * time of an edge is read after the edge, or before it when sample_before says so. */
 typedef struct {
   double t0, t1;
-  const gm_edge *edge; /* sorted by t; equal times keep their order */
-  const double *sample; /* sorted; passive: never cut a step */
+  const gm_edge *edge;          /* sorted by t; equal times keep their order */
+  const double *sample;         /* sorted; passive: never cut a step */
   const uint8_t *sample_before; /* [sample_count] or NULL (all after) */
-  double *y;            /* [sample_count][output_count], filled by advance; NaN once diverged */
+  double *y; /* [sample_count][output_count], filled by advance; NaN once diverged */
   int32_t edge_count, sample_count;
 } gm_span;
 
@@ -77,7 +77,7 @@ typedef struct {
   void **obj;          /* otherwise one object a member */
   const double *theta; /* parameters, laid out like x with strides psx, psm */
   ptrdiff_t psx, psm;
-  const gm_key *key; /* [n] randomness by meaning */
+  const gm_key *key;    /* [n] randomness by meaning */
   const uint64_t *slot; /* [n] member slots for draws; NULL: the index in the batch plus slot0 */
   uint64_t slot0;
   int32_t nd; /* tangent directions; 0 none */
@@ -98,10 +98,10 @@ enum {
 typedef struct {
   uint32_t flags;
   int32_t state_count, parameter_count, input_count, output_count;
-  double step, origin;       /* stepped types */
-  const char *time_unit;     /* UCUM code, "" unknown */
-  const char *name;          /* of the model */
-  const char *solver;        /* how it is solved, for reports */
+  double step, origin;   /* stepped types */
+  const char *time_unit; /* UCUM code, "" unknown */
+  const char *name;      /* of the model */
+  const char *solver;    /* how it is solved, for reports */
 } gm_model_info;
 
 /* What every type must give, and what it may leave NULL. Tables are static const. */

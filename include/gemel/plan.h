@@ -14,22 +14,22 @@ typedef struct {
   char *name;      /* "nothing", "as it is", "5 mg every 24 h" */
   gm_event *event; /* from t_now on, in the model's units */
   int32_t event_count;
-  int32_t action; /* of the definition, -1 none */
+  int32_t action;     /* of the definition, -1 none */
   double dose, every; /* as the definition writes them */
 } gm_plan;
 
 typedef struct {
-  gm_estimate value;  /* of the target's quantity (trough, peak, ...; range: share of time inside) */
-  double attained;    /* probability that the target is met; range: expected share of time */
+  gm_estimate value; /* of the target's quantity (trough, peak, ...; range: share of time inside) */
+  double attained;   /* probability that the target is met; range: expected share of time */
   double below, above; /* probability (share of time) under and over it */
 } gm_target_result;
 
 typedef struct {
-  gm_estimate utility; /* mean over targets of attainment, 0..1 */
-  gm_estimate gain;    /* utility minus that of "as it is", member by member */
-  double better;       /* probability that the gain is > 0, equal counted half */
-  double regret;       /* expected loss against the plan that is best for each member */
-  bool distinguishable; /* the gain's interval excludes 0 */
+  gm_estimate utility;      /* mean over targets of attainment, 0..1 */
+  gm_estimate gain;         /* utility minus that of "as it is", member by member */
+  double better;            /* probability that the gain is > 0, equal counted half */
+  double regret;            /* expected loss against the plan that is best for each member */
+  bool distinguishable;     /* the gain's interval excludes 0 */
   gm_target_result *target; /* [target_count] */
 } gm_plan_result;
 

@@ -10,9 +10,9 @@ extern "C" {
 #endif
 
 typedef struct {
-  int32_t line;     /* in the file, from 1 */
-  double time;      /* as the column says; NaN is refused */
-  int32_t evid;     /* 0 observation, 1..4, 8; worked out from AMT/MDV when there is no column */
+  int32_t line; /* in the file, from 1 */
+  double time;  /* as the column says; NaN is refused */
+  int32_t evid; /* 0 observation, 1..4, 8; worked out from AMT/MDV when there is no column */
   double amount, rate, interval; /* 0 when absent; rate -1, -2 as in NM-TRAN */
   int32_t additional, steady;
   int32_t compartment;    /* CMT from 1; 0 not given */
@@ -33,8 +33,8 @@ typedef struct {
   char *path;
   gm_record *record;
   gm_record_subject *subject;
-  char **covariate;     /* names of the columns that are not known ones */
-  const char **cell;    /* [record_count * covariate_count] texts, "" missing ("." and "NA" too) */
+  char **covariate;  /* names of the columns that are not known ones */
+  const char **cell; /* [record_count * covariate_count] texts, "" missing ("." and "NA" too) */
   int32_t record_count, subject_count, covariate_count;
   void *memory; /* private */
 } gm_records;

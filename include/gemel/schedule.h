@@ -29,9 +29,9 @@ typedef enum {
 typedef struct {
   double t;
   double amount;
-  double rate;     /* > 0: infusion, lasts availability * amount / rate */
-  double duration; /* > 0: infusion over this time, rate = availability * amount / duration */
-  double interval; /* II */
+  double rate;        /* > 0: infusion, lasts availability * amount / rate */
+  double duration;    /* > 0: infusion over this time, rate = availability * amount / duration */
+  double interval;    /* II */
   int32_t additional; /* ADDL: doses after this one, every interval */
   int32_t steady;     /* SS: 0; 1 clears and equilibrates; 2 adds to what is there */
   int32_t port;
@@ -55,10 +55,10 @@ typedef struct {
 
 typedef struct {
   double t_begin, t_end;
-  const gm_event *event; /* sorted by (t, order) */
-  const gm_effect *effect; /* [event_count], or NULL: none */
-  const gm_switch *change; /* sorted by t */
-  const double *sample;    /* sorted by (t, order) */
+  const gm_event *event;       /* sorted by (t, order) */
+  const gm_effect *effect;     /* [event_count], or NULL: none */
+  const gm_switch *change;     /* sorted by t */
+  const double *sample;        /* sorted by (t, order) */
   const int32_t *sample_order; /* [sample_count] or NULL: after all events of its time */
   int32_t event_count, change_count, sample_count, port_count;
 } gm_timeline_spec;
@@ -96,7 +96,7 @@ GM_API GM_NODISCARD gm_status gm_timeline_build(gm_ctx *ctx, const gm_timeline_s
                                                 gm_timeline *out);
 GM_API void gm_timeline_free(gm_timeline *t);
 
-/* ---- running members along their timelines ---------------------------------------------------- */
+/* ---- running members along their timelines ------------------------------------------------- */
 typedef struct gm_runner gm_runner;
 /* Holds the work objects of a model for every worker of a pool (pool NULL: one). Model and pool are
  * borrowed until the runner is freed. Threads: one run at a time. */
@@ -109,13 +109,13 @@ typedef struct {
   int32_t n;
   const gm_timeline *timeline; /* [n], or one for all when shared_timeline */
   bool shared_timeline;
-  bool keep_state;  /* x holds the state at t_begin; otherwise it is made by init */
-  double *theta;    /* [np*n]; left as the switches left it */
-  double *x;        /* [nx*n] out: state at t_end; NULL: not wanted (then keep_state is false) */
-  const gm_key *key;    /* [n] or NULL: all zero */
+  bool keep_state;   /* x holds the state at t_begin; otherwise it is made by init */
+  double *theta;     /* [np*n]; left as the switches left it */
+  double *x;         /* [nx*n] out: state at t_end; NULL: not wanted (then keep_state is false) */
+  const gm_key *key; /* [n] or NULL: all zero */
   const uint64_t *slot; /* [n] or NULL: the member's number */
-  double *y;        /* [n][sample_count][output_count] of equal sample counts; may be NULL if none */
-  int8_t *status;   /* [n] */
+  double *y;      /* [n][sample_count][output_count] of equal sample counts; may be NULL if none */
+  int8_t *status; /* [n] */
 } gm_run;
 /* Fails: GM_ENOMEM, GM_EUNSUPPORTED (steady state of a model with object state). */
 GM_API GM_NODISCARD gm_status gm_runner_run(gm_runner *r, gm_ctx *ctx, const gm_run *run);

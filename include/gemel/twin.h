@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* ---- subject ---------------------------------------------------------------------------------- */
+/* ---- subject ------------------------------------------------------------------------------- */
 typedef struct gm_subject gm_subject;
 
 /* Takes one subject of a table under a definition: records become events, data and covariates.
@@ -30,8 +30,9 @@ GM_API int32_t gm_subject_dim(const gm_subject *s);
 GM_API const double *gm_subject_prior(const gm_subject *s); /* [dim*dim] covariance */
 GM_API const gm_datum *gm_subject_data(const gm_subject *s, int32_t *count_out);
 GM_API const gm_event *gm_subject_events(const gm_subject *s, int32_t *count_out);
-GM_API double gm_subject_covariate(const gm_subject *s, int32_t covariate); /* at the first record */
-GM_API double gm_subject_t_last(const gm_subject *s); /* time of the last record */
+GM_API double gm_subject_covariate(const gm_subject *s,
+                                   int32_t covariate); /* at the first record */
+GM_API double gm_subject_t_last(const gm_subject *s);  /* time of the last record */
 GM_API double gm_subject_t_first(const gm_subject *s);
 /* Values of the definition's parameters for coordinates z (in the definition's units, covariates
  * and occasion of time t). value[parameter_count]. */
@@ -50,15 +51,20 @@ GM_API GM_NODISCARD gm_status gm_subject_run(const gm_subject *s, gm_ctx *ctx, g
                                              const gm_course *course, int32_t n, const double *z,
                                              double *y, int8_t *status);
 
-/* ---- twin -------------------------------------------------------------------------------------- */
-typedef enum { GM_HEALTH_WARMING, GM_HEALTH_TRACKING, GM_HEALTH_UNCERTAIN, GM_HEALTH_STALE,
-               GM_HEALTH_LOST } gm_health;
+/* ---- twin ---------------------------------------------------------------------------------- */
+typedef enum {
+  GM_HEALTH_WARMING,
+  GM_HEALTH_TRACKING,
+  GM_HEALTH_UNCERTAIN,
+  GM_HEALTH_STALE,
+  GM_HEALTH_LOST
+} gm_health;
 
 typedef struct {
-  double t_now;       /* data at or before it are learned from; NaN: all of them */
-  int32_t members;    /* 0: 1000 */
+  double t_now;    /* data at or before it are learned from; NaN: all of them */
+  int32_t members; /* 0: 1000 */
   uint64_t seed;
-  gm_pool *pool;      /* borrowed; NULL: one worker */
+  gm_pool *pool; /* borrowed; NULL: one worker */
   const gm_watch *watch;
 } gm_twin_options;
 
@@ -67,7 +73,7 @@ typedef struct {
   const gm_subject *subject;
   double t_now;
   uint64_t seed;
-  int32_t learned;     /* data used: the first of the subject's */
+  int32_t learned; /* data used: the first of the subject's */
   gm_mode *mode;
   gm_members *posterior, *prior;
   gm_runner *runner;
@@ -83,7 +89,7 @@ GM_API GM_NODISCARD gm_status gm_twin_new(gm_ctx *ctx, const gm_definition *d, c
 GM_API void gm_twin_free(gm_twin *t);
 GM_API const char *gm_health_name(gm_health h);
 
-/* ---- forecast ---------------------------------------------------------------------------------- */
+/* ---- forecast ------------------------------------------------------------------------------ */
 enum { GM_QUANTILE_COUNT = 7 };
 GM_API extern const double gm_quantile_level[GM_QUANTILE_COUNT]; /* .025 .05 .25 .5 .75 .95 .975 */
 
@@ -91,13 +97,13 @@ GM_API extern const double gm_quantile_level[GM_QUANTILE_COUNT]; /* .025 .05 .25
 typedef struct {
   int32_t time_count, observable_count, n;
   double *time;
-  double *quantile;       /* [index*GM_QUANTILE_COUNT] of the observable itself */
-  double *with_noise;     /* the same of a measurement of it */
+  double *quantile;   /* [index*GM_QUANTILE_COUNT] of the observable itself */
+  double *with_noise; /* the same of a measurement of it */
   double *mean;
   double *var_parameter, *var_state, *var_intrinsic, *var_measurement; /* law of total variance */
-  double *member;         /* [m][k][i]; the ensemble, without measurement noise */
-  double *weight;         /* [n] */
-  int32_t diverged;       /* members left out because they did not get through */
+  double *member;   /* [m][k][i]; the ensemble, without measurement noise */
+  double *weight;   /* [n] */
+  int32_t diverged; /* members left out because they did not get through */
 } gm_forecast;
 
 typedef struct {
@@ -116,8 +122,8 @@ GM_API void gm_forecast_free(gm_forecast *f);
 
 /* How good a forecast of recorded data was. */
 typedef struct {
-  int32_t count;             /* data scored (censored ones are left out) */
-  double crps, wis;          /* means, in the observable's unit */
+  int32_t count;               /* data scored (censored ones are left out) */
+  double crps, wis;            /* means, in the observable's unit */
   double covered50, covered90; /* shares inside the central intervals of a measurement */
 } gm_score_sum;
 /* Scores the subject's data after t_now: score[observable_count]. */

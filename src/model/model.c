@@ -43,7 +43,8 @@ int32_t gm_model_find(const gm_model *m, gm_table which, const char *name)
 void gm_span_apply_parameters(const gm_span *span, double *theta, ptrdiff_t psx)
 {
   for (int32_t i = 0; i < span->edge_count; i++)
-    if (span->edge[i].kind == GM_EDGE_PARAMETER) theta[span->edge[i].port * psx] = span->edge[i].value;
+    if (span->edge[i].kind == GM_EDGE_PARAMETER)
+      theta[span->edge[i].port * psx] = span->edge[i].value;
 }
 
 int32_t gm_model_macro_count(const gm_model *m)

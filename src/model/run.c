@@ -59,8 +59,16 @@ void gm_runner_free(gm_runner *r)
 
 gm_batch gm__run_batch(const run_block *b)
 {
-  return (gm_batch){.n = b->n, .sx = b->room, .sm = 1, .x = b->x, .theta = b->theta,
-                    .psx = b->room, .psm = 1, .key = b->key, .slot = b->slot, .slot0 = b->slot0,
+  return (gm_batch){.n = b->n,
+                    .sx = b->room,
+                    .sm = 1,
+                    .x = b->x,
+                    .theta = b->theta,
+                    .psx = b->room,
+                    .psm = 1,
+                    .key = b->key,
+                    .slot = b->slot,
+                    .slot0 = b->slot0,
                     .status = b->call_status};
 }
 
@@ -96,10 +104,14 @@ static gm_span member_span(const run_block *b, const gm_run *run, int32_t first,
       y[k] = NAN;
     return span;
   }
-  span = (gm_span){.t0 = leg->t0, .t1 = leg->t1, .edge = t->edge + leg->edge,
+  span = (gm_span){.t0 = leg->t0,
+                   .t1 = leg->t1,
+                   .edge = t->edge + leg->edge,
                    .sample = t->sample ? t->sample + leg->sample : NULL,
-                   .sample_before = t->before ? t->before + leg->sample : NULL, .y = y,
-                   .edge_count = leg->edge_count, .sample_count = leg->sample_count};
+                   .sample_before = t->before ? t->before + leg->sample : NULL,
+                   .y = y,
+                   .edge_count = leg->edge_count,
+                   .sample_count = leg->sample_count};
   return span;
 }
 
@@ -120,46 +132,69 @@ static gm_status block_leg(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t
   gm_batch batch = gm__run_batch(b);
   b->model->type->advance(b->model, b->work, &batch, span, b->arena);
   gather_status(b);
-  for (int32_t m = 0; m < b->n; m++)
-    gm_span_apply_parameters(&span[m], b->theta + m, b->room);
+  for (int32_t m = 0; m < b->n; m++) gm_span_apply_parameters(&span[m], b->theta + m, b->room);
   return any_steady ? gm__steady_find(ctx, b, leg, timeline) : GM_OK;
 }
 
-static gm_status block_begin(gm_ctx *ctx, const run_job *j, run_block *b, int32_t first)
+/* Columns of a block (rows apart by room) from or to those of the run (rows apart by n). */
+static void rows_take(const run_block *b, int32_t rows, double *block, const double *run, int32_t n,
+                      int32_t first)
 {
-  const gm_run *run = j->run;
+  for (int32_t i = 0; i < rows; i++)
+    memcpy(block + (ptrdiff_t)i * b->room, run + (ptrdiff_t)i * n + first,
+           (size_t)b->n * sizeof *block);
+}
+
+static void rows_give(const run_block *b, int32_t rows, const double *block, double *run, int32_t n,
+                      int32_t first)
+{
+  for (int32_t i = 0; i < rows; i++)
+    memcpy(run + (ptrdiff_t)i * n + first, block + (ptrdiff_t)i * b->room,
+           (size_t)b->n * sizeof *block);
+}
+
+static gm_status block_memory(gm_ctx *ctx, run_block *b)
+{
   int32_t nx = b->info.state_count, np = b->info.parameter_count;
   b->x = gm_arena_get(b->arena, (ptrdiff_t)(nx ? nx : 1) * b->room, sizeof *b->x);
   b->theta = gm_arena_get(b->arena, (ptrdiff_t)(np ? np : 1) * b->room, sizeof *b->theta);
   b->status = gm_arena_get(b->arena, b->room, 1);
   b->call_status = gm_arena_get(b->arena, b->room, 1);
-  if (!b->x || !b->theta || !b->status || !b->call_status)
-    return gm_fail(ctx, GM_ENOMEM, "members of a run");
-  for (int32_t m = 0; m < b->n; m++)
-    for (int32_t i = 0; i < np; i++)
-      b->theta[(ptrdiff_t)i * b->room + m] = run->theta[(ptrdiff_t)i * run->n + first + m];
+  return b->x && b->theta && b->status && b->call_status
+             ? GM_OK
+             : gm_fail(ctx, GM_ENOMEM, "members of a run");
+}
+
+/* Timelines of a block may begin at different times: then init is called once for each member. */
+static void block_init(run_block *b, const gm_run *run, int32_t first)
+{
   gm_batch batch = gm__run_batch(b);
-  if (run->keep_state) {
-    for (int32_t m = 0; m < b->n; m++)
-      for (int32_t i = 0; i < nx; i++)
-        b->x[(ptrdiff_t)i * b->room + m] = run->x[(ptrdiff_t)i * run->n + first + m];
-    return GM_OK;
-  }
-  /* all timelines of a block begin at their own time; init is called once for each beginning */
-  for (int32_t m = 0; m < b->n; m++) {
+  int32_t step = run->shared_timeline ? b->n : 1;
+  for (int32_t m = 0; m < b->n; m += step) {
     const gm_timeline *t = timeline_of(run, first + m);
-    gm_batch one = batch;
-    one.n = run->shared_timeline ? b->n : 1;
-    one.x += m;
-    one.theta += m;
-    one.status += m;
-    if (one.key) one.key += m;
-    if (one.slot) one.slot += m;
-    one.slot0 += (uint64_t)m;
-    b->model->type->init(b->model, b->work, &one, t->leg_count ? t->leg[0].t0 : 0);
-    if (run->shared_timeline) break;
+    gm_batch part = batch;
+    part.n = step;
+    part.x += m;
+    part.theta += m;
+    part.status += m;
+    if (part.key) part.key += m;
+    if (part.slot) part.slot += m;
+    part.slot0 += (uint64_t)m;
+    b->model->type->init(b->model, b->work, &part, t->leg_count ? t->leg[0].t0 : 0);
   }
   gather_status(b);
+}
+
+static gm_status block_begin(gm_ctx *ctx, const run_job *j, run_block *b, int32_t first)
+{
+  const gm_run *run = j->run;
+  gm_status s = block_memory(ctx, b);
+  if (s) return s;
+  rows_take(b, b->info.parameter_count, b->theta, run->theta, run->n, first);
+  if (run->keep_state)
+    rows_take(b, b->info.state_count, b->x, run->x, run->n, first);
+  else
+    block_init(b, run, first);
   return GM_OK;
 }
 
@@ -170,8 +205,12 @@ static gm_status block_task(void *user, int32_t task, int32_t worker, gm_ctx *ct
   run_worker *w = &j->r->worker[worker];
   int32_t first = task * BLOCK_MEMBERS;
   gm_arena_mark mark = gm_arena_at(w->arena);
-  run_block b = {.model = j->r->model, .info = j->r->info, .work = w->work, .arena = w->arena,
-                 .room = BLOCK_MEMBERS, .slot0 = (uint64_t)first};
+  run_block b = {.model = j->r->model,
+                 .info = j->r->info,
+                 .work = w->work,
+                 .arena = w->arena,
+                 .room = BLOCK_MEMBERS,
+                 .slot0 = (uint64_t)first};
   b.n = run->n - first < BLOCK_MEMBERS ? run->n - first : BLOCK_MEMBERS;
   b.key = run->key ? run->key + first : NULL;
   b.slot = run->slot ? run->slot + first : NULL;
@@ -181,12 +220,10 @@ static gm_status block_task(void *user, int32_t task, int32_t worker, gm_ctx *ct
     if (timeline_of(run, first + m)->leg_count > legs)
       legs = timeline_of(run, first + m)->leg_count;
   for (int32_t i = 0; i < legs && !s; i++) s = block_leg(ctx, &b, run, first, i);
-  for (int32_t m = 0; m < b.n && !s; m++) {
-    run->status[first + m] = b.status[m];
-    for (int32_t i = 0; i < b.info.parameter_count; i++)
-      run->theta[(ptrdiff_t)i * run->n + first + m] = b.theta[(ptrdiff_t)i * b.room + m];
-    for (int32_t i = 0; run->x && i < b.info.state_count; i++)
-      run->x[(ptrdiff_t)i * run->n + first + m] = b.x[(ptrdiff_t)i * b.room + m];
+  if (!s) {
+    memcpy(run->status + first, b.status, (size_t)b.n);
+    rows_give(&b, b.info.parameter_count, b.theta, run->theta, run->n, first);
+    if (run->x) rows_give(&b, b.info.state_count, b.x, run->x, run->n, first);
   }
   gm_arena_back(w->arena, mark);
   return s;

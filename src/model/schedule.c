@@ -9,16 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORDER_DERIVED = -1, ORDER_LAST = INT32_MAX };
+enum { ORDER_DERIVED = -1, ORDER_LAST = INT32_MAX, ADDITIONAL_MAX = 10000000 };
 /* Items of equal time and order: what ends comes before what begins. */
-typedef enum { ITEM_END, ITEM_RESET, ITEM_STEADY, ITEM_BOLUS, ITEM_BEGIN, ITEM_REPLACE,
-               ITEM_SWITCH } item_kind;
+typedef enum {
+  ITEM_END,
+  ITEM_RESET,
+  ITEM_STEADY,
+  ITEM_BOLUS,
+  ITEM_BEGIN,
+  ITEM_REPLACE,
+  ITEM_SWITCH
+} item_kind;
 
 typedef struct {
   double t, value, until; /* value: amount, rate, or the parameter's value */
   int32_t order, index;   /* index: event, switch or (END) the infusion's number */
   int32_t port;
-  int32_t serial;         /* keeps equal items in the order they were made */
+  int32_t serial; /* keeps equal items in the order they were made */
   item_kind kind;
 } item;
 
@@ -44,6 +51,42 @@ typedef struct {
 gm_effect gm_effect_none(void) { return (gm_effect){0, 1, 0, 0}; }
 
 /* ---- checks ---------------------------------------------------------------------------------- */
+static bool not_negative(double v) { return isfinite(v) && v >= 0; }
+
+static gm_status dose_numbers_check(gm_ctx *ctx, const gm_event *e)
+{
+  int n = (int)e->order;
+  if (!not_negative(e->amount))
+    return gm_fail(ctx, GM_EDOMAIN, "record %d: amount %g; a finite amount >= 0 is expected", n,
+                   e->amount);
+  if (!not_negative(e->rate) || !not_negative(e->duration))
+    return gm_fail(ctx, GM_EDOMAIN, "record %d: rate %g, duration %g; >= 0 is expected", n, e->rate,
+                   e->duration);
+  if (e->additional < 0 || e->additional > ADDITIONAL_MAX)
+    return gm_fail(ctx, GM_ERANGE, "record %d: ADDL %d; 0 to %d are expected", n,
+                   (int)e->additional, (int)ADDITIONAL_MAX);
+  if (e->steady < 0 || e->steady > 2)
+    return gm_fail(ctx, GM_ERANGE, "record %d: SS %d; 0, 1 or 2 is expected", n, (int)e->steady);
+  return GM_OK;
+}
+
+/* SS with AMT = 0 and a rate: a constant infusion that has run for ever until the record. */
+static bool is_constant_infusion(const gm_event *e)
+{
+  return e->steady && e->amount == 0 && e->rate > 0;
+}
+
+static gm_status dose_check(gm_ctx *ctx, const gm_event *e)
+{
+  gm_status s = dose_numbers_check(ctx, e);
+  if (s) return s;
+  bool repeats = e->additional > 0 || (e->steady && !is_constant_infusion(e));
+  if (repeats && !(isfinite(e->interval) && e->interval > 0))
+    return gm_fail(ctx, GM_EDOMAIN, "record %d: ADDL or SS need an interval II > 0, not %g",
+                   (int)e->order, e->interval);
+  return GM_OK;
+}
+
 static gm_status event_check(gm_ctx *ctx, const gm_event *e, int32_t port_count)
 {
   int n = (int)e->order;
@@ -52,23 +95,9 @@ static gm_status event_check(gm_ctx *ctx, const gm_event *e, int32_t port_count)
   if (e->port < 0 || e->port >= port_count)
     return gm_fail(ctx, GM_ERANGE, "record %d: compartment %d; 1 to %d are expected", n,
                    (int)e->port + 1, (int)port_count);
-  if (!isfinite(e->amount) || (e->amount < 0 && e->kind != GM_EVENT_REPLACE))
-    return gm_fail(ctx, GM_EDOMAIN, "record %d: amount %g; a finite amount >= 0 is expected", n,
-                   e->amount);
-  if (e->kind == GM_EVENT_REPLACE) return GM_OK;
-  if (!(isfinite(e->rate) && e->rate >= 0) || !(isfinite(e->duration) && e->duration >= 0))
-    return gm_fail(ctx, GM_EDOMAIN, "record %d: rate %g, duration %g; >= 0 is expected", n, e->rate,
-                   e->duration);
-  if (e->additional < 0 || e->additional > 10000000)
-    return gm_fail(ctx, GM_ERANGE, "record %d: ADDL %d; 0 to 10,000,000 are expected", n,
-                   (int)e->additional);
-  if (e->steady < 0 || e->steady > 2)
-    return gm_fail(ctx, GM_ERANGE, "record %d: SS %d; 0, 1 or 2 is expected", n, (int)e->steady);
-  bool constant = e->steady && e->amount == 0 && e->rate > 0;
-  bool needs = e->additional > 0 || (e->steady && !constant);
-  if (needs && !(isfinite(e->interval) && e->interval > 0))
-    return gm_fail(ctx, GM_EDOMAIN, "record %d: ADDL or SS need an interval II > 0, not %g", n,
-                   e->interval);
+  if (e->kind != GM_EVENT_REPLACE) return dose_check(ctx, e);
+  if (!isfinite(e->amount))
+    return gm_fail(ctx, GM_EDOMAIN, "record %d: amount %g; a finite one is expected", n, e->amount);
   return GM_OK;
 }
 
@@ -78,8 +107,10 @@ gm_status gm_schedule_check(gm_ctx *ctx, const gm_event *event, int32_t count, i
     gm_status s = event_check(ctx, &event[i], port_count);
     if (s) return s;
     if (i && event[i].t < event[i - 1].t)
-      return gm_fail(ctx, GM_EDOMAIN, "record %d: time %g comes after %g; sorted records are "
-                                      "expected", (int)event[i].order, event[i].t, event[i - 1].t);
+      return gm_fail(ctx, GM_EDOMAIN,
+                     "record %d: time %g comes after %g; sorted records are "
+                     "expected",
+                     (int)event[i].order, event[i].t, event[i - 1].t);
   }
   return GM_OK;
 }
@@ -109,11 +140,19 @@ static gm_status infusion_add(builder *b, const gm_event *e, double t0, double t
   }
   int32_t number = b->infusion_count++;
   b->running[number] = (infusion){rate, e->port, false};
-  gm_status s = item_add(b, (item){.t = t0, .value = number, .order = order, .port = e->port,
-                                   .index = index, .kind = ITEM_BEGIN});
+  gm_status s = item_add(b, (item){.t = t0,
+                                   .value = number,
+                                   .order = order,
+                                   .port = e->port,
+                                   .index = index,
+                                   .kind = ITEM_BEGIN});
   if (!s)
-    s = item_add(b, (item){.t = t1, .value = number, .order = ORDER_DERIVED, .port = e->port,
-                           .index = index, .kind = ITEM_END});
+    s = item_add(b, (item){.t = t1,
+                           .value = number,
+                           .order = ORDER_DERIVED,
+                           .port = e->port,
+                           .index = index,
+                           .kind = ITEM_END});
   return s;
 }
 
@@ -127,15 +166,20 @@ static void dose_shape(const gm_event *e, const gm_effect *f, double *duration, 
   *rate = d > 0 ? amount / d : r;
 }
 
-static gm_status dose_add(builder *b, const gm_event *e, const gm_effect *f, double t, int32_t order)
+static gm_status dose_add(builder *b, const gm_event *e, const gm_effect *f, double t,
+                          int32_t order)
 {
   double duration, rate;
   int32_t index = (int32_t)(e - b->spec->event);
   dose_shape(e, f, &duration, &rate);
   if (duration > 0) return infusion_add(b, e, t, t + duration, rate, order, index);
   if (e->amount == 0) return GM_OK;
-  return item_add(b, (item){.t = t, .value = e->amount * f->availability, .order = order,
-                            .port = e->port, .index = index, .kind = ITEM_BOLUS});
+  return item_add(b, (item){.t = t,
+                            .value = e->amount * f->availability,
+                            .order = order,
+                            .port = e->port,
+                            .index = index,
+                            .kind = ITEM_BOLUS});
 }
 
 /* Doses of the steady pattern that arrived before the record but still run, and those that are on
@@ -172,27 +216,39 @@ static gm_status effect_check(builder *b, const gm_event *e, const gm_effect *f)
   return GM_OK;
 }
 
-static gm_status event_items(builder *b, const gm_event *e, const gm_effect *f)
+/* The dose of a record and those after it. */
+static gm_status dose_items(builder *b, const gm_event *e, const gm_effect *f)
 {
   int32_t index = (int32_t)(e - b->spec->event);
-  if (e->kind == GM_EVENT_OTHER) return GM_OK;
-  gm_status s = effect_check(b, e, f);
-  bool resets = e->kind == GM_EVENT_RESET || e->kind == GM_EVENT_RESET_DOSE;
-  if (!s && resets) s = item_add(b, (item){.t = e->t, .order = e->order, .kind = ITEM_RESET});
-  if (s || e->kind == GM_EVENT_RESET) return s;
-  if (e->kind == GM_EVENT_REPLACE)
-    return item_add(b, (item){.t = e->t, .value = e->amount, .order = e->order, .port = e->port,
-                              .index = index, .kind = ITEM_REPLACE});
+  gm_status s = GM_OK;
   if (e->steady)
     s = item_add(b, (item){.t = e->t, .order = e->order, .index = index, .kind = ITEM_STEADY});
-  if (e->steady && e->amount == 0 && e->rate > 0) return s; /* constant infusion up to now */
-  if (!s && e->steady) s = steady_past(b, e, f);
+  if (s || is_constant_infusion(e)) return s;
+  if (e->steady) s = steady_past(b, e, f);
   for (int32_t j = 0; j <= e->additional && !s; j++) {
     double t = e->t + f->lag + j * e->interval;
     if (t > b->spec->t_end) break;
     s = dose_add(b, e, f, t, j == 0 && f->lag == 0 ? e->order : ORDER_DERIVED);
   }
   return s;
+}
+
+static gm_status event_items(builder *b, const gm_event *e, const gm_effect *f)
+{
+  int32_t index = (int32_t)(e - b->spec->event);
+  if (e->kind == GM_EVENT_OTHER) return GM_OK;
+  gm_status s = effect_check(b, e, f);
+  if (!s && (e->kind == GM_EVENT_RESET || e->kind == GM_EVENT_RESET_DOSE))
+    s = item_add(b, (item){.t = e->t, .order = e->order, .kind = ITEM_RESET});
+  if (s || e->kind == GM_EVENT_RESET) return s;
+  if (e->kind == GM_EVENT_REPLACE)
+    return item_add(b, (item){.t = e->t,
+                              .value = e->amount,
+                              .order = e->order,
+                              .port = e->port,
+                              .index = index,
+                              .kind = ITEM_REPLACE});
+  return dose_items(b, e, f);
 }
 
 static int item_compare(const void *pa, const void *pb)
@@ -212,8 +268,11 @@ static gm_status collect(builder *b)
   for (int32_t i = 0; i < p->event_count && !s; i++)
     s = event_items(b, &p->event[i], p->effect ? &p->effect[i] : &none);
   for (int32_t i = 0; i < p->change_count && !s; i++)
-    s = item_add(b, (item){.t = p->change[i].t, .value = p->change[i].value, .order = ORDER_LAST,
-                           .port = p->change[i].parameter, .kind = ITEM_SWITCH});
+    s = item_add(b, (item){.t = p->change[i].t,
+                           .value = p->change[i].value,
+                           .order = ORDER_LAST,
+                           .port = p->change[i].parameter,
+                           .kind = ITEM_SWITCH});
   if (!s && b->count) qsort(b->list, (size_t)b->count, sizeof *b->list, item_compare);
   return s;
 }
@@ -256,8 +315,12 @@ static gm_status leg_add(builder *b, gm_leg leg)
 /* Ends the present stretch at t; it takes the samples up to number sample_end. */
 static gm_status leg_close(builder *b, double t, int32_t sample_end)
 {
-  gm_leg leg = {.kind = GM_LEG_SPAN, .t0 = b->leg_t0, .t1 = t, .edge = b->leg_edge,
-                .edge_count = b->out->edge_count - b->leg_edge, .sample = b->sample,
+  gm_leg leg = {.kind = GM_LEG_SPAN,
+                .t0 = b->leg_t0,
+                .t1 = t,
+                .edge = b->leg_edge,
+                .edge_count = b->out->edge_count - b->leg_edge,
+                .sample = b->sample,
                 .sample_count = sample_end - b->sample};
   b->sample = sample_end;
   b->leg_edge = b->out->edge_count;
@@ -284,7 +347,7 @@ static gm_status steady_edges(builder *b, const gm_event *e, const gm_effect *f,
 {
   double duration, rate, t = e->t;
   dose_shape(e, f, &duration, &rate);
-  if (e->amount == 0 && e->rate > 0) { /* constant infusion: any cycle will do */
+  if (is_constant_infusion(e)) { /* any cycle will do */
     leg->interval = 100;
     leg->phase = 0;
     return edge_add(b, t, GM_EDGE_RATE, e->port, e->rate);
@@ -323,7 +386,10 @@ static gm_status steady_leg(builder *b, int32_t at)
   gm_status s = leg_close(b, it->t, sample);
   if (s) return s;
   if (e->steady == 1) cancel(b, at);
-  gm_leg leg = {.kind = GM_LEG_STEADY, .t0 = it->t, .t1 = it->t, .edge = b->out->edge_count,
+  gm_leg leg = {.kind = GM_LEG_STEADY,
+                .t0 = it->t,
+                .t1 = it->t,
+                .edge = b->out->edge_count,
                 .add = e->steady == 2};
   s = steady_edges(b, e, &f, &leg);
   leg.edge_count = b->out->edge_count - leg.edge;
@@ -396,8 +462,10 @@ static gm_status samples_copy(builder *b)
   for (int32_t i = 0; i < p->sample_count; i++) {
     double t = p->sample[i];
     if (!(t >= p->t_begin && t <= p->t_end) || (i && t < p->sample[i - 1]))
-      return gm_fail(b->ctx, GM_EDOMAIN, "sample %d at time %g: sorted times within [%g, %g] are "
-                                         "expected", (int)i, t, p->t_begin, p->t_end);
+      return gm_fail(b->ctx, GM_EDOMAIN,
+                     "sample %d at time %g: sorted times within [%g, %g] are "
+                     "expected",
+                     (int)i, t, p->t_begin, p->t_end);
     o->sample[i] = t;
     o->before[i] = 0;
   }
@@ -411,8 +479,12 @@ gm_status gm_timeline_build(gm_ctx *ctx, const gm_timeline_spec *spec, gm_timeli
   if (!(isfinite(spec->t_begin) && isfinite(spec->t_end) && spec->t_begin <= spec->t_end))
     return gm_fail(ctx, GM_EDOMAIN, "from %g to %g: a finite stretch of time is expected",
                    spec->t_begin, spec->t_end);
-  builder b = {.ctx = ctx, .spec = spec, .out = out, .list = out->scratch,
-               .room = out->scratch_room, .leg_t0 = spec->t_begin};
+  builder b = {.ctx = ctx,
+               .spec = spec,
+               .out = out,
+               .list = out->scratch,
+               .room = out->scratch_room,
+               .leg_t0 = spec->t_begin};
   out->edge_count = out->leg_count = 0;
   gm_status s = samples_copy(&b);
   if (!s) s = collect(&b);

@@ -87,8 +87,8 @@ static bool flow(const steady *s, int32_t n, double until)
     part.theta += first;
     part.status += first;
     for (int32_t m = 0; m < part.n; m++)
-      span[m] = (gm_span){.t0 = s->leg->t0, .t1 = s->leg->t0 + until, .edge = edge,
-                          .edge_count = edges};
+      span[m] =
+          (gm_span){.t0 = s->leg->t0, .t1 = s->leg->t0 + until, .edge = edge, .edge_count = edges};
     s->cycle.model->type->advance(s->cycle.model, s->cycle.work, &part, span, s->cycle.arena);
     for (int32_t m = 0; m < part.n; m++) good = good && part.status[m] == GM_MEMBER_OK;
   }
@@ -201,8 +201,8 @@ static gm_status member_steady(gm_ctx *ctx, run_block *b, int32_t member, const 
                                const gm_timeline *t)
 {
   gm_arena_mark mark = gm_arena_at(b->arena);
-  steady s = {.ctx = ctx, .b = b, .leg = leg, .edge = t->edge + leg->edge,
-              .nx = b->info.state_count};
+  steady s = {
+      .ctx = ctx, .b = b, .leg = leg, .edge = t->edge + leg->edge, .nx = b->info.state_count};
   gm_status st = steady_begin(&s, member);
   double *before = st ? NULL : numbers(&s, s.nx);
   if (!st && !before) st = gm_fail(ctx, GM_ENOMEM, "steady state");
@@ -221,8 +221,10 @@ gm_status gm__steady_find(gm_ctx *ctx, run_block *b, const gm_leg *const *leg,
                           const gm_timeline *const *timeline)
 {
   if (b->info.flags & GM_MODEL_STOCHASTIC)
-    return gm_fail(ctx, GM_EUNSUPPORTED, "a steady state (SS) of model %s, which moves by chance, "
-                                         "has no single value", b->info.name);
+    return gm_fail(ctx, GM_EUNSUPPORTED,
+                   "a steady state (SS) of model %s, which moves by chance, "
+                   "has no single value",
+                   b->info.name);
   gm_status s = GM_OK;
   for (int32_t m = 0; m < b->n && !s; m++)
     if (leg[m] && !(b->status[m] & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS)))

@@ -112,7 +112,7 @@ GM_NODISCARD gm_status gm__def_observable(gm_def *r, const gm_yaml *node, const 
 GM_NODISCARD gm_status gm__def_input(gm_def *r, const gm_yaml *node, const char *name,
                                      int32_t *out);
 
-/* ---- the parts -------------------------------------------------------------------------------- */
+/* ---- the parts ----------------------------------------------------------------------------- */
 GM_NODISCARD gm_status gm__def_read_subject(gm_def *r);
 GM_NODISCARD gm_status gm__def_read_observables(gm_def *r); /* names, units, formulas */
 GM_NODISCARD gm_status gm__def_read_model(gm_def *r);

@@ -8,7 +8,7 @@
 
 enum { EFFECT_MAX = 200, COVARIATE_MAX = 200 };
 
-/* ---- covariates ---------------------------------------------------------------------------------- */
+/* ---- covariates ---------------------------------------------------------------------------- */
 static int32_t level_find(const gm_covariate *c, const char *name)
 {
   for (int32_t i = 0; i < c->level_count; i++)
@@ -42,7 +42,7 @@ static gm_status range_read(gm_def *r, const gm_yaml *n, gm_covariate *c, const 
 {
   gm_status s = gm__def_list(n);
   if (!s && n->count != 2)
-    s = gm__yaml_fail(n, NULL, GM_EPARSE, "%d items; [lowest, highest] is expected", (int)n->count);
+    s = gm__yaml_fail(n, NULL, GM_EPARSE, "a list of %d; [lowest, highest] is expected", (int)n->count);
   if (!s) s = gm__def_amount(r, n->first, unit, GM_DEF_BARE | GM_DEF_POINT, &c->lower);
   if (!s) s = gm__def_amount(r, n->last, unit, GM_DEF_BARE | GM_DEF_POINT, &c->upper);
   if (!s && !(c->lower < c->upper))
@@ -107,7 +107,7 @@ gm_status gm__def_read_subject(gm_def *r)
   return s;
 }
 
-/* ---- spread ---------------------------------------------------------------------------------------- */
+/* ---- spread -------------------------------------------------------------------------------- */
 static const char *const spread_name[] = {"lognormal", "normal", "logit"};
 
 static gm_status spread_sd(gm_def *r, const gm_yaml *n, gm_spread kind, const gm_def_unit *unit,
@@ -166,7 +166,7 @@ static gm_status spreads_read(gm_def *r, const gm_yaml *n, gm_def_parameter *p,
   return GM_OK;
 }
 
-/* ---- formulas over covariates ------------------------------------------------------------------------ */
+/* ---- formulas over covariates -------------------------------------------------------------- */
 /* Covariates enter as numbers in their stated units, so their units are not checked here: published
  * formulas such as (WT/70)^0.75 have none. */
 static gm_status formula(gm_def *r, const gm_yaml *n, const char *text, gm_expr **out)
@@ -230,7 +230,7 @@ static gm_status typical_read(gm_def *r, const gm_yaml *map, gm_def_parameter *p
                        "'%.80s'; a number alone is expected, its unit in `unit`", text);
 }
 
-/* ---- parameters -------------------------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------------------------- */
 static gm_status model_link(gm_def *r, const gm_yaml *n, gm_def_parameter *p,
                             const gm_def_unit *unit)
 {
@@ -304,7 +304,7 @@ gm_status gm__def_read_parameters(gm_def *r)
   return s;
 }
 
-/* ---- correlations -------------------------------------------------------------------------------------- */
+/* ---- correlations -------------------------------------------------------------------------- */
 static const gm_def_parameter *of_eta(const gm_definition *d, int32_t eta)
 {
   for (int32_t i = 0; i < d->parameter_count; i++)
@@ -338,7 +338,7 @@ static gm_status correlation_read(gm_def *r, const gm_yaml *n, double *c)
   if (!s) s = gm__def_need(n, "between", "[A, B], two parameters,", &pair);
   if (!s) s = gm__def_list(pair);
   if (!s && pair->count != 2)
-    s = gm__yaml_fail(pair, NULL, GM_EPARSE, "%d names; two are expected", (int)pair->count);
+    s = gm__yaml_fail(pair, NULL, GM_EPARSE, "a list of %d; two names are expected", (int)pair->count);
   if (!s) s = effect_of(r, pair->first, &i);
   if (!s) s = effect_of(r, pair->last, &j);
   if (!s && i == j)

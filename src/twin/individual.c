@@ -154,31 +154,34 @@ static bool is_shared(const gm_subject *s, const gm_course *q)
   return true;
 }
 
-static gm_status course_begin(course_run *c)
+static gm_status course_memory(course_run *c)
 {
   const gm_definition *d = c->s->d;
-  const gm_course *q = c->course;
   gm_ctx *ctx = c->ctx;
-  int32_t rows;
-  const gm_var *v = gm_model_table(d->model, GM_TABLE_PARAMETER, &rows);
-  c->np = rows;
-  c->theta = gm_alloc(ctx, (ptrdiff_t)rows * c->n, sizeof *c->theta);
+  c->theta = gm_alloc(ctx, (ptrdiff_t)c->np * c->n, sizeof *c->theta);
   c->value = gm_alloc(ctx, d->parameter_count, sizeof *c->value);
   c->argument = gm_alloc(ctx, d->parameter_count + d->covariate_count + 1, sizeof *c->argument);
-  c->effect = gm_alloc(ctx, q->event_count, sizeof *c->effect);
+  c->effect = gm_alloc(ctx, c->course->event_count, sizeof *c->effect);
   c->change = gm_alloc(ctx, (ptrdiff_t)c->s->stretch_count * d->parameter_count, sizeof *c->change);
   c->timeline = gm_alloc(ctx, c->shared ? 1 : c->n, sizeof *c->timeline);
   c->status = gm_alloc(ctx, c->n, 2);
-  if (!c->theta || !c->value || !c->argument || !c->effect || !c->change || !c->timeline ||
-      !c->status)
-    return gm_fail(ctx, GM_ENOMEM, "%d members", (int)c->n);
-  for (int32_t i = 0; i < rows; i++)
+  bool good =
+      c->theta && c->value && c->argument && c->effect && c->change && c->timeline && c->status;
+  return good ? GM_OK : gm_fail(ctx, GM_ENOMEM, "%d members", (int)c->n);
+}
+
+static gm_status course_begin(course_run *c)
+{
+  const gm_course *q = c->course;
+  const gm_var *v = gm_model_table(c->s->d->model, GM_TABLE_PARAMETER, &c->np);
+  gm_status s = course_memory(c);
+  if (s) return s;
+  for (int32_t i = 0; i < c->np; i++)
     for (int32_t m = 0; m < c->n; m++) c->theta[(ptrdiff_t)i * c->n + m] = v[i].initial;
   c->t_begin = c->s->t_first;
-  if (q->event_count && q->event[0].t < c->t_begin) c->t_begin = q->event[0].t;
-  if (q->sample_count && q->sample[0] < c->t_begin) c->t_begin = q->sample[0];
-  c->t_end = q->sample_count ? q->sample[q->sample_count - 1] : c->t_begin;
-  if (c->t_end < c->t_begin) c->t_end = c->t_begin;
+  if (q->event_count) c->t_begin = fmin(c->t_begin, q->event[0].t);
+  if (q->sample_count) c->t_begin = fmin(c->t_begin, q->sample[0]);
+  c->t_end = q->sample_count ? fmax(q->sample[q->sample_count - 1], c->t_begin) : c->t_begin;
   return GM_OK;
 }
 

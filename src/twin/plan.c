@@ -30,7 +30,8 @@ gm_status gm_plan_nothing(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan *
 }
 
 /* The dose given last at or before t_now, with ADDL unrolled; and the time between the last two. */
-static const gm_event *last_dose(const gm_subject *s, double t_now, double *t_last, double *interval)
+static const gm_event *last_dose(const gm_subject *s, double t_now, double *t_last,
+                                 double *interval)
 {
   const gm_event *last = NULL;
   double before = NAN;
@@ -38,7 +39,8 @@ static const gm_event *last_dose(const gm_subject *s, double t_now, double *t_la
   for (int32_t i = 0; i < s->event_count; i++) {
     const gm_event *e = &s->event[i];
     if (e->t > t_now || (e->kind != GM_EVENT_DOSE && e->kind != GM_EVENT_RESET_DOSE)) continue;
-    double repeats = e->additional > 0 ? fmin(floor((t_now - e->t) / e->interval), e->additional) : 0;
+    double repeats =
+        e->additional > 0 ? fmin(floor((t_now - e->t) / e->interval), e->additional) : 0;
     before = *t_last;
     *t_last = e->t + repeats * e->interval;
     *interval = repeats > 0 || e->steady ? e->interval : *t_last - before;
@@ -66,6 +68,32 @@ gm_status gm_plan_as_it_is(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan 
   return GM_OK;
 }
 
+/* "5 mg every 24 h", with the input's name in front when the definition has several actions. */
+static gm_status repeat_begin(gm_ctx *ctx, const gm_definition *d, int32_t action, double dose,
+                              double every, gm_plan *out)
+{
+  const gm_def_input *in = &d->input[d->action[action].index];
+  gm_text name;
+  gm_text_init(&name, ctx);
+  if (d->action_count > 1) gm_text_addf(&name, "%s ", in->name);
+  gm_text_addf(&name, "%.6g %s every %.6g h", dose, in->unit, every / d->hour);
+  gm_status s = name.status ? name.status : plan_begin(ctx, name.data, 1, out);
+  gm_text_free(&name);
+  if (s) return s;
+  out->action = action;
+  out->dose = dose;
+  out->every = every;
+  return GM_OK;
+}
+
+static gm_dose_mode mode_of(const gm_def_input *in, double duration)
+{
+  if (duration > 0) return GM_DOSE_GIVEN;
+  return in->rate       ? GM_DOSE_RATE_MODELLED
+         : in->duration ? GM_DOSE_DURATION_MODELLED
+                        : GM_DOSE_GIVEN;
+}
+
 gm_status gm_plan_repeat(gm_ctx *ctx, const gm_twin *t, int32_t action, double dose, double every,
                          double t_first, double t_end, gm_plan *out)
 {
@@ -74,28 +102,23 @@ gm_status gm_plan_repeat(gm_ctx *ctx, const gm_twin *t, int32_t action, double d
   const gm_action *a = &d->action[action];
   const gm_def_input *in = &d->input[a->index];
   if (!(isfinite(dose) && dose >= 0) || !(isfinite(every) && every > 0) || t_first < t->t_now)
-    return gm_fail(ctx, GM_EDOMAIN, "dose %g every %g from %g: a dose >= 0, an interval > 0 and a "
-                                    "beginning not before %g are expected", dose, every, t_first,
-                   t->t_now);
-  gm_text name;
-  gm_text_init(&name, ctx);
-  gm_text_addf(&name, "%s%s%.6g %s every %.6g h", d->action_count > 1 ? in->name : "",
-               d->action_count > 1 ? " " : "", dose, in->unit, every / d->hour);
-  gm_status s = name.status ? name.status : plan_begin(ctx, name.data, 1, out);
-  gm_text_free(&name);
-  if (s) return s;
-  out->action = action;
-  out->dose = dose;
-  out->every = every;
-  if (dose == 0 || t_first >= t_end) return GM_OK;
+    return gm_fail(ctx, GM_EDOMAIN,
+                   "dose %g every %g from %g: a dose >= 0, an interval > 0 and a beginning not "
+                   "before %g are expected",
+                   dose, every, t_first, t->t_now);
+  gm_status s = repeat_begin(ctx, d, action, dose, every, out);
+  if (s || dose == 0 || t_first >= t_end) return s;
   /* the last dose lies before t_end, so that t_end is the end of the last interval */
   double count = ceil((t_end - t_first) / every - 1e-9) - 1;
-  gm_event *e = &out->event[0];
-  *e = (gm_event){.t = t_first, .amount = dose * in->to_model, .interval = every,
-                  .additional = (int32_t)fmax(0, fmin(count, 1e6)), .port = in->port,
-                  .input = a->index, .kind = GM_EVENT_DOSE, .duration = a->duration};
-  if (a->duration <= 0 && in->duration) e->mode = GM_DOSE_DURATION_MODELLED;
-  if (a->duration <= 0 && in->rate) e->mode = GM_DOSE_RATE_MODELLED;
+  out->event[0] = (gm_event){.t = t_first,
+                             .amount = dose * in->to_model,
+                             .interval = every,
+                             .additional = (int32_t)fmax(0, fmin(count, 1e6)),
+                             .port = in->port,
+                             .input = a->index,
+                             .kind = GM_EVENT_DOSE,
+                             .duration = a->duration,
+                             .mode = mode_of(in, a->duration)};
   out->event_count = 1;
   return GM_OK;
 }

@@ -134,8 +134,11 @@ static gm_status plan_run(comparer *k, const gm_plan *p)
   gm_event *event = NULL;
   int32_t events = 0;
   gm_status s = gm__course_events(k->ctx, k->t, p->event, p->event_count, false, &event, &events);
-  gm_course course = {.event = event, .event_count = events, .sample = k->time,
-                      .sample_order = k->order, .sample_count = k->time_count};
+  gm_course course = {.event = event,
+                      .event_count = events,
+                      .sample = k->time,
+                      .sample_order = k->order,
+                      .sample_count = k->time_count};
   if (!s)
     s = gm_subject_run(k->t->subject, k->ctx, k->t->runner, &course, k->n, k->t->posterior->z, k->y,
                        k->status);
@@ -154,7 +157,8 @@ static gm_status plan_measure(comparer *k, int32_t plan)
   for (int32_t m = 0; m < k->n && !s; m++) k->failed[m] = (int8_t)(k->failed[m] | k->status[m]);
   c->diverged = gm__weights_without_failed(k->n, k->t->posterior->weight, k->failed, k->weight);
   if (!s && c->diverged == k->n)
-    s = gm_fail(k->ctx, GM_ENUMERIC, "no member of the belief got through the plan \"%s\"", p->name);
+    s = gm_fail(k->ctx, GM_ENUMERIC, "no member of the belief got through the plan \"%s\"",
+                p->name);
   for (int32_t g = 0; g < c->target_count && !s; g++)
     s = target_measure(k, g, &c->result[plan].target[g]);
   for (int32_t m = 0; m < k->n && !s; m++) {
@@ -219,28 +223,41 @@ static gm_status plan_copy(gm_ctx *ctx, const gm_plan *from, gm_plan *to)
     gm_plan_free(&p);
     return gm_fail(ctx, GM_ENOMEM, "plan");
   }
-  if (from->event_count)
-    memcpy(p.event, from->event, (size_t)from->event_count * sizeof *p.event);
+  if (from->event_count) memcpy(p.event, from->event, (size_t)from->event_count * sizeof *p.event);
   *to = p;
   return GM_OK;
+}
+
+static bool is_given(const gm_plan *plan, int32_t count, const char *name)
+{
+  for (int32_t i = 0; i < count; i++)
+    if (!strcmp(plan[i].name, name)) return true;
+  return false;
+}
+
+/* The two plans that are always there, in front, unless they were given. */
+static gm_status plans_always(gm_ctx *ctx, const gm_twin *t, const gm_plan *plan, int32_t count,
+                              gm_comparison *c)
+{
+  gm_status s = GM_OK;
+  if (!is_given(plan, count, "nothing")) {
+    s = gm_plan_nothing(ctx, t, c->t_end, &c->plan[c->plan_count]);
+    if (!s) c->plan_count++;
+  }
+  if (!s && !is_given(plan, count, "as it is")) {
+    s = gm_plan_as_it_is(ctx, t, c->t_end, &c->plan[c->plan_count]);
+    if (!s) c->plan_count++;
+  }
+  return s;
 }
 
 static gm_status plans_take(gm_ctx *ctx, const gm_twin *t, const gm_plan *plan, int32_t count,
                             gm_comparison *c)
 {
-  gm_status s = GM_OK;
   c->plan = gm_alloc(ctx, count + 2, sizeof *c->plan);
   c->result = gm_alloc(ctx, count + 2, sizeof *c->result);
   if (!c->plan || !c->result) return gm_fail(ctx, GM_ENOMEM, "comparison of %d plans", (int)count);
-  bool given[2] = {false, false};
-  for (int32_t i = 0; i < count; i++) {
-    given[0] = given[0] || !strcmp(plan[i].name, "nothing");
-    given[1] = given[1] || !strcmp(plan[i].name, "as it is");
-  }
-  if (!given[0]) s = gm_plan_nothing(ctx, t, c->t_end, &c->plan[c->plan_count]);
-  if (!given[0] && !s) c->plan_count++;
-  if (!given[1] && !s) s = gm_plan_as_it_is(ctx, t, c->t_end, &c->plan[c->plan_count]);
-  if (!given[1] && !s) c->plan_count++;
+  gm_status s = plans_always(ctx, t, plan, count, c);
   for (int32_t i = 0; i < count && !s; i++) {
     s = plan_copy(ctx, &plan[i], &c->plan[c->plan_count]);
     if (!s) c->plan_count++;
@@ -285,8 +302,10 @@ gm_status gm_compare(gm_ctx *ctx, const gm_twin *t, const gm_plan *plan, int32_t
 {
   assert(ctx && t && out && (plan || plan_count == 0));
   if (t->definition->target_count == 0)
-    return gm_fail(ctx, GM_EINVAL, "%s: no targets: plans cannot be compared; a field `targets` is "
-                                   "expected", t->definition->path);
+    return gm_fail(ctx, GM_EINVAL,
+                   "%s: no targets: plans cannot be compared; a field `targets` is "
+                   "expected",
+                   t->definition->path);
   if (!(isfinite(t_end) && t_end > t->t_now))
     return gm_fail(ctx, GM_EINVAL, "horizon ends at %g, which is not after now (%g)", t_end,
                    t->t_now);

@@ -61,7 +61,8 @@ static double first_time(const search *s, const gm_action *a, double every)
     const gm_event *e = &w->event[i];
     bool dose = e->kind == GM_EVENT_DOSE || e->kind == GM_EVENT_RESET_DOSE;
     if (!dose || e->input != a->index || e->t > s->t->t_now) continue;
-    double n = e->additional > 0 ? fmin(floor((s->t->t_now - e->t) / e->interval), e->additional) : 0;
+    double n =
+        e->additional > 0 ? fmin(floor((s->t->t_now - e->t) / e->interval), e->additional) : 0;
     last = e->t + n * e->interval;
   }
   return isnan(last) ? s->t->t_now : fmax(s->t->t_now, last + every);
@@ -73,8 +74,8 @@ static gm_status candidate(search *s, int32_t action, double dose, double every)
   const gm_action *a = &d->action[action];
   gm_plan plan;
   gm_text why;
-  gm_status st = gm_plan_repeat(s->ctx, s->t, action, dose, every, first_time(s, a, every), s->t_end,
-                                &plan);
+  gm_status st =
+      gm_plan_repeat(s->ctx, s->t, action, dose, every, first_time(s, a, every), s->t_end, &plan);
   if (st) return st;
   gm_text_init(&why, s->ctx);
   limit_reason(d, a, dose, every, &why);
@@ -93,7 +94,8 @@ static gm_status candidates(search *s)
 {
   const gm_definition *d = s->t->definition;
   gm_status st = GM_OK;
-  for (int32_t i = 0; i < d->action_count; i++) s->room += d->action[i].dose_count * d->action[i].every_count;
+  for (int32_t i = 0; i < d->action_count; i++)
+    s->room += d->action[i].dose_count * d->action[i].every_count;
   s->plan = gm_alloc(s->ctx, s->room, sizeof *s->plan);
   s->p->left_out = gm_alloc(s->ctx, s->room, sizeof *s->p->left_out);
   if (!s->plan || !s->p->left_out) return gm_fail(s->ctx, GM_ENOMEM, "proposal");
@@ -162,9 +164,10 @@ static gm_status reasons(search *s)
                    k->observable, target_words(k->kind), 100 * r->target[g].attained,
                    100 * r->target[g].below, 100 * r->target[g].above);
     }
-    gm_text_addf(&line, "; %s", r->distinguishable
-                                    ? r->gain.mean > 0 ? "better than as it is" : "worse than as it is"
-                                    : "no distinguishable difference from as it is");
+    gm_text_addf(&line, "; %s",
+                 r->distinguishable
+                     ? r->gain.mean > 0 ? "better than as it is" : "worse than as it is"
+                     : "no distinguishable difference from as it is");
     p->reason[i] = text_line(s->ctx, &line);
     if (!p->reason[i]) return gm_fail(s->ctx, GM_ENOMEM, "proposal");
   }
@@ -176,8 +179,10 @@ gm_status gm_propose(gm_ctx *ctx, const gm_twin *t, double t_end, const gm_watch
 {
   assert(ctx && t && out);
   if (t->definition->action_count == 0)
-    return gm_fail(ctx, GM_EINVAL, "%s: no actions: there is nothing to propose; a field `actions` "
-                                   "is expected", t->definition->path);
+    return gm_fail(ctx, GM_EINVAL,
+                   "%s: no actions: there is nothing to propose; a field `actions` "
+                   "is expected",
+                   t->definition->path);
   gm_proposal *p = gm_alloc(ctx, 1, sizeof *p);
   if (!p) return gm_fail(ctx, GM_ENOMEM, "proposal");
   search s = {.ctx = ctx, .t = t, .p = p, .t_end = t_end};

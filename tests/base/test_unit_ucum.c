@@ -119,7 +119,7 @@ static gm_ctx *context(void)
   return ctx;
 }
 
-/* ---- the cases -------------------------------------------------------------------------------- */
+/* ---- the cases -----------------------------------------------------------------------------*/
 static int check_valid(gm_ctx *ctx, const char *code, bool valid)
 {
   gm_unit u;

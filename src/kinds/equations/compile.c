@@ -153,8 +153,10 @@ static void mark_fixed(compiler *c)
   for (ir_ref i = 0; i < c->g->count; i++) {
     const ir_node *n = &c->g->node[i];
     switch (n->op) {
-    case IR_CONST: case IR_PARAM: c->fixed[i] = 1; break;
-    case IR_TIME: case IR_STATE: c->fixed[i] = 0; break;
+    case IR_CONST:
+    case IR_PARAM: c->fixed[i] = 1; break;
+    case IR_TIME:
+    case IR_STATE: c->fixed[i] = 0; break;
     default:
       c->fixed[i] = c->fixed[n->a] && (n->b < 0 || c->fixed[n->b]) && (n->c < 0 || c->fixed[n->c]);
     }

@@ -57,8 +57,13 @@ void lane_work_free(lane_work *w)
 /* ---- create --------------------------------------------------------------------------------- */
 static gm_var row(const eq_name *n, double initial)
 {
-  return (gm_var){.name = n->name, .unit = n->unit, .source = n->source, .initial = initial,
-                  .role = GM_ROLE_CONTINUOUS, .lower = -INFINITY, .upper = INFINITY};
+  return (gm_var){.name = n->name,
+                  .unit = n->unit,
+                  .source = n->source,
+                  .initial = initial,
+                  .role = GM_ROLE_CONTINUOUS,
+                  .lower = -INFINITY,
+                  .upper = INFINITY};
 }
 
 static gm_status state_rows(equations *e, gm_ctx *ctx)
@@ -116,8 +121,10 @@ static void equations_destroy(gm_model *model)
 static gm_status config_check(gm_ctx *ctx, const gm_eq_config *c)
 {
   if (!(c->rtol >= 0 && c->rtol < 1) || !(c->atol >= 0 && isfinite(c->atol)))
-    return gm_fail(ctx, GM_ERANGE, "tolerances rtol %g, atol %g; 0 <= rtol < 1 and atol >= 0 are "
-                                   "expected", c->rtol, c->atol);
+    return gm_fail(ctx, GM_ERANGE,
+                   "tolerances rtol %g, atol %g; 0 <= rtol < 1 and atol >= 0 are "
+                   "expected",
+                   c->rtol, c->atol);
   if (c->step_max < 0) return gm_fail(ctx, GM_ERANGE, "step_max %d < 0", (int)c->step_max);
   return GM_OK;
 }
@@ -154,16 +161,16 @@ static void equations_info(const gm_model *model, gm_model_info *out)
 {
   const equations *e = (const equations *)model;
   const eq_source *s = &e->source;
-  *out = (gm_model_info){.flags = e->machine.is_linear ? GM_MODEL_LINEAR_INPUT : 0,
-                         .state_count = 2 * s->state_count,
-                         .parameter_count = s->parameter_count,
-                         .input_count = s->state_count,
-                         .output_count = s->output_count,
-                         .time_unit = s->time_unit,
-                         .name = s->model_name,
-                         .solver = e->machine.is_linear
-                                       ? "closed form (matrix exponential)"
-                                       : "Tsitouras 5(4), own step for each member"};
+  *out =
+      (gm_model_info){.flags = e->machine.is_linear ? GM_MODEL_LINEAR_INPUT : 0,
+                      .state_count = 2 * s->state_count,
+                      .parameter_count = s->parameter_count,
+                      .input_count = s->state_count,
+                      .output_count = s->output_count,
+                      .time_unit = s->time_unit,
+                      .name = s->model_name,
+                      .solver = e->machine.is_linear ? "closed form (matrix exponential)"
+                                                     : "Tsitouras 5(4), own step for each member"};
 }
 
 static const gm_var *equations_table(const gm_model *model, gm_table which, int32_t *count_out)

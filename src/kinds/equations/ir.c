@@ -186,8 +186,8 @@ double ir_eval(const ir_graph *g, ir_ref f, double t, const double *x, const dou
     case IR_STATE: scratch[i] = x ? x[n->index] : NAN; break;
     case IR_PARAM: scratch[i] = theta ? theta[n->index] : NAN; break;
     default:
-      scratch[i] = apply(n->op, scratch[n->a], n->b >= 0 ? scratch[n->b] : 0,
-                         n->c >= 0 ? scratch[n->c] : 0);
+      scratch[i] =
+          apply(n->op, scratch[n->a], n->b >= 0 ? scratch[n->b] : 0, n->c >= 0 ? scratch[n->c] : 0);
     }
   }
   return scratch[f];
@@ -273,25 +273,32 @@ static bool commutes(ir_op op)
   return op == IR_ADD || op == IR_MUL || op == IR_EQ || op == IR_NE || op == IR_AND || op == IR_OR;
 }
 
+/* The value of an operator whose operands are all constants, when it is finite; otherwise it is
+ * left as it stands, so that it shows when it runs. */
+static ir_ref fold(ir_graph *g, ir_op op, const ir_ref operand[3])
+{
+  double v[3] = {0, 0, 0};
+  for (int i = 0; i < ir_operands(op); i++) {
+    if (!is_const(g, operand[i])) return IR_NONE;
+    v[i] = g->node[operand[i]].value;
+  }
+  double value = apply(op, v[0], v[1], v[2]);
+  return isfinite(value) ? ir_const(g, value) : IR_NONE;
+}
+
 ir_ref ir_make(ir_graph *g, ir_op op, ir_ref a, ir_ref b, ir_ref c)
 {
   int n = ir_operands(op);
   assert(n > 0);
-  if (g->status || a < 0 || (n > 1 && b < 0) || (n > 2 && c < 0)) return IR_NONE;
-  bool known = is_const(g, a) && (n < 2 || is_const(g, b)) && (n < 3 || is_const(g, c));
-  if (known) {
-    double v = apply(op, g->node[a].value, n > 1 ? g->node[b].value : 0,
-                     n > 2 ? g->node[c].value : 0);
-    if (isfinite(v)) return ir_const(g, v); /* otherwise left, so that it shows when it runs */
-  }
-  ir_ref r = simplify(g, op, a, b, c);
+  const ir_ref operand[3] = {a, n > 1 ? b : IR_NONE, n > 2 ? c : IR_NONE};
+  for (int i = 0; i < n; i++)
+    if (operand[i] < 0) return IR_NONE;
+  if (g->status) return IR_NONE;
+  ir_ref r = fold(g, op, operand);
+  if (r < 0) r = simplify(g, op, a, b, c);
   if (r >= 0 || g->status) return r;
-  if (commutes(op) && a > b) {
-    ir_ref swap = a;
-    a = b;
-    b = swap;
-  }
-  return node_add(g, (ir_node){op, a, n > 1 ? b : IR_NONE, n > 2 ? c : IR_NONE, 0, 0});
+  bool swap = commutes(op) && a > b;
+  return node_add(g, (ir_node){op, operand[swap], swap ? a : operand[1], operand[2], 0, 0});
 }
 
 static gm_status graph_no_memory(ir_graph *g)
@@ -344,8 +351,8 @@ ir_ref ir_substitute(ir_graph *g, ir_ref f, const ir_ref *state_with, const ir_r
     else if (ir_operands(n.op) == 0)
       map[i] = i;
     else
-      map[i] = ir_make(g, n.op, map[n.a], n.b >= 0 ? map[n.b] : IR_NONE,
-                       n.c >= 0 ? map[n.c] : IR_NONE);
+      map[i] =
+          ir_make(g, n.op, map[n.a], n.b >= 0 ? map[n.b] : IR_NONE, n.c >= 0 ? map[n.c] : IR_NONE);
   }
   ir_ref r = map[f];
   gm_free(map);

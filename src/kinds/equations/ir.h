@@ -71,7 +71,8 @@ typedef struct {
   int32_t count, room;
   int32_t *slot; /* hash table of node numbers, -1 empty */
   int32_t slot_count;
-  gm_status status; /* first failure (GM_ENOMEM, GM_ERANGE: too many nodes); later calls give IR_NONE */
+  gm_status
+      status; /* first failure (GM_ENOMEM, GM_ERANGE: too many nodes); later calls give IR_NONE */
 } ir_graph;
 
 gm_status ir_graph_init(ir_graph *g, gm_ctx *ctx);

@@ -4,7 +4,10 @@
 #include <assert.h>
 
 static ir_ref un(ir_graph *g, ir_op op, ir_ref a) { return ir_make(g, op, a, IR_NONE, IR_NONE); }
-static ir_ref bin(ir_graph *g, ir_op op, ir_ref a, ir_ref b) { return ir_make(g, op, a, b, IR_NONE); }
+static ir_ref bin(ir_graph *g, ir_op op, ir_ref a, ir_ref b)
+{
+  return ir_make(g, op, a, b, IR_NONE);
+}
 static ir_ref one_minus_square(ir_graph *g, ir_ref a)
 {
   return bin(g, IR_SUB, ir_const(g, 1), bin(g, IR_MUL, a, a));
@@ -29,8 +32,7 @@ static ir_ref function_slope(ir_graph *g, ir_ref self, ir_node n)
   ir_ref one = ir_const(g, 1), a = n.a;
   switch (n.op) {
   case IR_SQRT: return bin(g, IR_DIV, ir_const(g, 0.5), self);
-  case IR_ABS:
-    return ir_make(g, IR_SELECT, bin(g, IR_LT, a, ir_const(g, 0)), ir_const(g, -1), one);
+  case IR_ABS: return ir_make(g, IR_SELECT, bin(g, IR_LT, a, ir_const(g, 0)), ir_const(g, -1), one);
   case IR_EXP: return self;
   case IR_LOG: return bin(g, IR_DIV, one, a);
   case IR_LOG10: return bin(g, IR_DIV, ir_const(g, 0.43429448190325182765), a);
@@ -67,7 +69,13 @@ static ir_ref diff_node(ir_graph *g, ir_ref self, ir_node n, const ir_ref *d)
   case IR_MIN: return ir_make(g, IR_SELECT, bin(g, IR_LT, n.a, n.b), da, db);
   case IR_MAX: return ir_make(g, IR_SELECT, bin(g, IR_LT, n.b, n.a), da, db);
   case IR_SELECT: return ir_make(g, IR_SELECT, n.a, db, d[n.c]);
-  case IR_LT: case IR_LE: case IR_EQ: case IR_NE: case IR_AND: case IR_OR: case IR_NOT: return zero;
+  case IR_LT:
+  case IR_LE:
+  case IR_EQ:
+  case IR_NE:
+  case IR_AND:
+  case IR_OR:
+  case IR_NOT: return zero;
   default: return da == zero ? zero : bin(g, IR_MUL, function_slope(g, self, n), da);
   }
 }

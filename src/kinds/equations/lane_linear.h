@@ -64,10 +64,23 @@ static int32_t squarings(gm_v8 norm, int32_t *count)
 /* exp(b) for 0 <= |b| <= 1/2 times factor; Horner with the powers 1..4 (Paterson-Stockmeyer). */
 static void taylor_exp(int32_t n, const gm_v8 *b1, gm_v8 factor, gm_v8 *out)
 {
-  static const double inverse_factorial[TAYLOR_DEGREE + 1] = {
-      1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320,
-      1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0,
-      1.0 / 87178291200.0, 1.0 / 1307674368000.0, 1.0 / 20922789888000.0};
+  static const double inverse_factorial[TAYLOR_DEGREE + 1] = {1.0,
+                                                              1.0,
+                                                              1.0 / 2,
+                                                              1.0 / 6,
+                                                              1.0 / 24,
+                                                              1.0 / 120,
+                                                              1.0 / 720,
+                                                              1.0 / 5040,
+                                                              1.0 / 40320,
+                                                              1.0 / 362880,
+                                                              1.0 / 3628800,
+                                                              1.0 / 39916800,
+                                                              1.0 / 479001600,
+                                                              1.0 / 6227020800.0,
+                                                              1.0 / 87178291200.0,
+                                                              1.0 / 1307674368000.0,
+                                                              1.0 / 20922789888000.0};
   lane_matrix b2, b3, b4, next;
   int32_t nn = n * n;
   matrix_times(n, b1, b1, b2);
@@ -110,8 +123,7 @@ static void double_interval(int32_t n, v8i mask, gm_v8 *e, gm_v8 *integral)
   lane_matrix square;
   lane_vector moved;
   matrix_vector(n, e, integral, moved);
-  for (int32_t i = 0; i < n; i++)
-    integral[i] = v8_blend(mask, moved[i] + integral[i], integral[i]);
+  for (int32_t i = 0; i < n; i++) integral[i] = v8_blend(mask, moved[i] + integral[i], integral[i]);
   matrix_times(n, e, e, square);
   for (int32_t i = 0; i < n * n; i++) e[i] = v8_blend(mask, square[i], e[i]);
 }
@@ -133,8 +145,7 @@ static void linear_flow(const lane_run *r, const gm_v8 *a, const gm_v8 *b, gm_v8
   gm_v8 h = s * scale;
   lane_matrix small, e;
   lane_vector integral;
-  for (int32_t i = 0; i < n * n; i++)
-    small[i] = (i % (n + 1) == 0 ? a[i] + shift : a[i]) * h;
+  for (int32_t i = 0; i < n * n; i++) small[i] = (i % (n + 1) == 0 ? a[i] + shift : a[i]) * h;
   gm_v8 exponent = -shift * h;
   r->m->vmath->exp((const double *)&exponent, (double *)&decay);
   taylor_exp(n, small, decay, e);

@@ -58,5 +58,5 @@ static void table_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     explicit_advance(m, w, b, span);
 }
 
-const lane_table LANE_TABLE = {.init = table_init, .observe = table_observe,
-                               .advance = table_advance};
+const lane_table LANE_TABLE = {
+    .init = table_init, .observe = table_observe, .advance = table_advance};

@@ -7,7 +7,7 @@
 
 typedef struct {
   char *name;
-  char *unit; /* canonical UCUM, "" none stated */
+  char *unit;   /* canonical UCUM, "" none stated */
   char *source; /* from a trailing comment `# source: ...`, "" none */
   double value; /* parameter: its value; state: its initial value when that is a number, else NaN */
 } eq_name;
