@@ -42,8 +42,8 @@ static void must(gm_status s, gm_ctx *ctx)
 /* Runs n patients; y[n][HOURS][2]. Returns CPU seconds of the run without reading the model. */
 static double run(gm_ctx *ctx, int32_t n, double rtol, double atol, double *y)
 {
-  gm_eq_config config = {.text = text, .output = output, .output_count = 2, .rtol = rtol,
-                         .atol = atol};
+  gm_eq_config config = {
+      .text = text, .output = output, .output_count = 2, .rtol = rtol, .atol = atol};
   gm_model *model;
   gm_runner *runner;
   must(gm_model_new(ctx, &gm_equations, &config, &model), ctx);
@@ -54,28 +54,44 @@ static double run(gm_ctx *ctx, int32_t n, double rtol, double atol, double *y)
   double *theta = malloc((size_t)rows * (size_t)n * sizeof *theta);
   int8_t *status = malloc((size_t)n);
   gm_key key = gm_key_make(1, GM_PURPOSE_POPULATION, 0, 0);
-  static const struct { const char *name; double typical, sd; } vary[] = {
-      {"CL", 5, .3}, {"V", 50, .2}, {"KA", 1.2, .5}, {"IC50", 1, .3}};
+  static const struct {
+    const char *name;
+    double typical, sd;
+  } vary[] = {{"CL", 5, .3}, {"V", 50, .2}, {"KA", 1.2, .5}, {"IC50", 1, .3}};
   for (int32_t i = 0; i < rows; i++)
     for (int32_t m = 0; m < n; m++) theta[(size_t)i * (size_t)n + (size_t)m] = v[i].initial;
   for (int32_t m = 0; m < n; m++) {
     double z[4];
     gm_normal4(key, (uint64_t)m, 0, 0, 0, z);
     for (int k = 0; k < 4; k++)
-      theta[(size_t)gm_model_find(model, GM_TABLE_PARAMETER, vary[k].name) * (size_t)n + (size_t)m] =
-          vary[k].typical * gm_exp(vary[k].sd * z[k]);
+      theta[(size_t)gm_model_find(model, GM_TABLE_PARAMETER, vary[k].name) * (size_t)n +
+            (size_t)m] = vary[k].typical * gm_exp(vary[k].sd * z[k]);
   }
   double sample[HOURS];
   for (int h = 0; h < HOURS; h++) sample[h] = h;
-  gm_event dose = {.t = 0, .amount = 100, .interval = 24, .additional = 27, .port = 0, .input = -1,
+  gm_event dose = {.t = 0,
+                   .amount = 100,
+                   .interval = 24,
+                   .additional = 27,
+                   .port = 0,
+                   .input = -1,
                    .kind = GM_EVENT_DOSE};
   gm_effect effect = {0.25, 1, 0, 0};
-  gm_timeline_spec spec = {.t_begin = 0, .t_end = HOURS - 1, .event = &dose, .effect = &effect,
-                           .sample = sample, .event_count = 1, .sample_count = HOURS,
+  gm_timeline_spec spec = {.t_begin = 0,
+                           .t_end = HOURS - 1,
+                           .event = &dose,
+                           .effect = &effect,
+                           .sample = sample,
+                           .event_count = 1,
+                           .sample_count = HOURS,
                            .port_count = 4};
   gm_timeline timeline = {0};
   must(gm_timeline_build(ctx, &spec, &timeline), ctx);
-  gm_run job = {.n = n, .timeline = &timeline, .shared_timeline = true, .theta = theta, .y = y,
+  gm_run job = {.n = n,
+                .timeline = &timeline,
+                .shared_timeline = true,
+                .theta = theta,
+                .y = y,
                 .status = status};
   must(gm_runner_run(runner, ctx, &job), ctx);
   double used = cpu_s() - begin;
@@ -103,9 +119,10 @@ int main(int argc, char **argv)
     double e = fabs(y[i] - ref[i]) / fabs(ref[i]);
     if (i / 2 % HOURS > 0 && e > worst[i % 2]) worst[i % 2] = e;
   }
-  printf("pkpd: %d patients, rtol %g atol %g: %.3f CPU s, %.1f us a patient; largest relative error "
-         "CP %.2e, RESP %.2e (first %d)\n", (int)n, rtol, atol, used, 1e6 * used / n, worst[0],
-         worst[1], (int)few);
+  printf(
+      "pkpd: %d patients, rtol %g atol %g: %.3f CPU s, %.1f us a patient; largest relative error "
+      "CP %.2e, RESP %.2e (first %d)\n",
+      (int)n, rtol, atol, used, 1e6 * used / n, worst[0], worst[1], (int)few);
   free(y);
   free(ref);
   gm_ctx_free(ctx);

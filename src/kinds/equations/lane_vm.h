@@ -27,19 +27,20 @@ static inline gm_v8 v8_abs(gm_v8 a)
 static inline gm_v8 v8_max(gm_v8 a, gm_v8 b) { return v8_blend(a > b, a, b); }
 static inline gm_v8 v8_min(gm_v8 a, gm_v8 b) { return v8_blend(a < b, a, b); }
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+static inline __m256d v8_low(gm_v8 a) { return __builtin_shufflevector(a, a, 0, 1, 2, 3); }
+static inline __m256d v8_high(gm_v8 a) { return __builtin_shufflevector(a, a, 4, 5, 6, 7); }
+#endif
+
 /* a*b + c, rounded once */
 static inline gm_v8 v8_fma(gm_v8 a, gm_v8 b, gm_v8 c)
 {
 #if defined(__AVX512F__)
   return (gm_v8)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 #elif defined(__AVX2__)
-  union {
-    gm_v8 v;
-    __m256d h[2];
-  } x = {a}, y = {b}, z = {c}, r;
-  r.h[0] = _mm256_fmadd_pd(x.h[0], y.h[0], z.h[0]);
-  r.h[1] = _mm256_fmadd_pd(x.h[1], y.h[1], z.h[1]);
-  return r.v;
+  __m256d low = _mm256_fmadd_pd(v8_low(a), v8_low(b), v8_low(c));
+  __m256d high = _mm256_fmadd_pd(v8_high(a), v8_high(b), v8_high(c));
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
 #else
   gm_v8 r;
   for (int i = 0; i < LANES; i++) r[i] = __builtin_fma(a[i], b[i], c[i]);
