@@ -4,6 +4,7 @@
  * without unit (70 "kg"), the names given, + - * / ^, the functions, comparisons inside piecewise.
  * `time` is not known. Units of the names, where given, are checked as in a model: where the
  * customary "(WT/70)^0.75" is to pass, give WT no unit, or have it written (WT/70 "kg")^0.75.
+ * room: kinds
  * Threads: an expression is immutable; all functions but new and free may run together. */
 #ifndef GEMEL_EXPR_H
 #define GEMEL_EXPR_H

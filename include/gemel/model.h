@@ -55,8 +55,8 @@ typedef struct {
 } gm_edge;
 
 /* One member's stretch of time. All edges and samples lie in [t0, t1]; all edges given are applied,
- * those at t1 too, so a caller that splits a stretch gives an edge to one part only. A sample at the
- * time of an edge is read after the edge, or before it when sample_before says so. */
+ * those at t1 too, so a caller that splits a stretch gives an edge to one part only. A sample at
+ * the time of an edge is read after the edge, or before it when sample_before says so. */
 typedef struct {
   double t0, t1;
   const gm_edge *edge;          /* sorted by t; equal times keep their order */

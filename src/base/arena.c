@@ -54,8 +54,8 @@ void *gm_arena_get(gm_arena *a, ptrdiff_t count, size_t bytes)
 {
   assert(a);
   if (count < 0 || (bytes && (size_t)count > PTRDIFF_MAX / 2 / bytes)) return NULL;
-  size_t need = ((size_t)count * bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
-                sizeof(max_align_t);
+  size_t need =
+      ((size_t)count * bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
   while (a->now->used + need > a->now->room) {
     if (a->now->next && a->now->next->room >= need) {
       a->now = a->now->next;

@@ -78,8 +78,7 @@ gm_status gm_ctx_new(const gm_ctx_options *options, gm_ctx **out)
     assert(options->allocator.free);
     a = options->allocator;
   }
-  gm_ctx *c =
-      ctx_make(a, options ? options->logger : NULL, options ? options->logger_user : NULL);
+  gm_ctx *c = ctx_make(a, options ? options->logger : NULL, options ? options->logger_user : NULL);
   if (!c) return GM_ENOMEM;
   *out = c;
   return GM_OK;
@@ -122,8 +121,7 @@ gm_status gm_fail_at(gm_ctx *ctx, gm_status s, const char *format, ...)
   vsnprintf(where, sizeof where, format, ap);
   va_end(ap);
   char text[2 * MESSAGE_BYTES];
-  snprintf(text, sizeof text, "%s: %s", where,
-           ctx->message[0] ? ctx->message : gm_status_text(s));
+  snprintf(text, sizeof text, "%s: %s", where, ctx->message[0] ? ctx->message : gm_status_text(s));
   text[MESSAGE_BYTES - 1] = 0;
   memcpy(ctx->message, text, MESSAGE_BYTES);
   return s;

@@ -42,8 +42,7 @@ static void work(worker *w, gm_ctx *ctx)
       w->failed_status = s;
     }
     int32_t seen = atomic_load(&p->failed);
-    while (task < seen && !atomic_compare_exchange_weak(&p->failed, &seen, task)) {
-    }
+    while (task < seen && !atomic_compare_exchange_weak(&p->failed, &seen, task)) {}
     return; /* the message of this worker stays that of its failed task */
   }
 }

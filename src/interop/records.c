@@ -23,7 +23,7 @@ gm_status gm__reader_fail(gm__reader *r, int32_t column, const char *format, ...
                  text);
 }
 
-/* ---- the growing table ------------------------------------------------------------------------ */
+/* ---- the growing table --------------------------------------------------------------------- */
 static gm_status records_room(gm__reader *r)
 {
   gm_records *p = &r->table->pub;
@@ -111,7 +111,7 @@ static gm_status record_add(gm__reader *r)
   return GM_OK;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 static gm_status row_split(gm__reader *r)
 {
   int32_t count = 0;

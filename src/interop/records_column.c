@@ -84,7 +84,15 @@ gm__column_kind gm__column_find(const char *name, bool *synonym_out, const char 
 
 const char *gm__column_name(gm__column_kind kind) { return known[kind].name; }
 
-/* ---- the header line -------------------------------------------------------------------------- */
+const char *gm__column_known(int32_t i)
+{
+  int32_t known_count = sizeof known / sizeof known[0];
+  int32_t refused_count = sizeof refused / sizeof refused[0];
+  if (i < known_count) return known[i].name;
+  return i < known_count + refused_count ? refused[i - known_count].name : NULL;
+}
+
+/* ---- the header line ----------------------------------------------------------------------- */
 static char separator_find(const char *line)
 {
   static const char candidate[] = {',', ';', '\t'};

@@ -1,6 +1,7 @@
 /* records_line.c - lines with bounded memory: a window of 64 KiB moves over the file, and a line is
  * put together up to its limit, so that a file without line ends is refused after one limit. */
 #include "interop/records_line.h"
+#include "base/utf8.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -84,27 +85,6 @@ static gm_status line_append(gm__line_source *s, size_t bytes)
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
-/* Bytes of the UTF-8 character at p, of which n are there; 0 when it is none (RFC 3629: no
- * surrogates, nothing above 10FFFF, shortest form only). */
-static size_t utf8_bytes(const unsigned char *p, size_t n)
-{
-  unsigned char lead = p[0], low = 0x80, high = 0xBF; /* bounds of the second byte */
-  if (lead < 0x80) return 1;
-  size_t need = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (lead < 0xC2 || lead > 0xF4 || need > n) return 0;
-  switch (lead) {
-  case 0xE0: low = 0xA0; break;
-  case 0xED: high = 0x9F; break;
-  case 0xF0: low = 0x90; break;
-  case 0xF4: high = 0x8F; break;
-  default: break;
-  }
-  if (p[1] < low || p[1] > high) return 0;
-  for (size_t i = 2; i < need; i++)
-    if ((p[i] & 0xC0) != 0x80) return 0;
-  return need;
-}
-
 static gm_status line_check(const gm__line_source *s)
 {
   const unsigned char *p = (const unsigned char *)s->line;
@@ -118,7 +98,7 @@ static gm_status line_check(const gm__line_source *s)
     if ((p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7F)
       return gm_fail(s->ctx, GM_EPARSE, "%s:%d: a control byte (0x%02x), text was expected",
                      s->name, line, (unsigned)p[i]);
-    n = utf8_bytes(p + i, s->line_bytes - i);
+    n = (size_t)gm__utf8_bytes(p + i, s->line_bytes - i);
     if (!n)
       return gm_fail(s->ctx, GM_EPARSE, "%s:%d: byte %zu (0x%02x) is not UTF-8, UTF-8 was expected",
                      s->name, line, i + 1, (unsigned)p[i]);

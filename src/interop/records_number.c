@@ -1,5 +1,6 @@
 /* records_number.c - the grammar is checked here, so that strtod sees nothing else it would take
- * (nan, inf, hexadecimal); strtod_l of the C library rounds correctly and takes its locale from us. */
+ * (nan, inf, hexadecimal); strtod_l of the C library rounds correctly and takes its locale from
+ * us. */
 #include "interop/records_number.h"
 #include <math.h>
 #include <stdlib.h>

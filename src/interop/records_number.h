@@ -7,8 +7,8 @@
 /* "", "." and "NA" stand for no value. */
 bool gm__cell_missing(const char *cell);
 
-/* Reads `[+-] digits [. digits] [e [+-] digits]` (digits on one side of the point are enough) to the
- * nearest double. Returns NULL, or what is wrong and what was expected (static text; *out is then as
- * it was). c: the C locale. */
+/* Reads `[+-] digits [. digits] [e [+-] digits]` (digits on one side of the point are enough) to
+ * the nearest double. Returns NULL, or what is wrong and what was expected (static text; *out is
+ * then as it was). c: the C locale. */
 const char *gm__cell_number(const char *cell, locale_t c, double *out);
 #endif

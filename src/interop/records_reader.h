@@ -64,6 +64,7 @@ gm_status gm__reader_fail(gm__reader *r, int32_t column, const char *format, ...
  * or why a column of this name is refused. */
 gm__column_kind gm__column_find(const char *name, bool *synonym_out, const char **refusal_out);
 const char *gm__column_name(gm__column_kind kind); /* the main name */
+const char *gm__column_known(int32_t i);           /* i-th of all names, or NULL behind the last */
 
 /* Reads lines up to and with the header. Fails: GM_EPARSE, GM_ERANGE, GM_EIO, GM_ENOMEM. */
 GM_NODISCARD gm_status gm__header_read(gm__reader *r);

@@ -1,7 +1,7 @@
-/* records_row.c - one row: numbers, and the rules that bind them. The rules are those of NM-TRAN and
- * PREDPP (ICON, NONMEM Users Guide parts IV and VI): what EVID and MDV are when the file does not say
- * it, and which items each kind of record may have. Where NM-TRAN would leave something unsaid
- * (a value beside a dose), the row is refused instead. */
+/* records_row.c - one row: numbers, and the rules that bind them. The rules are those of NM-TRAN
+ * and PREDPP (ICON, NONMEM Users Guide parts IV and VI): what EVID and MDV are when the file
+ * does not say it, and which items each kind of record may have. Where NM-TRAN would leave
+ * something unsaid (a value beside a dose), the row is refused instead. */
 #include "interop/records_reader.h"
 #include "interop/records_number.h"
 #include <math.h>
@@ -33,7 +33,7 @@ const char *gm__row_text(gm__reader *r, const char *text)
   return NULL;
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------- */
 /* A cell as a number; a missing one leaves *out as it is and has *given false. */
 static gm_status number(gm__reader *r, gm__column_kind kind, double *out, bool *given)
 {
@@ -122,7 +122,7 @@ static gm_status value_items_read(gm__reader *r, gm_record *rec, row *w)
   return s;
 }
 
-/* ---- what kind of record it is ---------------------------------------------------------------- */
+/* ---- what kind of record it is ------------------------------------------------------------- */
 static gm_status evid_settle(gm__reader *r, gm_record *rec, row *w)
 {
   bool value = w->value_given && rec->value != 0;

@@ -22,8 +22,7 @@ gm_status gm__estimate(gm_ctx *ctx, int32_t n, const double *x, const double *we
 static double best_of_member(int32_t option_count, int32_t n, const double *value, int32_t m)
 {
   double best = value[m];
-  for (int32_t i = 1; i < option_count; i++)
-    best = fmax(best, value[(ptrdiff_t)i * n + m]);
+  for (int32_t i = 1; i < option_count; i++) best = fmax(best, value[(ptrdiff_t)i * n + m]);
   return best;
 }
 

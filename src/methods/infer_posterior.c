@@ -12,8 +12,7 @@ static gm_status datum_check(gm_ctx *ctx, int32_t j, const gm_datum *d)
   int number = (int)j + 1;
   if (!isfinite(d->value))
     return gm_fail(ctx, GM_EDOMAIN, "datum %d: value %g is not finite", number, d->value);
-  if (!(d->additive >= 0 && d->proportional >= 0) ||
-      !isfinite(d->additive + d->proportional))
+  if (!(d->additive >= 0 && d->proportional >= 0) || !isfinite(d->additive + d->proportional))
     return gm_fail(ctx, GM_EDOMAIN,
                    "datum %d: additive %g and proportional %g error must be finite and >= 0",
                    number, d->additive, d->proportional);

@@ -66,7 +66,7 @@ static double censored_curvature(double x)
 }
 
 /* What both derivatives are made of: x = the standardised residual (of a censored value so that its
- * probability is Phi(x)), by = dx/df, grow = d ln sd/df. False where the prediction is impossible. */
+ * probability is Phi(x)), by = dx/df, grow = d ln sd/df. False where it is impossible. */
 static bool parts(const gm_datum *d, double f, double *x, double *by, double *grow)
 {
   double sd = gm_datum_sd(d, f), r = residual(d, f);

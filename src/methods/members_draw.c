@@ -23,8 +23,8 @@ static gm_status members_new(gm__posterior *q, int32_t n, gm_members **out)
   ptrdiff_t cells = (ptrdiff_t)n * (q->d + 1 + (ptrdiff_t)q->p->datum_count);
   gm_members *m = gm_alloc(q->ctx, 1, sizeof *m + (size_t)cells * sizeof(double));
   if (!m)
-    return gm_fail(q->ctx, GM_ENOMEM, "%d members of %d coordinates and %d data", (int)n,
-                   (int)q->d, (int)q->p->datum_count);
+    return gm_fail(q->ctx, GM_ENOMEM, "%d members of %d coordinates and %d data", (int)n, (int)q->d,
+                   (int)q->p->datum_count);
   m->n = n;
   m->dim = q->d;
   m->z = (double *)(m + 1);
@@ -60,7 +60,7 @@ static gm_key key_for(gm_key key, gm_purpose purpose)
   return key;
 }
 
-/* ---- draws ------------------------------------------------------------------------------------- */
+/* ---- draws --------------------------------------------------------------------------------- */
 static void normals(gm_key key, uint64_t slot, uint64_t entity, uint64_t kind_draw, int32_t d,
                     double *u)
 {
@@ -89,7 +89,7 @@ void gm__members_t_draw(gm_key key, uint64_t slot, uint64_t entity, uint32_t mov
     u[i] = mean[i] + scale * gm_la_dot((int32_t)i + 1, k + i * d, work);
 }
 
-/* ---- from the prior ------------------------------------------------------------------------------ */
+/* ---- from the prior ------------------------------------------------------------------------ */
 /* Mean likelihood of equally weighted prior draws, and the error of its logarithm. */
 static void evidence_of_prior(gm_members *m, const double *loglik)
 {
@@ -138,12 +138,12 @@ static gm_status from_point(gm__posterior *q, gm_members *m)
   return GM_OK;
 }
 
-/* ---- importance sampling -------------------------------------------------------------------------- */
+/* ---- importance sampling ------------------------------------------------------------------- */
 /* Every tenth member is drawn from the prior instead, and weighted by the mixture (defensive
- * sampling: Hesterberg, Technometrics 37:185, 1995; in fixed turns: Owen & Zhou, J. Am. Stat. Assoc.
- * 95:135, 2000). It costs a tenth, bounds the weights by ten times the likelihood over the evidence,
- * and is what can show a second mode: a draw that meets one gets so much weight that the sample is
- * refused. */
+ * sampling: Hesterberg, Technometrics 37:185, 1995; in fixed turns: Owen & Zhou, J. Am. Stat.
+ * Assoc. 95:135, 2000). It costs a tenth, bounds the weights by ten times the likelihood over the
+ * evidence, and is what can show a second mode: a draw that meets one gets so much weight that the
+ * sample is refused. A mode so narrow that no prior draw meets it stays unseen. */
 enum { PRIOR_EACH = 10 };
 
 static bool is_prior_draw(int32_t m) { return m % PRIOR_EACH == PRIOR_EACH - 1; }
@@ -195,9 +195,9 @@ static void ratios_set(const gm__posterior *q, int32_t n, importance *a)
   for (int32_t m = 0; m < n; m++) {
     const double *u = a->u + (ptrdiff_t)m * q->d;
     double prior = -0.5 * (gm_la_dot(q->d, u, u) + q->d * GM__LN_2PI);
-    double part[2] = {
-        gm_dist_mvt_log_pdf(q->d, u, a->mean, a->k, GM__MEMBERS_DF, a->work) + gm_ln(1 - share),
-        prior + gm_ln(share)};
+    double part[2] = {gm_dist_mvt_log_pdf(q->d, u, a->mean, a->k, GM__MEMBERS_DF, a->work) +
+                          gm_ln(1 - share),
+                      prior + gm_ln(share)};
     a->log_ratio[m] = a->loglik[m] + prior - gm_stats_log_sum_exp(2, part);
   }
 }
@@ -238,7 +238,7 @@ static gm_status weights_set(gm__posterior *q, const gm_members_options *o, impo
 static gm_status by_importance(gm__posterior *q, const gm_mode *mode, const gm_members_options *o,
                                gm_members *m, bool *good)
 {
-  importance a;
+  importance a = {0};
   gm_status s = importance_new(q, m->n, &a);
   if (s) return s;
   s = proposal_set(q, mode, &a);
@@ -256,7 +256,7 @@ out:
   return s;
 }
 
-/* ---- tempering ------------------------------------------------------------------------------------- */
+/* ---- tempering ----------------------------------------------------------------------------- */
 static gm_status by_tempering(gm__posterior *q, gm_key key, gm_members *m)
 {
   ptrdiff_t d = q->d;

@@ -18,10 +18,10 @@
 /* Share of the members that the weights of one stage may leave. */
 static const double share_kept = 0.5;
 /* Moves go on until no coordinate's correlation with its place before them is above this ... */
-static const double correlation_between = 0.5, correlation_last = 0.1;
+static const double correlation_between = 0.5, correlation_last = 0.2;
 /* ... or these many pairs of moves were made. */
-enum { PAIRS_LEAST = 2, PAIRS_BETWEEN = 10, PAIRS_LAST = 60 };
-static const double acceptance_wanted = 0.3; /* of the walk, between 0.44 (d = 1) and 0.234 */
+enum { PAIRS_LEAST = 2, PAIRS_BETWEEN = 10, PAIRS_LAST = 30 };
+static const double acceptance_wanted = 0.3;  /* of the walk, between 0.44 (d = 1) and 0.234 */
 static const double spread_independent = 1.2; /* of its scale matrix over the fitted covariance */
 
 typedef struct {
@@ -82,7 +82,7 @@ static void smc_close(smc *w)
   gm_free(w->index);
 }
 
-/* ---- the next power ------------------------------------------------------------------------------ */
+/* ---- the next power ------------------------------------------------------------------------ */
 static void weights_log(smc *w, double step)
 {
   for (int32_t m = 0; m < w->n; m++)
@@ -142,8 +142,7 @@ static gm_status reweight(smc *w, double step, gm__tempered *o)
 static gm_status shape_set(smc *w)
 {
   ptrdiff_t d = w->d;
-  gm_status s =
-      gm_stats_covariance(w->q->ctx, w->n, w->d, w->u, w->w, w->mean, w->cov);
+  gm_status s = gm_stats_covariance(w->q->ctx, w->n, w->d, w->u, w->w, w->mean, w->cov);
   if (s) return s;
   if (gm__la_cholesky(w->d, w->cov, w->k)) {
     for (ptrdiff_t i = 0; i < d; i++) w->cov[i * d + i] = w->cov[i * d + i] * (1 + 1e-6) + 1e-6;
@@ -172,7 +171,7 @@ static gm_status resample(smc *w)
   return GM_OK;
 }
 
-/* ---- moves ------------------------------------------------------------------------------------------ */
+/* ---- moves --------------------------------------------------------------------------------- */
 static double log_target(const smc *w, const double *u, double loglik)
 {
   return loglik == -INFINITY ? -INFINITY : w->t * loglik - 0.5 * gm_la_dot(w->d, u, u);
@@ -195,16 +194,15 @@ static void propose_walk(smc *w)
       w->work[i] = four[i % 4];
     }
     for (ptrdiff_t i = 0; i < d; i++)
-      w->u1[m * d + i] =
-          w->u[m * d + i] + scale * gm_la_dot((int32_t)i + 1, w->k + i * d, w->work);
+      w->u1[m * d + i] = w->u[m * d + i] + scale * gm_la_dot((int32_t)i + 1, w->k + i * d, w->work);
   }
 }
 
 static void propose_independent(smc *w)
 {
   for (ptrdiff_t m = 0; m < w->n; m++)
-    gm__members_t_draw(w->move, (uint64_t)m, (uint64_t)w->stage, w->moves, w->d, w->mean,
-                       w->k_wide, w->work, w->u1 + m * w->d);
+    gm__members_t_draw(w->move, (uint64_t)m, (uint64_t)w->stage, w->moves, w->d, w->mean, w->k_wide,
+                       w->work, w->u1 + m * w->d);
 }
 
 static void take(smc *w, ptrdiff_t m)
@@ -228,8 +226,8 @@ static gm_status move(smc *w, bool independent)
     const double *to = w->u1 + m * w->d, *from = w->u + m * w->d;
     double gain = log_target(w, to, w->loglik1[m]) - log_target(w, from, w->loglik[m]);
     if (independent) gain += log_independent(w, from) - log_independent(w, to);
-    double chance = gm_uniform(w->move, (uint64_t)m, (uint64_t)w->stage,
-                               gm_kind_draw(3, w->moves), 0);
+    double chance =
+        gm_uniform(w->move, (uint64_t)m, (uint64_t)w->stage, gm_kind_draw(3, w->moves), 0);
     if (!(gm_ln(chance) < gain)) continue;
     take(w, m);
     taken++;
@@ -288,7 +286,7 @@ static gm_status moves(smc *w)
 
 static gm_status stage_run(smc *w, gm__tempered *o)
 {
-  double step;
+  double step = 0;
   gm_status s = step_find(w, &step);
   if (!s) s = reweight(w, step, o);
   if (!s) s = shape_set(w);
@@ -300,7 +298,7 @@ static gm_status stage_run(smc *w, gm__tempered *o)
 
 gm_status gm__members_temper(gm__posterior *q, gm_key key, int32_t n, gm__tempered *out)
 {
-  smc w;
+  smc w = {0};
   gm_status s = smc_open(q, key, n, out, &w);
   if (s) return s;
   out->log_evidence = out->log_evidence_sd = 0;

@@ -20,9 +20,9 @@ typedef struct {
   gm__posterior *q;
   gm__climb *c;
   gm__local local;
-  double *gauss; /* [d*d] K of the local coordinates             */
-  double *hv;    /* [d*d] Hessian there, mended if not positive  */
-  double *fv;    /* [d*d] its lower factor                       */
+  double *gauss;                  /* [d*d] K of the local coordinates             */
+  double *hv;                     /* [d*d] Hessian there, mended if not positive  */
+  double *fv;                     /* [d*d] its lower factor                       */
   double *g, *step, *best, *down; /* [d]; down: direction of negative curvature */
   double *block;
   bool have_gauss; /* K is of the Gauss-Newton matrix, not of I */
@@ -171,8 +171,7 @@ static bool end(gm__climb *c, bool converged, const char *why)
 /* Whether the decrement says that this is the end; before: the one of the step before. */
 static bool ended(polish *w, double tolerance, double before)
 {
-  if (w->decrement <= tolerance)
-    return end(w->c, true, "Newton decrement below its tolerance");
+  if (w->decrement <= tolerance) return end(w->c, true, "Newton decrement below its tolerance");
   if (w->decrement < decrement_small && w->decrement > 0.5 * before)
     return end(w->c, true, "no visible decrease left");
   return false;
@@ -236,7 +235,7 @@ static gm_status escape(polish *w, bool *away)
   return s;
 }
 
-/* ---- search ------------------------------------------------------------------------------------ */
+/* ---- search -------------------------------------------------------------------------------- */
 /* Slope and Gauss-Newton Hessian come from one batch of predictions, asked for when the slope is
  * wanted and kept for the Hessian. */
 typedef struct {
@@ -286,7 +285,7 @@ static gm_status search(gm__posterior *q, gm__climb *c)
 
 gm_status gm__climb_run(gm__posterior *q, double tolerance, gm__climb *c)
 {
-  polish w;
+  polish w = {0};
   gm_status s = polish_open(q, c, &w);
   if (s) return s;
   c->iterations = 0;

@@ -8,15 +8,14 @@
 /* The steps, in posterior standard deviations: truncation error of the gradient is about 4 s^4 and
  * of the Hessian 8 s^4 times the non-Gaussian part, rounding errors about e/s and e/s^2 times the
  * error e of the energy (1e-14 closed form, 1e-7 from an integrator). */
-static const double step_gradient = 0.003, step_hessian = 0.05;
+static const double step_gradient = 0.003, step_hessian = 0.1;
 static const double step_predictions = 1e-3; /* in prior standard deviations */
 enum { SHRINKS = 3 };
 
 /* rows[2d+1][d]: u, then u + h e_i and u - h e_i */
 static void neighbours(int32_t d, const double *u, double h, double *rows)
 {
-  for (ptrdiff_t r = 0; r <= 2 * (ptrdiff_t)d; r++)
-    memcpy(rows + r * d, u, (size_t)d * sizeof *u);
+  for (ptrdiff_t r = 0; r <= 2 * (ptrdiff_t)d; r++) memcpy(rows + r * d, u, (size_t)d * sizeof *u);
   for (ptrdiff_t i = 0; i < d; i++) {
     rows[(2 * i + 1) * d + i] += h;
     rows[(2 * i + 2) * d + i] -= h;
@@ -62,7 +61,7 @@ gm_status gm__mode_slopes(gm__posterior *q, const double *u, double *gradient, d
   return s;
 }
 
-/* ---- around one point -------------------------------------------------------------------------- */
+/* ---- around one point ---------------------------------------------------------------------- */
 void gm__local_close(gm__local *a) { gm_free(a->at); }
 
 void gm__local_point(const gm__local *a, const double *v, double *out)

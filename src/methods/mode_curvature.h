@@ -30,7 +30,7 @@ gm_status gm__local_energy(void *local, int32_t n, const double *v, double *valu
 /* gradient[d] by v at v = 0, five-point differences of step 0.003. value: the energy there. */
 GM_NODISCARD gm_status gm__local_gradient(gm__local *a, double value, double *gradient);
 /* hessian[d*d] by v at v = 0, differences of fourth order along the axes and the diagonals of every
- * pair of axes: 4d + 4d(d-1) points. Step 0.05; when a point is impossible, 4 times smaller, three
+ * pair of axes: 4d + 4d(d-1) points. Step 0.1; when a point is impossible, 4 times smaller, three
  * times. Fails: GM_ENUMERIC, GM_ENOMEM, as predict. */
 GM_NODISCARD gm_status gm__local_hessian(gm__local *a, double value, double *hessian);
 #endif

@@ -35,7 +35,7 @@ static gm_status mode_new(gm_ctx *ctx, int32_t d, gm_mode **out)
   return GM_OK;
 }
 
-/* ---- starts ------------------------------------------------------------------------------------ */
+/* ---- starts -------------------------------------------------------------------------------- */
 static gm_status spread_draw(gm__posterior *q, spread *a)
 {
   uint64_t scramble = gm_quasi_hash(GM_PURPOSE_SEARCH, 0); /* a mode has no key: always the same */
@@ -76,7 +76,7 @@ static bool spread_take(spread *a, int32_t d, double *u)
   return true;
 }
 
-/* ---- climbs ------------------------------------------------------------------------------------ */
+/* ---- climbs -------------------------------------------------------------------------------- */
 /* One climb from try->u; *best takes it over if it is better. A start from which nothing can be
  * had is passed by. */
 static gm_status climb(gm__posterior *q, double tolerance, gm__climb *try, gm__climb *best,
@@ -119,7 +119,7 @@ static gm_status climbs(gm__posterior *q, int32_t starts, double tolerance, gm__
   return s;
 }
 
-/* ---- result ------------------------------------------------------------------------------------ */
+/* ---- result -------------------------------------------------------------------------------- */
 /* covariance = (L F^-T)(L F^-T)' and hessian = (L^-T F)(L^-T F)', with F F' the Hessian by u. */
 static gm_status matrices_set(const gm__posterior *q, const gm__climb *c, gm_mode *m)
 {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a formula of an input must give: times in the model's unit, a rate in the input's unit by the
- * model's unit of time. */
+/* What a formula of an input must give: times in the model's unit, a rate in the input's unit by
+ * the model's unit of time. */
 typedef struct {
   const char *key;
   gm_def_unit unit;
@@ -13,7 +13,7 @@ typedef struct {
   gm_expr **out;
 } wanted;
 
-/* ---- formulas ------------------------------------------------------------------------------ */
+/* ---- formulas -------------------------------------------------------------------------------- */
 /* Over the parameters, then the covariates, all with their units. */
 static gm_status compile(gm_def *r, const gm_yaml *n, const char *text, gm_expr **out)
 {
@@ -95,7 +95,7 @@ static gm_status formula_read(gm_def *r, const gm_yaml *n, const wanted *w)
   return s || factor == 1 ? s : converted(r, n, text, factor, w->out);
 }
 
-/* ---- inputs -------------------------------------------------------------------------------- */
+/* ---- inputs ---------------------------------------------------------------------------------- */
 static gm_status port_find(gm_def *r, const gm_yaml *n, gm_def_input *in, const gm_var **row)
 {
   int32_t count = 0;
@@ -172,7 +172,7 @@ static gm_status input_read(gm_def *r, const gm_yaml *n, gm_def_input *in, gm_de
   return s ? s : effects_read(r, n, in, unit);
 }
 
-/* ---- parameters that nothing uses ---------------------------------------------------------- */
+/* ---- parameters that nothing uses ------------------------------------------------------------ */
 static bool input_uses(const gm_def_input *in, int32_t parameter)
 {
   const gm_expr *const e[] = {in->lag, in->availability, in->duration, in->rate};

@@ -28,7 +28,7 @@ typedef enum {
   GM_DEF_PLACE_COUNT
 } gm_def_place;
 
-/* A place: path in the file (`*` any name, `[]` any item of a list) and its keys, NULL at the end. */
+/* A place: path in the file (`*` any name, `[]` any item of a list) and its keys, NULL behind. */
 typedef struct {
   const char *path;
   const char *const *key;
@@ -100,8 +100,8 @@ GM_NODISCARD gm_status gm__def_amount(gm_def *r, const gm_yaml *node, const gm_d
 GM_NODISCARD gm_status gm__def_time(gm_def *r, const gm_yaml *node, uint32_t flags, double *out);
 /* Reads 0.1 or "10 %". */
 GM_NODISCARD gm_status gm__def_share(gm_def *r, const gm_yaml *node, double *out);
-/* Splits "15 mg" into 15 and its unit; *unit_out.code is NULL when there is none. GM_EPARSE when the
- * text does not begin with a number or goes on with something that is no unit. */
+/* Splits "15 mg" into 15 and its unit; unit_out->code is NULL when there is none. GM_EPARSE when
+ * the text does not begin with a number or goes on with something that is no unit. */
 GM_NODISCARD gm_status gm__def_quantity(gm_def *r, const gm_yaml *node, double *out,
                                         gm_def_unit *unit_out);
 /* "twin.yaml:12: parameters.CL.typical" in the work arena, for readers that add it themselves. */
@@ -112,7 +112,7 @@ GM_NODISCARD gm_status gm__def_observable(gm_def *r, const gm_yaml *node, const 
 GM_NODISCARD gm_status gm__def_input(gm_def *r, const gm_yaml *node, const char *name,
                                      int32_t *out);
 
-/* ---- the parts ----------------------------------------------------------------------------- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 GM_NODISCARD gm_status gm__def_read_subject(gm_def *r);
 GM_NODISCARD gm_status gm__def_read_observables(gm_def *r); /* names, units, formulas */
 GM_NODISCARD gm_status gm__def_read_model(gm_def *r);

@@ -8,7 +8,7 @@
 
 enum { MODEL_BYTES_MAX = 1 << 20 };
 
-/* ---- observables: what must be known before the model -------------------------------------- */
+/* ---- observables: what must be known before the model ---------------------------------------- */
 static gm_status observable_read(gm_def *r, const gm_yaml *n, gm_observable *o, gm_def_unit *unit)
 {
   gm_yaml *is = NULL;
@@ -48,7 +48,7 @@ gm_status gm__def_read_observables(gm_def *r)
   return s;
 }
 
-/* ---- the model ----------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------------------- */
 static gm_status solver_read(gm_def *r, gm_eq_config *c)
 {
   static const char *const method[] = {"auto", "explicit"};
@@ -155,7 +155,7 @@ gm_status gm__def_read_model(gm_def *r)
   return s;
 }
 
-/* ---- errors -------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 static gm_status error_read(gm_def *r, const gm_yaml *e, gm_observable *o, const gm_def_unit *unit)
 {
   static const char *const form[] = {"root-sum-square", "sum"};

@@ -8,7 +8,7 @@
 
 enum { EFFECT_MAX = 200, COVARIATE_MAX = 200 };
 
-/* ---- covariates ---------------------------------------------------------------------------- */
+/* ---- covariates ------------------------------------------------------------------------------ */
 static int32_t level_find(const gm_covariate *c, const char *name)
 {
   for (int32_t i = 0; i < c->level_count; i++)
@@ -42,7 +42,8 @@ static gm_status range_read(gm_def *r, const gm_yaml *n, gm_covariate *c, const 
 {
   gm_status s = gm__def_list(n);
   if (!s && n->count != 2)
-    s = gm__yaml_fail(n, NULL, GM_EPARSE, "a list of %d; [lowest, highest] is expected", (int)n->count);
+    s = gm__yaml_fail(n, NULL, GM_EPARSE, "a list of %d; [lowest, highest] is expected",
+                      (int)n->count);
   if (!s) s = gm__def_amount(r, n->first, unit, GM_DEF_BARE | GM_DEF_POINT, &c->lower);
   if (!s) s = gm__def_amount(r, n->last, unit, GM_DEF_BARE | GM_DEF_POINT, &c->upper);
   if (!s && !(c->lower < c->upper))
@@ -107,7 +108,7 @@ gm_status gm__def_read_subject(gm_def *r)
   return s;
 }
 
-/* ---- spread -------------------------------------------------------------------------------- */
+/* ---- spread ---------------------------------------------------------------------------------- */
 static const char *const spread_name[] = {"lognormal", "normal", "logit"};
 
 static gm_status spread_sd(gm_def *r, const gm_yaml *n, gm_spread kind, const gm_def_unit *unit,
@@ -142,23 +143,32 @@ static gm_status spread_read(gm_def *r, const gm_yaml *n, const gm_def_unit *uni
   return spread_sd(r, n->first, *kind, unit, sd);
 }
 
-static gm_status spreads_read(gm_def *r, const gm_yaml *n, gm_def_parameter *p,
-                              const gm_def_unit *unit)
+static gm_status spreads_check(const gm_yaml *n, const gm_def_parameter *p)
 {
   const gm_yaml *between = gm__yaml_find(n, "between-subjects");
   const gm_yaml *occasion = gm__yaml_find(n, "occasion"), *fixed = gm__yaml_find(n, "fixed");
   bool is_fixed = false;
   gm_status s = fixed ? gm__def_bool(fixed, &is_fixed) : GM_OK;
-  if (!s && is_fixed && (between || occasion))
-    s = gm__yaml_fail(fixed, NULL, GM_EPARSE, "a fixed parameter does not vary; leave out `%s`",
-                      between ? "between-subjects" : "occasion");
-  if (!s && between) s = spread_read(r, between, unit, &p->spread, &p->spread_sd);
+  if (s) return s;
+  if (is_fixed && (between || occasion))
+    return gm__yaml_fail(fixed, NULL, GM_EPARSE, "a fixed parameter does not vary; leave out `%s`",
+                         between ? "between-subjects" : "occasion");
+  if (between && occasion && p->spread != p->occasion_spread)
+    return gm__yaml_fail(occasion, NULL, GM_EPARSE,
+                         "%s, but between subjects it is %s; one kind is expected",
+                         spread_name[p->occasion_spread - 1], spread_name[p->spread - 1]);
+  return GM_OK;
+}
+
+static gm_status spreads_read(gm_def *r, const gm_yaml *n, gm_def_parameter *p,
+                              const gm_def_unit *unit)
+{
+  const gm_yaml *between = gm__yaml_find(n, "between-subjects");
+  const gm_yaml *occasion = gm__yaml_find(n, "occasion");
+  gm_status s = GM_OK;
+  if (between) s = spread_read(r, between, unit, &p->spread, &p->spread_sd);
   if (!s && occasion) s = spread_read(r, occasion, unit, &p->occasion_spread, &p->occasion_sd);
-  if (!s && between && occasion && p->spread != p->occasion_spread)
-    s = gm__yaml_fail(occasion, NULL, GM_EPARSE,
-                      "%s, but between subjects it is %s; one kind is "
-                      "expected",
-                      spread_name[p->occasion_spread - 1], spread_name[p->spread - 1]);
+  if (!s) s = spreads_check(n, p);
   if (s) return s;
   if (between) p->eta = r->d->eta_count++;
   if (occasion) p->occasion = r->d->occasion_effect_count++;
@@ -166,7 +176,7 @@ static gm_status spreads_read(gm_def *r, const gm_yaml *n, gm_def_parameter *p,
   return GM_OK;
 }
 
-/* ---- formulas over covariates -------------------------------------------------------------- */
+/* ---- formulas over covariates ---------------------------------------------------------------- */
 /* Covariates enter as numbers in their stated units, so their units are not checked here: published
  * formulas such as (WT/70)^0.75 have none. */
 static gm_status formula(gm_def *r, const gm_yaml *n, const char *text, gm_expr **out)
@@ -230,7 +240,7 @@ static gm_status typical_read(gm_def *r, const gm_yaml *map, gm_def_parameter *p
                        "'%.80s'; a number alone is expected, its unit in `unit`", text);
 }
 
-/* ---- parameters ---------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 static gm_status model_link(gm_def *r, const gm_yaml *n, gm_def_parameter *p,
                             const gm_def_unit *unit)
 {
@@ -304,7 +314,7 @@ gm_status gm__def_read_parameters(gm_def *r)
   return s;
 }
 
-/* ---- correlations -------------------------------------------------------------------------- */
+/* ---- correlations ---------------------------------------------------------------------------- */
 static const gm_def_parameter *of_eta(const gm_definition *d, int32_t eta)
 {
   for (int32_t i = 0; i < d->parameter_count; i++)
@@ -329,6 +339,24 @@ static gm_status effect_of(gm_def *r, const gm_yaml *n, int32_t *out)
                          d->eta_count);
 }
 
+/* The two effects of `between: [A, B]`, which c must not have yet. */
+static gm_status pair_read(gm_def *r, const gm_yaml *pair, const double *c, int32_t *i, int32_t *j)
+{
+  gm_status s = gm__def_list(pair);
+  if (!s && pair->count != 2)
+    s = gm__yaml_fail(pair, NULL, GM_EPARSE, "a list of %d; two names are expected",
+                      (int)pair->count);
+  if (!s) s = effect_of(r, pair->first, i);
+  if (!s) s = effect_of(r, pair->last, j);
+  if (s) return s;
+  if (*i == *j)
+    return gm__yaml_fail(pair, NULL, GM_EPARSE, "the same parameter twice; two are expected");
+  if (!isnan(c[*i * r->d->eta_count + *j]))
+    return gm__yaml_fail(pair, NULL, GM_EPARSE, "%s and %s were given before", pair->first->text,
+                         pair->last->text);
+  return GM_OK;
+}
+
 static gm_status correlation_read(gm_def *r, const gm_yaml *n, double *c)
 {
   int32_t m = r->d->eta_count, i = 0, j = 0;
@@ -336,25 +364,16 @@ static gm_status correlation_read(gm_def *r, const gm_yaml *n, double *c)
   double v = 0;
   gm_status s = gm__def_map(n, GM_DEF_CORRELATION);
   if (!s) s = gm__def_need(n, "between", "[A, B], two parameters,", &pair);
-  if (!s) s = gm__def_list(pair);
-  if (!s && pair->count != 2)
-    s = gm__yaml_fail(pair, NULL, GM_EPARSE, "a list of %d; two names are expected", (int)pair->count);
-  if (!s) s = effect_of(r, pair->first, &i);
-  if (!s) s = effect_of(r, pair->last, &j);
-  if (!s && i == j)
-    s = gm__yaml_fail(pair, NULL, GM_EPARSE, "the same parameter twice; two are expected");
-  if (!s && !isnan(c[i * m + j]))
-    s = gm__yaml_fail(pair, NULL, GM_EPARSE, "%s and %s were given before", pair->first->text,
-                      pair->last->text);
+  if (!s) s = pair_read(r, pair, c, &i, &j);
   if (!s) s = gm__def_need(n, "is", "a number between -1 and 1", &is);
   if (!s) s = gm__def_number(is, &v);
-  if (!s && !(v > -1 && v < 1))
-    s = gm__yaml_fail(is, NULL, GM_ERANGE,
-                      "'%.40s' between %s and %s; a number between -1 and 1 "
-                      "is expected",
-                      is->text, pair->first->text, pair->last->text);
-  if (!s) c[i * m + j] = c[j * m + i] = v;
-  return s;
+  if (s) return s;
+  if (!(v > -1 && v < 1))
+    return gm__yaml_fail(is, NULL, GM_ERANGE,
+                         "'%.40s' between %s and %s; a number between -1 and 1 is expected",
+                         is->text, pair->first->text, pair->last->text);
+  c[i * m + j] = c[j * m + i] = v;
+  return GM_OK;
 }
 
 /* The parameters whose correlations cannot all hold: those up to the pivot that are bound to it. */

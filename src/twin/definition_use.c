@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- targets ------------------------------------------------------------------------------- */
+/* ---- targets --------------------------------------------------------------------------------- */
 static const char *const target_kind[] = {"range", "trough", "peak", "auc24", "average"};
 
 /* The unit a target is kept in: the observable's, times the model's time under the curve. A unit
@@ -114,7 +114,7 @@ gm_status gm__def_read_targets(gm_def *r)
   return s;
 }
 
-/* ---- actions and limits -------------------------------------------------------------------- */
+/* ---- actions and limits ---------------------------------------------------------------------- */
 static int ascending(const void *a, const void *b)
 {
   double x = *(const double *)a, y = *(const double *)b;
@@ -204,7 +204,7 @@ gm_status gm__def_read_limits(gm_def *r)
   return s;
 }
 
-/* ---- need ---------------------------------------------------------------------------------- */
+/* ---- need ------------------------------------------------------------------------------------ */
 static const char *const rival[] = {"population", "last-value"};
 
 /* `within: 10 %` is a share of the value, even for an observable in %; `2 mg/L` is absolute. */
@@ -268,7 +268,7 @@ gm_status gm__def_read_need(gm_def *r)
   return s;
 }
 
-/* ---- assumptions and sources --------------------------------------------------------------- */
+/* ---- assumptions and sources ----------------------------------------------------------------- */
 static gm_status assumption_read(gm_def *r, const gm_yaml *n, gm_assumption *a)
 {
   gm_yaml *text = NULL;

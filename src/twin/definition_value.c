@@ -24,7 +24,7 @@ gm_status gm__def_keep(gm_def *r, const char *text, char **out)
   return s;
 }
 
-/* ---- names that are not known -------------------------------------------------------------- */
+/* ---- names that are not known ---------------------------------------------------------------- */
 static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
@@ -76,7 +76,7 @@ gm_status gm__def_unknown(const gm_yaml *node, const char *key, gm_status s, con
                        count ? list : "none");
 }
 
-/* ---- shapes -------------------------------------------------------------------------------- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 gm_status gm__def_map(const gm_yaml *node, int32_t place)
 {
   if (node->kind != GM_YAML_MAP)
@@ -111,7 +111,7 @@ gm_status gm__def_need(const gm_yaml *map, const char *key, const char *expected
   return GM_OK;
 }
 
-/* ---- texts --------------------------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 static gm_status is_text(const gm_yaml *node, const char *expected)
 {
   if (node->kind == GM_YAML_TEXT && !gm__yaml_is_null(node) && node->text[0]) return GM_OK;
@@ -195,7 +195,7 @@ gm_status gm__def_where(gm_def *r, const gm_yaml *node, char **out)
   return GM_OK;
 }
 
-/* ---- numbers and units --------------------------------------------------------------------- */
+/* ---- numbers and units ----------------------------------------------------------------------- */
 /* What the text begins with: the number, and in *rest what stands behind it. */
 static gm_status leading_number(const gm_yaml *node, const char *expected, double *out,
                                 const char **rest)
@@ -332,7 +332,7 @@ gm_status gm__def_share(gm_def *r, const gm_yaml *node, double *out)
   return gm__def_amount(r, node, &one, GM_DEF_BARE | GM_DEF_NOT_NEGATIVE, out);
 }
 
-/* ---- what is named elsewhere in the file --------------------------------------------------- */
+/* ---- what is named elsewhere in the file ----------------------------------------------------- */
 static gm_status unknown_among(gm_def *r, const gm_yaml *node, const char *what, const char *name,
                                char *const *first, size_t stride, int32_t count)
 {

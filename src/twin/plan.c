@@ -55,9 +55,10 @@ gm_status gm_plan_as_it_is(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan 
   const gm_event *e = last_dose(t->subject, t->t_now, &t_last, &interval);
   gm_status s = plan_begin(ctx, "as it is", 1, out);
   if (s || !e || !(interval > 0)) return s; /* one dose only: nothing more is given */
-  double next = t_last + interval, count = floor((t_end - next) / interval);
-  while (next <= t->t_now) next += interval;
+  double next = t_last + interval;
+  if (next <= t->t_now) next += (floor((t->t_now - next) / interval) + 1) * interval;
   if (next >= t_end) return GM_OK;
+  double count = ceil((t_end - next) / interval - 1e-9) - 1; /* the last one lies before t_end */
   out->event[0] = *e;
   out->event[0].t = next;
   out->event[0].kind = GM_EVENT_DOSE;

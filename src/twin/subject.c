@@ -1,7 +1,7 @@
 /* subject.c - from the records of a table to events, data and stretches of equal covariates. */
 #include "twin/subject.h"
+#include "base/number.h"
 #include <assert.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +46,8 @@ static gm_status cell_value(gm_ctx *ctx, const gm_covariate *c, const gm_records
                             const gm_record *rec, const char *cell, double *out)
 {
   if (c->level_count) return level_number(ctx, c, r, rec, cell, out);
-  char *end = NULL;
-  double v = strtod(cell, &end); /* lint: allow strtod, because the C locale is set by the reader */
-  if (end == cell || *end || !isfinite(v))
+  double v;
+  if (!gm__number_parse(cell, &v))
     return gm_fail(ctx, GM_EPARSE, "%s:%d:%s: \"%.40s\" is not a number", r->path, (int)rec->line,
                    c->name, cell);
   *out = v;

@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, NODE_MAX = 100000, KEY_MAX = 2000, DECIMAL_BYTES = 400 };
+enum {
+  DEPTH_MAX = 32,
+  NODE_MAX = 100000,
+  KEY_MAX = 2000,
+  DECIMAL_BYTES = 400,
+  TEXT_BYTES_MAX = 65536, /* libfyaml takes 8 bytes of stack for each line of a block text */
+  QUOTE_RUN_MAX = 6       /* it loses memory where a text has four '' in a row (its issue 233) */
+};
 
 typedef struct {
   gm_ctx *ctx;
@@ -22,7 +29,7 @@ typedef struct {
   bool done;
 } reader;
 
-/* ---- messages ------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 const char *gm__yaml_kind_text(const gm_yaml *node)
 {
   if (gm__yaml_is_null(node)) return "nothing";
@@ -73,21 +80,27 @@ gm_status gm__yaml_fail_at(const gm_yaml *node, const char *key, gm_status s)
   return gm_fail_at(node->doc->ctx, s, "%s", where);
 }
 
-/* ---- the bytes ------------------------------------------------------------------------------ */
-/* Length of the UTF-8 character at p (end behind the text), 0 when it is none (RFC 3629). */
+/* ---- the bytes ------------------------------------------------------------------------------- */
+/* Length of the UTF-8 character at p (end behind the text), 0 when it is none: by the table
+ * of well-formed byte sequences of the Unicode Standard (3-7): first byte, range of the second. */
 static size_t utf8_length(const unsigned char *p, const unsigned char *end)
 {
+  static const unsigned char row[][5] = {
+      /* first byte from, to; second byte from, to; length */
+      {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+      {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
+      {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+  };
   if (*p < 0x80) return 1;
-  size_t n = *p >= 0xC2 && *p < 0xE0   ? 2
-             : *p >= 0xE0 && *p < 0xF0 ? 3
-             : *p >= 0xF0 && *p < 0xF5 ? 4
-                                       : 0;
-  if (!n || (size_t)(end - p) < n) return 0;
-  for (size_t i = 1; i < n; i++)
-    if ((p[i] & 0xC0) != 0x80) return 0;
-  bool overlong = (*p == 0xE0 && p[1] < 0xA0) || (*p == 0xF0 && p[1] < 0x90);
-  bool beyond = (*p == 0xED && p[1] > 0x9F) || (*p == 0xF4 && p[1] > 0x8F);
-  return overlong || beyond ? 0 : n;
+  for (size_t k = 0; k < sizeof row / sizeof row[0]; k++) {
+    if (*p < row[k][0] || *p > row[k][1]) continue;
+    size_t n = row[k][4];
+    if ((size_t)(end - p) < n || p[1] < row[k][2] || p[1] > row[k][3]) return 0;
+    for (size_t i = 2; i < n; i++)
+      if ((p[i] & 0xC0) != 0x80) return 0;
+    return n;
+  }
+  return 0;
 }
 
 static bool is_control(unsigned char c)
@@ -98,26 +111,28 @@ static bool is_control(unsigned char c)
 static gm_status bytes_check(gm_ctx *ctx, const char *name, const char *text, size_t bytes)
 {
   const unsigned char *p = (const unsigned char *)text, *end = p + bytes;
-  int32_t line = 1;
+  int32_t line = 1, quotes = 0;
   while (p < end) {
     if (is_control(*p))
       return gm_fail(ctx, GM_EPARSE,
-                     "%s:%d: byte %d is a control character; a YAML text was "
-                     "expected",
-                     name, (int)line, (int)*p);
+                     "%s:%d: byte %d is a control character; a YAML text was expected", name,
+                     (int)line, (int)*p);
     size_t n = utf8_length(p, end);
     if (!n)
       return gm_fail(ctx, GM_EPARSE,
-                     "%s:%d: byte %d is not UTF-8; a YAML text in UTF-8 was "
-                     "expected",
-                     name, (int)line, (int)*p);
+                     "%s:%d: byte %d is not UTF-8; a YAML text in UTF-8 was expected", name,
+                     (int)line, (int)*p);
+    quotes = *p == '\'' ? quotes + 1 : 0;
+    if (quotes > QUOTE_RUN_MAX)
+      return gm_fail(ctx, GM_EPARSE, "%s:%d: more than %d ' in a row", name, (int)line,
+                     QUOTE_RUN_MAX);
     line += *p == '\n';
     p += n;
   }
   return GM_OK;
 }
 
-/* ---- building the tree ---------------------------------------------------------------------- */
+/* ---- building the tree ----------------------------------------------------------------------- */
 static gm_status fail_line(const reader *r, int32_t line, gm_status s, const char *what)
 {
   return gm_fail(r->ctx, s, "%s:%d: %s", r->doc->name, (int)line, what);
@@ -143,12 +158,22 @@ static gm_status copy_text(reader *r, struct fy_token *token, int32_t line, cons
   return GM_OK;
 }
 
+/* The bytes it takes in the file, looked at before libfyaml makes the text of them. */
+static gm_status size_check(const reader *r, struct fy_event *e, int32_t line)
+{
+  const struct fy_mark *begin = fy_event_start_mark(e), *end = fy_event_end_mark(e);
+  if (!begin || !end || end->input_pos - begin->input_pos <= TEXT_BYTES_MAX) return GM_OK;
+  return gm_fail(r->ctx, GM_ERANGE, "%s:%d: a text of more than %d bytes", r->doc->name, (int)line,
+                 TEXT_BYTES_MAX);
+}
+
 static gm_status key_take(reader *r, struct fy_event *e, int32_t line)
 {
   if (e->type != FYET_SCALAR)
     return fail_line(r, line, GM_EPARSE, "a map or list as a key; a plain key was expected");
   const char *key = NULL;
-  gm_status s = copy_text(r, e->scalar.value, line, &key);
+  gm_status s = size_check(r, e, line);
+  if (!s) s = copy_text(r, e->scalar.value, line, &key);
   if (s) return s;
   if (!key[0]) return fail_line(r, line, GM_EPARSE, "an empty key");
   if (r->open->count >= KEY_MAX)
@@ -217,6 +242,8 @@ static gm_status text_take(reader *r, struct fy_event *e, int32_t line)
   gm_yaml *n = NULL;
   gm_status s = node_add(r, GM_YAML_TEXT, line, &n);
   if (s) return s;
+  s = size_check(r, e, line);
+  if (s) return s;
   n->quoted = e->scalar.value && fy_token_scalar_style(e->scalar.value) != FYSS_PLAIN;
   return copy_text(r, e->scalar.value, line, &n->text);
 }
@@ -266,7 +293,7 @@ static gm_status event_take(reader *r, struct fy_event *e)
   }
 }
 
-/* ---- running libfyaml ----------------------------------------------------------------------- */
+/* ---- running libfyaml ------------------------------------------------------------------------ */
 static gm_status library_error(const reader *r, struct fy_diag *diag)
 {
   void *at = NULL;
@@ -349,7 +376,7 @@ bool gm__yaml_is_null(const gm_yaml *node)
   return false;
 }
 
-/* ---- numbers -------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static size_t digits(const char *text)

@@ -3,7 +3,8 @@
  * What a definition needs and nothing else: maps, lists and texts. Numbers stay as written.
  * Refused, each with its line: anchors, aliases (so no text grows by expansion), tags, keys that
  * are not plain texts, a key twice in one map, a second document, bytes that are not UTF-8, control
- * characters, nesting beyond 32, more than 100,000 nodes, more than 2,000 keys in a map.
+ * characters, nesting beyond 32, more than 100,000 nodes, more than 2,000 keys in a map, a text of
+ * more than 65,536 bytes, more than six ' in a row.
  * Threads: no state; calls may run together, each with its own context and arena. */
 #ifndef GEMEL_TWIN_YAML_H
 #define GEMEL_TWIN_YAML_H

@@ -281,7 +281,7 @@ static void text__stays_whole_without_memory(void **state)
 /* ---- files ---- */
 
 static char folder[] = "gemel-test-XXXXXX";
-static char path_room[256];
+static char path_room[sizeof folder + 256]; /* the folder, a slash, a name of 255 bytes, NUL */
 
 static const char *in_folder(const char *name)
 {

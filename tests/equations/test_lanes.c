@@ -21,8 +21,12 @@ static void open_model(bench_model *b, const char *text, const char *expression,
                        gm_eq_solver solver, double rtol)
 {
   gm_eq_output out = {.name = "y", .expression = expression, .where = "test"};
-  gm_eq_config config = {.text = text, .output = &out, .output_count = 1, .solver = solver,
-                         .rtol = rtol, .atol = rtol * 1e-2};
+  gm_eq_config config = {.text = text,
+                         .output = &out,
+                         .output_count = 1,
+                         .solver = solver,
+                         .rtol = rtol,
+                         .atol = rtol * 1e-2};
   assert_int_equal(gm_ctx_new(NULL, &b->ctx), GM_OK);
   gm_status s = gm_model_new(b->ctx, &gm_equations, &config, &b->model);
   if (s) fail_msg("%s", gm_message(b->ctx));
@@ -42,8 +46,12 @@ enum { POINTS = 40 };
 static void run(const bench_model *b, gm_event e, double *theta, const double *t, double *y)
 {
   gm_timeline timeline = {0};
-  gm_timeline_spec spec = {.t_end = t[POINTS - 1], .event = &e, .sample = t, .event_count = 1,
-                           .sample_count = POINTS, .port_count = 3};
+  gm_timeline_spec spec = {.t_end = t[POINTS - 1],
+                           .event = &e,
+                           .sample = t,
+                           .event_count = 1,
+                           .sample_count = POINTS,
+                           .port_count = 3};
   int8_t status;
   gm_model_info info;
   gm_model_get_info(b->model, &info);
@@ -95,8 +103,8 @@ static void closed_form__one_compartment_oral(void **state)
         /* closed form: s squarings, 2^s <= 8 |A| t, multiply the two roundings of the first factor
          * by 2^s; integrator: 1e-10 as promised, relative to the peak */
         double squarings = 8 + 8 * (ka[k] + 0.1) * t[i];
-        double bound = solver == GM_EQ_AUTO ? 2 * DBL_EPSILON * squarings * want
-                                            : 1e-10 * (want + 1e-2);
+        double bound =
+            solver == GM_EQ_AUTO ? 2 * DBL_EPSILON * squarings * want : 1e-10 * (want + 1e-2);
         if (fabs(y[i] - want) > bound)
           fail_msg("ka %g t %g: %.17g, the formula gives %.17g", ka[k], t[i], y[i], want);
       }
@@ -208,8 +216,9 @@ static void derivatives__agree_with_differences(void **state)
     double scratch[1024], at = 0.37, h = 1e-6, theta = 0.8;
     assert_true(g.count < 1024);
     double up = at + h, down = at - h;
-    double want = (ir_eval(&g, f, 0, &up, &theta, scratch) -
-                   ir_eval(&g, f, 0, &down, &theta, scratch)) / (2 * h);
+    double want =
+        (ir_eval(&g, f, 0, &up, &theta, scratch) - ir_eval(&g, f, 0, &down, &theta, scratch)) /
+        (2 * h);
     double got = ir_eval(&g, d, 0, &at, &theta, scratch);
     if (fabs(got - want) > 1e-8 * (1 + fabs(want)))
       fail_msg("operator %d (%s): derivative %.12g, difference %.12g", op, ir_op_name((ir_op)op),

@@ -65,9 +65,10 @@ static const char *cell(const gm_records *r, int32_t record, const char *name)
   return NULL;
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------- */
 
-/* A small file comes out record by record as it stands there, with lines, subjects and covariates. */
+/* A small file comes out record by record as it stands there, with lines, subjects and
+ * covariates. */
 static void table__as_written(void **state)
 {
   (void)state;
@@ -192,7 +193,7 @@ static void comment__left_out_and_counted(void **state)
   refuse("C,ID,TIME,DV\n3.2,1,0,1\n", "t.csv:2:C: ", "covariate");
 }
 
-/* ---- the header ------------------------------------------------------------------------------- */
+/* ---- the header ---------------------------------------------------------------------------- */
 
 /* Names in any case, with blanks, quotes, a leading #, any of the three separators: one table. */
 static void header__forms(void **state)
@@ -218,6 +219,25 @@ static void header__forms(void **state)
     assert_string_equal(cell(r, 0, "WT"), "70");
     gm_records_free(r);
   }
+}
+
+/* Columns mean what their names say wherever they stand, first too. */
+static void header__any_order(void **state)
+{
+  (void)state;
+  gm_records *r = accept("DV,TIME,ID\n5,2,a\n");
+  assert_true(r->record[0].value == 5 && r->record[0].time == 2);
+  gm_records_free(r);
+  r = accept("BLQ,DV,TIME,ID\n1,5,2,a\n");
+  assert_int_equal(r->record[0].censored, 1);
+  gm_records_free(r);
+  refuse("BLQ,DV,TIME,ID\n1,0,2,a\n", "t.csv:2:BLQ: ", "without the limit");
+  r = accept("EVID,TIME,ID\n2,3,a\n");
+  assert_int_equal(r->record[0].evid, 2);
+  gm_records_free(r);
+  r = accept("AMT,TIME,ID\n2,3,a\n");
+  assert_int_equal(r->record[0].evid, 1);
+  gm_records_free(r);
 }
 
 /* Every documented synonym stands for its main name, in any case. */
@@ -287,7 +307,7 @@ static void header__unsupported_by_name(void **state)
   }
 }
 
-/* ---- times ------------------------------------------------------------------------------------ */
+/* ---- times --------------------------------------------------------------------------------- */
 
 /* Times are numbers from 0 on, and do not fall within a subject unless a reset lies between. */
 static void time__order(void **state)
@@ -312,10 +332,10 @@ static void time__order(void **state)
   gm_records_free(r);
 }
 
-/* ---- EVID and MDV ----------------------------------------------------------------------------- */
+/* ---- EVID and MDV -------------------------------------------------------------------------- */
 
-/* Without EVID: an amount (or a constant infusion) makes a dose, as NM-TRAN has it (NONMEM Users Guide
- * IV, V.B); MDV = 1 alone, another event. */
+/* Without EVID: an amount (or a constant infusion) makes a dose, as NM-TRAN has it (NONMEM Users
+ * Guide IV, V.B); MDV = 1 alone, another event. */
 static void evid__worked_out(void **state)
 {
   (void)state;
@@ -368,7 +388,7 @@ static void evid__refused(void **state)
   gm_records_free(r);
 }
 
-/* ---- doses ------------------------------------------------------------------------------------ */
+/* ---- doses --------------------------------------------------------------------------------- */
 
 typedef struct {
   const char *row, *where, *what;
@@ -443,7 +463,7 @@ static void dose__compartment(void **state)
   refuse("ID,TIME,AMT,OCC\n1,0,100,1.5\n", "t.csv:2:OCC: ", "whole");
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------- */
 
 /* A censored value needs its limit; the other end of an interval is not carried out. */
 static void censored__rules(void **state)
@@ -474,7 +494,7 @@ static void censored__not_on_doses(void **state)
   gm_records_free(r);
 }
 
-/* ---- faults ----------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------- */
 
 static gm_text large;
 
@@ -535,6 +555,7 @@ int main(void)
       CASE(id__again_is_refused),
       CASE(comment__left_out_and_counted),
       CASE(header__forms),
+      CASE(header__any_order),
       CASE(header__synonyms),
       CASE(header__main_name_wins),
       CASE(header__refused),

@@ -1,6 +1,7 @@
 /* test_records_examples.c - the data sets that come along, against what was published of them.
  * label: quick */
 #include "gemel/records.h"
+#include "interop/records_reader.h"
 #include "support/data.h"
 #include "support/fault.h"
 #include <math.h>
@@ -57,7 +58,8 @@ static double covariate(const gm_records *r, int32_t record, const char *name)
 }
 
 /* Warfarin: 32 subjects, a dose each at time 0 and of about 1.5 mg/kg (O'Reilly 1968), 251
- * concentrations of which 4 are 0, 232 activities of the prothrombin complex between 0 and 100 %. */
+ * concentrations of which 4 are 0, 232 activities of the prothrombin complex between 0 and 100
+ * %. */
 static void warfarin__counts(void **state)
 {
   (void)state;
@@ -86,8 +88,8 @@ static void warfarin__counts(void **state)
   gm_records_free(r);
 }
 
-/* Theophylline: 12 subjects, 11 concentrations each after one oral dose; the amounts are those of the
- * NONMEM form of the data set (319.992 mg for subject 1: 4.02 mg/kg, 79.6 kg). */
+/* Theophylline: 12 subjects, 11 concentrations each after one oral dose; the amounts are those
+ * of the NONMEM form of the data set (319.992 mg for subject 1: 4.02 mg/kg, 79.6 kg). */
 static void theophylline__counts(void **state)
 {
   (void)state;
@@ -116,7 +118,7 @@ static void phenobarbital__counts(void **state)
   gm_records_free(r);
 }
 
-/* ---- against the files they were taken from ---------------------------------------------------- */
+/* ---- against the files they were taken from ------------------------------------------------ */
 enum { CELL_BYTES = 16, CELLS = 20 };
 typedef struct {
   FILE *file;
@@ -153,7 +155,8 @@ static bool table_open(table *t, const char *file)
   return table_next(t); /* the header */
 }
 
-/* Every number of the three files is the one of the collection they come from, in the same order. */
+/* Every number of the three files is the one of the collection they come from, in the same
+ * order. */
 static void examples__same_numbers(void **state)
 {
   (void)state;
@@ -209,8 +212,43 @@ static void examples__same_numbers(void **state)
   }
 }
 
-/* The NONMEM files of the collection read as they are, without EVID, with EVID 1, 3 and 4, and with a
- * column C; counts by a look at the files with other tools. */
+/* docs/data.md names, in the first two columns of its table and in the list of what is refused,
+ * just the columns that the reader knows; `EVID` and the like elsewhere in the text do not
+ * count. */
+static void docs__same_columns(void **state)
+{
+  (void)state;
+  char *text = NULL;
+  assert_int_equal(gm_file_read(ctx, "docs/data.md", 1 << 20, &text, NULL), GM_OK);
+  char *part = strstr(text, "## The columns"), *end = strstr(text, "## Kinds of record");
+  assert_true(part && end);
+  *end = 0;
+  part = strstr(part, "|---");
+  assert_non_null(part);
+  int32_t documented = 0, known = 0;
+  bool refusals = false;
+  for (char *line = strtok(part, "\n"); line; line = strtok(NULL, "\n")) {
+    refusals = refusals || strncmp(line, "Refused by name", 15) == 0;
+    if (line[0] != '|' && !refusals) continue;
+    const char *stop = refusals ? line + strlen(line) : strchr(strchr(line + 1, '|') + 1, '|');
+    for (const char *p = line; (p = strchr(p, '`')) && p < stop; p = strchr(p + 1, '`') + 1) {
+      char name[32];
+      int n = (int)strcspn(p + 1, "`");
+      snprintf(name, sizeof name, "%.*s", n, p + 1);
+      bool synonym;
+      const char *why;
+      gm__column_kind kind = gm__column_find(name, &synonym, &why);
+      if (refusals ? !why : kind == GM__COL_COVARIATE || why) fail_msg("docs/data.md: %s", name);
+      documented++;
+    }
+  }
+  while (gm__column_known(known)) known++;
+  assert_int_equal(documented, known); /* no name stands twice, so equal counts are equal lists */
+  gm_free(text);
+}
+
+/* The NONMEM files of the collection read as they are, without EVID, with EVID 1, 3 and 4, and
+ * with a column C; counts by a look at the files with other tools. */
 static void collection__reads(void **state)
 {
   (void)state;
@@ -221,7 +259,8 @@ static void collection__reads(void **state)
   }
   gm_records *r = read_file(path);
   assert_int_equal(count(r, 0, ""), 3799);
-  assert_int_equal(count(r, 1, "") + count(r, 4, ""), 27 + 6);
+  assert_int_equal(count(r, 1, ""), 28);
+  assert_int_equal(count(r, 4, ""), 8);
   assert_int_equal(count(r, 3, ""), 2);
   gm_records_free(r);
   data_path("pharma/pheno_nonmem.csv", path, sizeof path); /* no EVID, no MDV; times as "0." */
@@ -241,7 +280,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
       CASE(warfarin__counts),       CASE(theophylline__counts), CASE(phenobarbital__counts),
-      CASE(examples__same_numbers), CASE(collection__reads),
+      CASE(examples__same_numbers), CASE(docs__same_columns),   CASE(collection__reads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
  * libFuzzer: whatever the bytes, an outcome as promised, and nothing left.
  * label: quick */
 #include "gemel/records.h"
-#include "interop/records_check.h"
 #include "support/fault.h"
+#include "../../fuzz/fuzz_records.c"
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static gm_status once(const char *name, const char *data, size_t bytes)
   gm_ctx *ctx = fault_ctx(&f);
   gm_records *r = NULL;
   gm_status s = gm_records_parse(ctx, name, data, bytes, &r);
-  const char *wrong = gm__records_wrong(ctx, s, r);
+  const char *wrong = outcome_wrong(ctx, s, r);
   if (wrong) fail_msg("%s: %s (%s)", name, wrong, gm_message(ctx));
   gm_records_free(r);
   gm_ctx_free(ctx);

@@ -86,7 +86,7 @@ static void refuse(const char *text, const char *where, const char *what)
   refuse_bytes(text, strlen(text), where, what);
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------- */
 
 static double number(const char *cell)
 {
@@ -206,7 +206,7 @@ static void number__any_locale(void **state)
   gm_records_free(r);
 }
 
-/* ---- lines and cells -------------------------------------------------------------------------- */
+/* ---- lines and cells ----------------------------------------------------------------------- */
 
 /* Quotes hold separators, quotes and blanks; without them blanks at the ends go. */
 static void cell__quotes(void **state)
@@ -257,11 +257,12 @@ static void line__not_text(void **state)
                                     "\xF0\x8F\xBF\xBF",
                                     "\xF4\x90\x80\x80",
                                     "\x80",
-                                    "\xF8\x88\x80\x80\x80"};
+                                    "\xF8\x88\x80\x80\x80",
+                                    "\xF5\x80\x80\x80"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     char text[64];
     snprintf(text, sizeof text, "ID,TIME,DV,S\n1,0,5,%s\n", bad[i]);
-    refuse(text, "t.csv:2: ", "UTF-8");
+    refuse(text, "t.csv:2: ", "byte 7 (");
   }
   static const char *const good[] = {"\xC2\x80",     "\xE0\xA0\x80",     "\xED\x9F\xBF",
                                      "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
@@ -284,9 +285,13 @@ static void line__messages_are_short(void **state)
            3000, 0);
   refuse(text, "t.csv:2:DV: ", "\"abcdefghijklmnopqrstuvwxyz01...\"");
   assert_true(strlen(gm_message(ctx)) < 200);
+  refuse("ID,TIME,DV\n1,0,abcdefghijklmnopqrstuvwxyz012345\n",
+         "t.csv:2:DV: ", "\"abcdefghijklmnopqrstuvwxyz012345\"");
+  refuse("ID,TIME,DV\n1,0,abcdefghijklmnopqrstuvwxyz0123456\n",
+         "t.csv:2:DV: ", "\"abcdefghijklmnopqrstuvwxyz012...\"");
 }
 
-/* ---- files and limits ------------------------------------------------------------------------- */
+/* ---- files and limits ---------------------------------------------------------------------- */
 
 static const char *file_make(const char *text, size_t bytes)
 {
@@ -441,8 +446,8 @@ static void limit__endless_line(void **state)
   }
 }
 
-/* Covariates that stay the same cost one text, and a pointer each: a table of 100,000 equal rows takes
- * its records and pointers, the spare room of arrays that grow by half, and little else. */
+/* Covariates that stay the same cost one text, and a pointer each: a table of 100,000 equal rows
+ * takes its records and pointers, the spare room of arrays that grow by half, and little else. */
 static void limit__memory_of_equal_cells(void **state)
 {
   (void)state;

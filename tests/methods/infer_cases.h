@@ -44,7 +44,7 @@ static inline void case_prior_diagonal(infer_case *c, const double *variance)
   for (int32_t i = 0; i < c->dim; i++) c->prior[i * (c->dim + 1)] = variance[i];
 }
 
-/* ---- f = A z ------------------------------------------------------------------------------------ */
+/* ---- f = A z ------------------------------------------------------------------------------- */
 static inline void formula_linear(const infer_case *c, const double *z, double *f)
 {
   for (int32_t j = 0; j < c->count; j++) {
@@ -92,7 +92,7 @@ static inline double invert(int32_t n, const double *a, double *out)
 static inline double linear_exact(const infer_case *c, double *mean, double *covariance)
 {
   int32_t d = c->dim, n = c->count;
-  double precision[CASE_DIM * CASE_DIM], b[CASE_DIM] = {0}, marginal[CASE_DATA * CASE_DATA];
+  double precision[CASE_DIM * CASE_DIM], b[CASE_DIM] = {0}, marginal[CASE_DATA * CASE_DATA] = {0};
   double inverse[CASE_DATA * CASE_DATA];
   invert(d, c->prior, precision);
   for (int32_t j = 0; j < n; j++) {
@@ -121,7 +121,7 @@ static inline double linear_exact(const infer_case *c, double *mean, double *cov
   return -0.5 * (q + log_det + n * log(2 * acos(-1)));
 }
 
-/* ---- two compartments, infusion -------------------------------------------------------------------- */
+/* ---- two compartments, infusion ------------------------------------------------------------ */
 /* Concentration at t during and after an infusion of rate over duration from 0; the closed form in
  * two exponentials. */
 static inline double two_compartments(double cl, double v, double k12, double k21, double rate,
@@ -149,11 +149,8 @@ static inline infer_case case_gentamicin(void)
   infer_case c = {.formula = formula_gentamicin, .dim = 4, .count = 2};
   case_prior_diagonal(&c, (const double[]){0.084, 0.003, 0.398, 0.342});
   for (int j = 0; j < 2; j++)
-    c.datum[j] = (gm_datum){.t = j ? 11 : 1,
-                            .value = j ? 2 : 9,
-                            .additive = 0.23,
-                            .proportional = 0.237,
-                            .sum = true};
+    c.datum[j] = (gm_datum){
+        .t = j ? 11 : 1, .value = j ? 2 : 9, .additive = 0.23, .proportional = 0.237, .sum = true};
   return c;
 }
 
@@ -170,14 +167,12 @@ static inline infer_case case_mapbayr(void)
   infer_case c = {.formula = formula_mapbayr, .dim = 2, .count = 2};
   case_prior_diagonal(&c, (const double[]){0.3, 0.3});
   for (int j = 0; j < 2; j++)
-    c.datum[j] = (gm_datum){.t = j ? 15 : 6,
-                            .value = j ? 1.1 : 3.9,
-                            .additive = sqrt(0.1),
-                            .proportional = sqrt(0.05)};
+    c.datum[j] = (gm_datum){
+        .t = j ? 15 : 6, .value = j ? 1.1 : 3.9, .additive = sqrt(0.1), .proportional = sqrt(0.05)};
   return c;
 }
 
-/* ---- one compartment, by mouth ------------------------------------------------------------------------ */
+/* ---- one compartment, by mouth ------------------------------------------------------------- */
 /* Dose 100, ka 1.2, CL 4, V 30; z: ka, CL, V. Also the slopes df[count*3] unless NULL. */
 static inline void oral(const infer_case *c, const double *z, double *f, double *df)
 {

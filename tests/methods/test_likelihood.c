@@ -127,7 +127,8 @@ static void impossible__is_minus_infinity(void **state)
   assert_true(gm_datum_loglik(&d, -1) == -INFINITY);
 }
 
-/* The slope is the difference quotient of the log-likelihood, for every error model and censoring. */
+/* The slope is the difference quotient of the log-likelihood, for each error model, censored or
+ * not. */
 static void slope__is_the_difference_quotient(void **state)
 {
   (void)state;

@@ -53,7 +53,7 @@ static void mode_linear__is_conjugate(void **state)
   }
 }
 
-/* ---- an optimiser of the test's own: analytic slopes, damped Gauss-Newton ------------------------ */
+/* ---- an optimiser of the test's own: analytic slopes, damped Gauss-Newton ------------------ */
 static double oral_objective(const infer_case *c, const double *inverse, const double *z, double *g,
                              double *h)
 {
@@ -69,7 +69,8 @@ static double oral_objective(const infer_case *c, const double *inverse, const d
   }
   for (int j = 0; j < 6; j++) {
     const gm_datum *d = &c->datum[j];
-    double p2 = d->proportional * d->proportional, s2 = d->additive * d->additive + p2 * f[j] * f[j];
+    double p2 = d->proportional * d->proportional,
+           s2 = d->additive * d->additive + p2 * f[j] * f[j];
     double r = d->value - f[j], slope = 2 * p2 * f[j] / s2;
     value += r * r / s2 + log(s2);
     double by_f = -r / s2 + 0.5 * slope * (1 - r * r / s2), info = 1 / s2 + 0.5 * slope * slope;
@@ -120,7 +121,8 @@ static void mode_oral__agrees_with_analytic_newton(void **state)
 }
 
 /* Two published cases of Bayesian dosing: gentamicin (figures of a dosing program, five digits) and
- * the example of mapbayr (Le Louedec et al., CPT Pharmacometrics Syst. Pharmacol. 10:1208, 2021). */
+ * the example of mapbayr (Le Louedec et al., CPT Pharmacometrics Syst. Pharmacol. 10:1208,
+ * 2021). */
 static void mode_published__is_reproduced(void **state)
 {
   (void)state;
@@ -136,7 +138,7 @@ static void mode_published__is_reproduced(void **state)
   gm_mode_free(m);
 }
 
-/* ---- shapes ----------------------------------------------------------------------------------------- */
+/* ---- shapes -------------------------------------------------------------------------------- */
 static void formula_square(const infer_case *c, const double *z, double *f)
 {
   (void)c;
@@ -188,7 +190,8 @@ static void mode_valley__is_followed(void **state)
     high = at[0] + reach;
   }
   gm_mode *m = find(&c);
-  print_message("valley: %d iterations, %d evaluations (%s)\n", m->iterations, m->evaluations, m->stopped);
+  print_message("valley: %d iterations, %d evaluations (%s)\n", m->iterations, m->evaluations,
+                m->stopped);
   assert_true(m->converged);
   near(m->z[0], at[0], 1e-6, "mode");
   near(m->z[1], at[1], 1e-6, "mode");
@@ -221,8 +224,8 @@ static void formula_impossible(const infer_case *c, const double *z, double *f)
   f[0] = z[0] > c->constant[0] ? z[0] : NAN;
 }
 
-/* A model that diverges at z = 0 but not beyond 0.5: another start finds the mode (derivative of the
- * objective by hand); one that diverges everywhere is refused. */
+/* A model that diverges at z = 0 but not beyond 0.5: another start finds the mode (derivative of
+ * the objective by hand); one that diverges everywhere is refused. */
 static void mode_infeasible_start__others_are_tried(void **state)
 {
   (void)state;
@@ -257,7 +260,34 @@ static void mode_starts__find_the_lower(void **state)
   gm_mode_free(m);
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------------ */
+static void formula_noisy(const infer_case *c, const double *z, double *f)
+{
+  oral(c, z, f, NULL);
+  for (int32_t j = 0; j < c->count; j++) f[j] *= 1 + 1e-7 * sin(1e9 * (z[0] + z[1] + z[2]) + j);
+}
+
+/* Predictions with the noise of an integrator (1e-7, fast in z) do not keep the search from its
+ * end: the mode is that of the smooth problem within a thousandth of a standard deviation, the
+ * Hessian within a thousandth. */
+static void mode_noisy__still_converges(void **state)
+{
+  (void)state;
+  infer_case smooth = case_oral(), noisy = case_oral();
+  noisy.formula = formula_noisy;
+  gm_mode *a = find(&smooth), *b = find(&noisy);
+  assert_true(b->converged && !b->repaired);
+  print_message("noisy: %d evaluations (%s)\n", b->evaluations, b->stopped);
+  for (int i = 0; i < 3; i++) {
+    near(b->z[i], a->z[i], 1e-3 * sqrt(a->covariance[4 * i]), "mode");
+    for (int k = 0; k < 3; k++)
+      near(b->hessian[3 * i + k], a->hessian[3 * i + k],
+           1e-3 * sqrt(a->hessian[4 * i] * a->hessian[4 * k]), "Hessian");
+  }
+  gm_mode_free(a);
+  gm_mode_free(b);
+}
+
+/* ---- refusals ------------------------------------------------------------------------------ */
 static void mode_bad_problem__is_refused(void **state)
 {
   (void)state;
@@ -377,6 +407,7 @@ int main(void)
       cmocka_unit_test(mode_empty__is_prior_or_point),
       cmocka_unit_test(mode_infeasible_start__others_are_tried),
       cmocka_unit_test(mode_starts__find_the_lower),
+      cmocka_unit_test(mode_noisy__still_converges),
       cmocka_unit_test(mode_bad_problem__is_refused),
       cmocka_unit_test(mode_watch__stops),
       cmocka_unit_test(mode_predict_failure__comes_back),

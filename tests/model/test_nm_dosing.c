@@ -184,12 +184,22 @@ static void nm_timevarying__weight_agrees(void **state)
     if (i == 0) theta[1] = cl;
     if (i) change[changes++] = (gm_switch){rows[i - 1].v[1], cl, 1};
   }
-  gm_event dose = {.t = 0, .amount = rows[0].v[4], .interval = rows[0].v[7], .input = -1,
-                   .additional = (int32_t)rows[0].v[8], .kind = GM_EVENT_DOSE};
+  gm_event dose = {.t = 0,
+                   .amount = rows[0].v[4],
+                   .interval = rows[0].v[7],
+                   .input = -1,
+                   .additional = (int32_t)rows[0].v[8],
+                   .kind = GM_EVENT_DOSE};
   gm_timeline timeline = {0};
-  gm_timeline_spec spec = {.t_end = sample[n - 1], .event = &dose, .change = change,
-                           .sample = sample, .sample_order = order, .event_count = 1,
-                           .change_count = changes, .sample_count = n, .port_count = 2};
+  gm_timeline_spec spec = {.t_end = sample[n - 1],
+                           .event = &dose,
+                           .change = change,
+                           .sample = sample,
+                           .sample_order = order,
+                           .event_count = 1,
+                           .change_count = changes,
+                           .sample_count = n,
+                           .port_count = 2};
   assert_int_equal(gm_timeline_build(ctx, &spec, &timeline), GM_OK);
   int8_t status;
   gm_run run = {.n = 1, .timeline = &timeline, .theta = theta, .y = y, .status = &status};

@@ -87,7 +87,8 @@ static int32_t edges(const kit *k, int32_t member, gm_edge *e)
   e[n++] = (gm_edge){.t = k->t_end / 4 + late, .value = k->dose, .kind = GM_EDGE_BOLUS};
   e[n++] = (gm_edge){.t = k->t_end / 2 + late, .value = k->dose / k->t_end, .kind = GM_EDGE_RATE};
   if (k->info.parameter_count)
-    e[n++] = (gm_edge){.t = 0.6 * k->t_end + late, .kind = GM_EDGE_PARAMETER,
+    e[n++] = (gm_edge){.t = 0.6 * k->t_end + late,
+                       .kind = GM_EDGE_PARAMETER,
                        .value = parameter_of(k, 0, member + 100)};
   e[n++] = (gm_edge){.t = 0.7 * k->t_end + late, .value = 0, .kind = GM_EDGE_RATE};
   return k->info.input_count ? n : 0;
@@ -115,8 +116,12 @@ static void run_all(const kit *k, crowd *c, bool more)
     samples(k, SAMPLES, t);
   }
   for (int32_t m = 0; m < MEMBERS; m++)
-    span[m] = (gm_span){.t0 = 0, .t1 = k->t_end, .edge = e[m], .edge_count = edges(k, m, e[m]),
-                        .sample = t, .sample_count = count,
+    span[m] = (gm_span){.t0 = 0,
+                        .t1 = k->t_end,
+                        .edge = e[m],
+                        .edge_count = edges(k, m, e[m]),
+                        .sample = t,
+                        .sample_count = count,
                         .y = c->y + (ptrdiff_t)m * count * k->info.output_count};
   k->m->type->init(k->m, k->work, &c->b, 0);
   k->m->type->advance(k->m, k->work, &c->b, span, k->arena);
@@ -173,7 +178,11 @@ static void batch_equals_singles_and_layouts(const kit *k)
   samples(k, SAMPLES, t);
   for (int32_t m = MEMBERS - 1; m >= 0; m--) {
     gm_batch single = one.b;
-    gm_span span = {.t0 = 0, .t1 = k->t_end, .edge = e, .edge_count = edges(k, m, e), .sample = t,
+    gm_span span = {.t0 = 0,
+                    .t1 = k->t_end,
+                    .edge = e,
+                    .edge_count = edges(k, m, e),
+                    .sample = t,
                     .sample_count = SAMPLES,
                     .y = one.y + (ptrdiff_t)m * SAMPLES * k->info.output_count};
     single.n = 1;
@@ -222,8 +231,8 @@ static void run_split(const kit *k, crowd *c, double cut)
       int32_t n = edges(k, m, e[m]), kept = 0;
       for (int32_t i = 0; i < n; i++)
         if ((e[m][i].t < t_cut) == (part == 0)) e[m][kept++] = e[m][i];
-      span[m] = (gm_span){.t0 = part ? t_cut : 0, .t1 = part ? k->t_end : t_cut, .edge = e[m],
-                          .edge_count = kept};
+      span[m] = (gm_span){
+          .t0 = part ? t_cut : 0, .t1 = part ? k->t_end : t_cut, .edge = e[m], .edge_count = kept};
     }
     k->m->type->advance(k->m, k->work, &c->b, span, k->arena);
     for (int32_t m = 0; m < MEMBERS; m++)
@@ -354,11 +363,18 @@ static void threads_agree(const kit *k)
   int32_t np = k->info.parameter_count, ny = k->info.output_count;
   double t[SAMPLES], *y[4];
   samples(k, SAMPLES, t);
-  gm_event dose = {.t = 0, .amount = k->dose, .interval = k->t_end / 5, .additional = 3,
-                   .input = -1, .kind = GM_EVENT_DOSE};
+  gm_event dose = {.t = 0,
+                   .amount = k->dose,
+                   .interval = k->t_end / 5,
+                   .additional = 3,
+                   .input = -1,
+                   .kind = GM_EVENT_DOSE};
   gm_timeline timeline = {0};
-  gm_timeline_spec spec = {.t_end = k->t_end, .event = &dose, .sample = t,
-                           .event_count = k->info.input_count ? 1 : 0, .sample_count = SAMPLES,
+  gm_timeline_spec spec = {.t_end = k->t_end,
+                           .event = &dose,
+                           .sample = t,
+                           .event_count = k->info.input_count ? 1 : 0,
+                           .sample_count = SAMPLES,
                            .port_count = k->info.input_count};
   assert_int_equal(gm_timeline_build(k->ctx, &spec, &timeline), GM_OK);
   for (int c = 0; c < 4; c++) {
@@ -372,8 +388,12 @@ static void threads_agree(const kit *k)
     gm_runner *runner = NULL;
     assert_int_equal(gm_pool_new(k->ctx, c == 3 ? 1 : 1 << c, &pool), GM_OK);
     assert_int_equal(gm_runner_new(k->ctx, k->m, pool, &runner), GM_OK);
-    gm_run run = {.n = n, .timeline = &timeline, .shared_timeline = true, .theta = theta,
-                  .y = y[c], .status = status};
+    gm_run run = {.n = n,
+                  .timeline = &timeline,
+                  .shared_timeline = true,
+                  .theta = theta,
+                  .y = y[c],
+                  .status = status};
     assert_int_equal(gm_runner_run(runner, k->ctx, &run), GM_OK);
     gm_runner_free(runner);
     gm_pool_free(pool);

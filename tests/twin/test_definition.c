@@ -210,9 +210,9 @@ static void definition__observables(void **state)
   gm_definition_free(d);
 }
 
-/* The first observable is central/V of the model: init gives central = 0, so observe gives 0, and
- * the second one depot. */
-static void definition__model_answers(void **state)
+/* The model has an output for each observable; what the definition does not name stays as its text
+ * says. */
+static void definition__model_as_its_text(void **state)
 {
   (void)state;
   gm_definition *d = good(CASE_TWIN);
@@ -343,6 +343,26 @@ static void definition__example_of_the_design(void **state)
   gm_definition_free(d);
 }
 
+/* The example of the guide can be read (against a model with its names), and means what it says. */
+static void definition__example_of_the_guide(void **state)
+{
+  (void)state;
+  char *guide = NULL;
+  size_t bytes = 0;
+  if (gm_file_read(ctx, "docs/definition.md", 1 << 20, &guide, &bytes))
+    fail_msg("%s", gm_message(ctx));
+  char *begin = strstr(guide, "```yaml\n"), *end = begin ? strstr(begin, "\n```\n") : NULL;
+  assert_non_null(end);
+  end[1] = 0;
+  gm_definition *d = good(begin + 8);
+  near_value(0.3 * 0.27 * 0.2, d->omega[1]);
+  double x[] = {0.133, 8.1, 55, 70, 50, 0};
+  near_value(55.0 / 60, gm_expr_eval(d->input[0].lag, x));
+  assert_string_equal("KA", d->assumption[0].on);
+  gm_definition_free(d);
+  gm_free(guide);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -354,11 +374,12 @@ int main(void)
       cmocka_unit_test(definition__spread_units),
       cmocka_unit_test(definition__inputs),
       cmocka_unit_test(definition__observables),
-      cmocka_unit_test(definition__model_answers),
+      cmocka_unit_test(definition__model_as_its_text),
       cmocka_unit_test(definition__targets),
       cmocka_unit_test(definition__actions_limits_need),
       cmocka_unit_test(definition__time_in_days),
       cmocka_unit_test(definition__example_of_the_design),
+      cmocka_unit_test(definition__example_of_the_guide),
   };
   return cmocka_run_group_tests(tests, case_begin, case_end);
 }

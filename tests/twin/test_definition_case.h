@@ -23,22 +23,22 @@ static const char CASE_MODEL[] = "model one\n"
                                  "end\n";
 
 static const char CASE_TWIN[] =
-    "twin: case\n"                                                                         /* 1 */
-    "title: A case\n"                                                                      /* 2 */
-    "question: Which dose keeps cp above 5?\n"                                             /* 3 */
-    "context-of-use: tests\n"                                                              /* 4 */
-    "model: model.ant\n"                                                                   /* 5 */
-    "solver: {rtol: 1e-9, atol: 1e-12, method: explicit}\n"                                /* 6 */
-    "covariates-between-records: last\n"                                                   /* 7 */
-    "subject:\n"                                                                           /* 8 */
-    "  WT: {unit: kg, code: loinc|29463-7, range: [40, 150], default: 70}\n"               /* 9 */
-    "  SEX: {levels: [female, male], default: male}\n"                                     /* 10 */
-    "inputs:\n"                                                                            /* 11 */
-    "  drug: {into: depot, unit: g, code: rxnorm|11289, lag: TLAG, bioavailability: 80 %,\n" /* 12 */
-    "         duration: 30 min, rate: 2 * R1}\n"                                           /* 13 */
-    "parameters:\n"                                                                        /* 14 */
-    "  CL: {typical: 8, unit: L/d, between-subjects: {lognormal: 0.25},\n"                 /* 15 */
-    "       occasion: {lognormal: 0.1}, covariate: \"(WT/70)^0.75\", source: Someone 1990}\n" /* 16 */
+    "twin: case\n"                                                           /* 1 */
+    "title: A case\n"                                                        /* 2 */
+    "question: Which dose keeps cp above 5?\n"                               /* 3 */
+    "context-of-use: tests\n"                                                /* 4 */
+    "model: model.ant\n"                                                     /* 5 */
+    "solver: {rtol: 1e-9, atol: 1e-12, method: explicit}\n"                  /* 6 */
+    "covariates-between-records: last\n"                                     /* 7 */
+    "subject:\n"                                                             /* 8 */
+    "  WT: {unit: kg, code: loinc|29463-7, range: [40, 150], default: 70}\n" /* 9 */
+    "  SEX: {levels: [female, male], default: male}\n"                       /* 10 */
+    "inputs:\n"                                                              /* 11 */
+    "  drug: {into: depot, unit: g, code: rxnorm|11289, lag: TLAG, bioavailability: 80 %,\n"
+    "         duration: 30 min, rate: 2 * R1}\n"                           /* 13 */
+    "parameters:\n"                                                        /* 14 */
+    "  CL: {typical: 8, unit: L/d, between-subjects: {lognormal: 0.25},\n" /* 15 */
+    "       occasion: {lognormal: 0.1}, covariate: \"(WT/70)^0.75\", source: Someone 1990}\n"
     "  V: {typical: 8 * (1 + 0.1*SEX), unit: L, between-subjects: {lognormal: {variance: 0.04}}}\n"
     "  KA: {typical: 1, unit: /h, between-subjects: {normal: 0.2}}\n"                      /* 18 */
     "  TLAG: {typical: 15, unit: min, fixed: true}\n"                                      /* 19 */

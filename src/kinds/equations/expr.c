@@ -4,6 +4,7 @@
 #include "kinds/equations/text_lower.h"
 #include "kinds/equations/text_resolve.h"
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 struct gm_expr {
@@ -51,8 +52,7 @@ static gm_status give_unit(builder *b, int32_t i, const char *unit)
   gm_status s = gm_unit_parse_friendly(b->ctx, unit, &u, code);
   if (s) {
     const eqt_key *k = &b->doc.name.key[i];
-    strncpy(why, gm_message(b->ctx), sizeof why - 1);
-    why[sizeof why - 1] = 0;
+    snprintf(why, sizeof why, "%s", gm_message(b->ctx));
     return gm_fail(b->ctx, GM_EUNIT, "%.200s: unit \"%.80s\" of %.*s: %s", b->where, unit,
                    (int)k->bytes, k->text, why);
   }

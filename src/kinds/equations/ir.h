@@ -86,7 +86,8 @@ ir_ref ir_make(ir_graph *g, ir_op op, ir_ref a, ir_ref b, ir_ref c);
 /* Derivative with respect to a state or parameter node (IR_STATE or IR_PARAM of that index).
  * Comparisons, floor and ceil have derivative 0; abs and min and max the one-sided branch. */
 ir_ref ir_diff(ir_graph *g, ir_ref f, ir_op kind, int32_t index);
-/* Which nodes f is made of: flags [f + 1], the caller frees them. NULL without memory (g->status). */
+/* Which nodes f is made of: flags [f + 1], the caller frees them. NULL without memory
+ * (g->status). */
 bool *ir_used(ir_graph *g, ir_ref f);
 /* Does f depend on a node of this kind (index -1: any index)? Without memory false, and g->status
  * tells. */

@@ -1,8 +1,9 @@
 /* lane_explicit.h - Tsit5 on lanes: own step, own time, own events, dense output.
  *
  * Method: Ch. Tsitouras, Runge-Kutta pairs of order 5(4) satisfying only the first column
- * simplifying assumption, Comput. Math. Appl. 62 (2011) 770-775; coefficients of the pair and of its
- * free interpolant of order 4 as printed there. Step control: PI controller and first step after
+ * simplifying assumption, Comput. Math. Appl. 62 (2011) 770-775; coefficients of the pair and of
+ * its free interpolant of order 4 as printed there. Step control: PI controller and first step
+ * after
  * Hairer, Norsett & Wanner, Solving ODE I (1993), sections II.4 and IV.2. */
 #ifndef GEMEL_EQUATIONS_LANE_EXPLICIT_H
 #define GEMEL_EQUATIONS_LANE_EXPLICIT_H

@@ -8,7 +8,7 @@
  * Moler & Van Loan, Nineteen dubious ways to compute the exponential of a matrix, SIAM Rev. 45
  * (2003), methods 2 and 3; shift and non-negativity: Xue & Ye, Numer. Math. 2013 (entrywise
  * accuracy for essentially non-negative matrices).
- * Every sample is computed from the state at the last edge, so samples do not influence each other. */
+ * Every sample is computed from the state at the last edge: samples do not influence each other. */
 #ifndef GEMEL_EQUATIONS_LANE_LINEAR_H
 #define GEMEL_EQUATIONS_LANE_LINEAR_H
 #include "kinds/equations/lane_member.h"

@@ -1,7 +1,7 @@
 /* lane_vm.h - vectors of eight doubles and the bytecode machine on them.
  * Included by one source file for each instruction set (lane_scalar.c, lane_avx2.c, lane_avx512.c):
- * everything is static, and every operation is exact IEEE arithmetic lane by lane, so that all three
- * give the same bytes. */
+ * everything is static, and every operation is exact IEEE arithmetic lane by lane, so that all
+ * three give the same bytes. */
 #ifndef GEMEL_EQUATIONS_LANE_VM_H
 #define GEMEL_EQUATIONS_LANE_VM_H
 #include "kinds/equations/lanes.h"

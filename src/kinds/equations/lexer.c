@@ -1,5 +1,6 @@
 /* lexer.c - model text cut into tokens. */
 #include "kinds/equations/lexer.h"
+#include "base/utf8.h"
 #include <assert.h>
 #include <locale.h>
 #include <math.h>
@@ -43,21 +44,6 @@ gm_status eqt_fail(const eqt_text *t, int32_t at, gm_status s, const char *forma
 }
 
 /* ---- a text fit to be read ----------------------------------------------------------------- */
-/* Bytes of the UTF-8 character at p, 0 when there is none (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF). The text ends in NUL, so no byte behind it is looked at. */
-static int32_t utf8_bytes(const unsigned char *p)
-{
-  if (p[0] < 0x80) return 1;
-  if (p[0] < 0xC2 || p[0] > 0xF4) return 0;
-  if ((p[1] & 0xC0) != 0x80) return 0;
-  if (p[0] < 0xE0) return 2;
-  if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F)) return 0;
-  if ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F)) return 0;
-  if ((p[2] & 0xC0) != 0x80) return 0;
-  if (p[0] < 0xF0) return 3;
-  return (p[3] & 0xC0) == 0x80 ? 4 : 0;
-}
-
 gm_status eqt_text_check(gm_ctx *ctx, const char *data, const char *where, bool file, eqt_text *out)
 {
   size_t bytes = strnlen(data, (size_t)EQT_TEXT_BYTES_MAX + 1);
@@ -66,7 +52,7 @@ gm_status eqt_text_check(gm_ctx *ctx, const char *data, const char *where, bool 
   eqt_text t = {.ctx = ctx, .data = data, .bytes = (int32_t)bytes, .where = where, .file = file};
   const unsigned char *p = (const unsigned char *)data;
   for (int32_t i = 0; i < t.bytes;) {
-    int32_t n = utf8_bytes(p + i);
+    int32_t n = gm__utf8_bytes(p + i, (size_t)(t.bytes - i));
     bool control = (p[i] < 32 && p[i] != '\n' && p[i] != '\r' && p[i] != '\t') || p[i] == 127;
     if (n == 0) return eqt_fail(&t, i, GM_EPARSE, "byte 0x%02X is not UTF-8 text", p[i]);
     if (control) return eqt_fail(&t, i, GM_EPARSE, "control character 0x%02X", p[i]);
@@ -137,7 +123,8 @@ static double number_value(const char *digits)
   return v;
 }
 
-static gm_status lex_number(eqt_lexer *l)
+/* Digits with at most one point among them; *nonzero_out tells whether one of them is not 0. */
+static gm_status lex_digits(const eqt_lexer *l, int32_t *bytes_out, bool *nonzero_out)
 {
   const char *p = l->text->data + l->at;
   int32_t n = 0;
@@ -150,11 +137,30 @@ static gm_status lex_number(eqt_lexer *l)
       return eqt_fail(l->text, l->at, GM_ERANGE, "number longer than %d characters",
                       (int)EQT_NUMBER_BYTES_MAX);
   }
-  int32_t sign = p[n] && (p[n + 1] == '+' || p[n + 1] == '-');
-  if ((p[n] == 'e' || p[n] == 'E') && is_digit(p[n + 1 + sign])) {
-    n += 1 + sign;
-    while (is_digit(p[n]) && n < EQT_NUMBER_BYTES_MAX + 20) n++;
-  }
+  *bytes_out = n;
+  *nonzero_out = nonzero;
+  return GM_OK;
+}
+
+/* Where the exponent at p[n] ends; n when there is none: in `2e` the e begins a name. */
+static int32_t exponent_end(const char *p, int32_t n)
+{
+  if (p[n] != 'e' && p[n] != 'E') return n;
+  int32_t sign = p[n + 1] == '+' || p[n + 1] == '-';
+  if (!is_digit(p[n + 1 + sign])) return n;
+  n += 1 + sign;
+  while (is_digit(p[n]) && n < EQT_NUMBER_BYTES_MAX + 20) n++;
+  return n;
+}
+
+static gm_status lex_number(eqt_lexer *l)
+{
+  const char *p = l->text->data + l->at;
+  int32_t n = 0;
+  bool nonzero = false;
+  gm_status s = lex_digits(l, &n, &nonzero);
+  if (s) return s;
+  n = exponent_end(p, n);
   char digits[EQT_NUMBER_BYTES_MAX + 32];
   memcpy(digits, p, (size_t)n);
   digits[n] = 0;
@@ -210,7 +216,7 @@ static gm_status lex_sign(eqt_lexer *l)
   if (!strchr("+-*/^%()=<>!,;:'$.[]{}@&|?", p[0])) {
     if ((unsigned char)p[0] >= 0x80)
       return eqt_fail(l->text, l->at, GM_EPARSE, "character \"%.*s\" outside quotes and comments",
-                      (int)utf8_bytes((const unsigned char *)p), p);
+                      (int)gm__utf8_bytes((const unsigned char *)p, GM__UTF8_BYTES_MAX), p);
     return eqt_fail(l->text, l->at, GM_EPARSE, "character \"%c\" has no meaning here", p[0]);
   }
   l->now = (eqt_token){p[0], l->at, 1, 0};

@@ -394,6 +394,16 @@ static gm_status start_values(builder *b, const double *value, const bool *timed
   return GM_OK;
 }
 
+/* timed[i]: does node i hang on time? Operands come before what uses them. */
+static void mark_timed(const ir_graph *g, bool *timed)
+{
+  for (int32_t i = 0; i < g->count; i++) {
+    const ir_node *n = &g->node[i];
+    timed[i] = n->op == IR_TIME || (n->a >= 0 && timed[n->a]) || (n->b >= 0 && timed[n->b]) ||
+               (n->c >= 0 && timed[n->c]);
+  }
+}
+
 static gm_status evaluate_start(builder *b)
 {
   const ir_graph *g = &b->out->graph;
@@ -405,11 +415,7 @@ static gm_status evaluate_start(builder *b)
   if (!value || !theta || !timed) s = gm_fail(b->ctx, GM_ENOMEM, "values at the start");
   for (int32_t i = 0; i < b->names.parameter_count && !s; i++)
     theta[i] = b->out->parameter[i].value;
-  for (int32_t i = 0; i < g->count && !s; i++) {
-    const ir_node *n = &g->node[i];
-    timed[i] = n->op == IR_TIME || (n->a >= 0 && timed[n->a]) || (n->b >= 0 && timed[n->b]) ||
-               (n->c >= 0 && timed[n->c]);
-  }
+  if (!s) mark_timed(g, timed);
   if (!s) ir_eval(g, g->count - 1, 0, NULL, theta, value);
   if (!s) s = start_values(b, value, timed);
   gm_free(value);

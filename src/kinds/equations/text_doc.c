@@ -102,25 +102,34 @@ gm_status eqt_table_add(eqt_table *t, const char *text, int32_t bytes, int32_t *
   return GM_OK;
 }
 
+typedef int32_t edit_row[EQT_NAME_BYTES_MAX + 2];
+
+/* The distance of the first i letters of a and the first j of b, i and j >= 1. row[k % 3] holds
+ * that of the first k letters of a; up to here rows i, i - 1 and i - 2 are known. */
+static int32_t edit_step(edit_row *row, const char *a, int32_t i, const char *b, int32_t j)
+{
+  const int32_t *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
+  int32_t d = before[j - 1] + (a[i - 1] != b[j - 1]);
+  if (before[j] + 1 < d) d = before[j] + 1;
+  if (now[j - 1] + 1 < d) d = now[j - 1] + 1;
+  bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+  if (swapped && earlier[j - 2] + 1 < d) d = earlier[j - 2] + 1;
+  return d;
+}
+
 /* Letters to put in, take out, change or swap with the next (Damerau's distance, restricted form),
  * at most 3: beyond that the word is another word. */
 static int32_t edit_distance(const char *a, int32_t na, const char *b, int32_t nb)
 {
   enum { FAR = 3 };
-  int32_t row[3][EQT_NAME_BYTES_MAX + 2];
+  edit_row row[3];
   if (abs(na - nb) >= FAR || na > EQT_NAME_BYTES_MAX || nb > EQT_NAME_BYTES_MAX) return FAR;
   for (int32_t j = 0; j <= nb; j++) row[0][j] = j;
   for (int32_t i = 1; i <= na; i++) {
-    int32_t *now = row[i % 3], *before = row[(i - 1) % 3], best = now[0] = i;
+    int32_t *now = row[i % 3], best = now[0] = i;
     for (int32_t j = 1; j <= nb; j++) {
-      int32_t d = before[j - 1] + (a[i - 1] != b[j - 1]);
-      if (before[j] + 1 < d) d = before[j] + 1;
-      if (now[j - 1] + 1 < d) d = now[j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-          row[(i - 2) % 3][j - 2] + 1 < d)
-        d = row[(i - 2) % 3][j - 2] + 1;
-      now[j] = d;
-      if (d < best) best = d;
+      now[j] = edit_step(row, a, i, b, j);
+      if (now[j] < best) best = now[j];
     }
     if (best >= FAR) return FAR;
   }

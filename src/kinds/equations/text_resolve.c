@@ -35,16 +35,10 @@ static gm_status unknown(const eqt_doc *d, int32_t index)
                   near ? "?" : "");
 }
 
-static gm_status role_of(eqt_doc *d, int32_t index)
+/* Do the statements about a known name go together? */
+static gm_status agree(const eqt_symbol *y, const eqt_key *k)
 {
-  eqt_symbol *y = &d->symbol[index];
-  const eqt_key *k = &d->name.key[index];
   int n = (int)k->bytes;
-  if (y->role == EQT_GIVEN) return GM_OK;
-  if (eqt_table_find(&d->function_name, k->text, k->bytes) >= 0)
-    return eqt_fail(y->text, y->seen_at, GM_EPARSE, "%.*s is a function and a quantity", n,
-                    k->text);
-  if (!is_known(d, index)) return unknown(d, index);
   if (y->rate.text && y->rule.text)
     return eqt_fail(y->text, y->defined_at, GM_EPARSE, "%.*s has a rate rule (') and a rule (:=)",
                     n, k->text);
@@ -56,6 +50,20 @@ static gm_status role_of(eqt_doc *d, int32_t index)
   if (y->rate.text && !y->initial.text)
     return eqt_fail(y->text, y->defined_at, GM_EPARSE,
                     "state %.*s has no initial value: write %.*s = ...", n, k->text, n, k->text);
+  return GM_OK;
+}
+
+static gm_status role_of(eqt_doc *d, int32_t index)
+{
+  eqt_symbol *y = &d->symbol[index];
+  const eqt_key *k = &d->name.key[index];
+  if (y->role == EQT_GIVEN) return GM_OK;
+  if (eqt_table_find(&d->function_name, k->text, k->bytes) >= 0)
+    return eqt_fail(y->text, y->seen_at, GM_EPARSE, "%.*s is a function and a quantity",
+                    (int)k->bytes, k->text);
+  if (!is_known(d, index)) return unknown(d, index);
+  gm_status s = agree(y, k);
+  if (s) return s;
   y->role = y->rate.text                 ? EQT_STATE
             : y->rule.text               ? EQT_RULE
             : uses_names(d, &y->initial) ? EQT_DERIVED

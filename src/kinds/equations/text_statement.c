@@ -104,21 +104,30 @@ static gm_status note_defined(reader *r, int32_t symbol)
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
+/* Is the comment p[*at .. *end - 1] of the form `# source: ...`? If so, *at and *end become the
+ * bounds of what stands behind the colon, without blanks around it. */
+static bool is_source(const char *p, int32_t *at, int32_t *end)
+{
+  int32_t i = *at, n = *end;
+  while (i < n && (p[i] == '#' || p[i] == '/' || is_blank(p[i]))) i++;
+  if (n - i < 7 || (p[i] != 's' && p[i] != 'S') || memcmp(p + i + 1, "ource:", 6) != 0)
+    return false;
+  i += 7;
+  while (i < n && is_blank(p[i])) i++;
+  while (n > i && is_blank(p[n - 1])) n--;
+  *at = i;
+  *end = n;
+  return true;
+}
+
 /* At the end of a line: its comment is the source of what the line defines. */
 static gm_status end_line(reader *r)
 {
   int32_t at = r->lexer.comment_at, end = at + r->lexer.comment_bytes;
-  const char *p = r->text->data;
   r->lexer.comment_at = -1;
   int32_t count = r->defined_count;
   r->defined_count = 0;
-  if (at < 0 || !count) return GM_OK;
-  while (at < end && (p[at] == '#' || p[at] == '/' || is_blank(p[at]))) at++;
-  if (end - at < 7 || (p[at] != 's' && p[at] != 'S') || memcmp(p + at + 1, "ource:", 6) != 0)
-    return GM_OK;
-  at += 7;
-  while (at < end && is_blank(p[at])) at++;
-  while (end > at && is_blank(p[end - 1])) end--;
+  if (at < 0 || !count || !is_source(r->text->data, &at, &end)) return GM_OK;
   if (end - at > EQT_COMMENT_BYTES_MAX)
     return eqt_fail(r->text, at, GM_ERANGE, "source longer than %d bytes",
                     (int)EQT_COMMENT_BYTES_MAX);
