@@ -20,6 +20,7 @@ typedef struct {
   int32_t *row;        /* [n] */
   run_block cycle;     /* n + 1 members with the same parameters */
   double *x0, *best, *fixed, *jacobian, *step;
+  gm_status status; /* only for want of memory; a search without success is a member's status */
 } steady;
 
 static double *numbers(steady *s, ptrdiff_t count)
@@ -137,7 +138,9 @@ static bool newton(steady *s, const double *x, double size)
       s->jacobian[i * s->n + j] = (i == j) - (result(s, s->row[i], j + 1) - base) / h;
     }
   }
-  if (gm_la_solve(s->ctx, s->n, s->jacobian, 1, right, d)) return false;
+  gm_status st = gm_la_solve(s->ctx, s->n, s->jacobian, 1, right, d);
+  if (st == GM_ENOMEM) s->status = st;
+  if (st) return false;
   memcpy(s->fixed, x, (size_t)s->nx * sizeof *x);
   for (int32_t i = 0; i < s->n; i++) s->fixed[s->row[i]] += d[i];
   for (int32_t i = 0; i < s->n; i++)
@@ -167,7 +170,7 @@ static bool iterate(steady *s)
   memcpy(s->best, s->x0, (size_t)s->nx * sizeof *s->best);
   if (!cycles(s, s->best, 2)) return false;
   double size = state_size(s, s->best), now = residual_of(s, s->best, size);
-  for (int32_t round = 0; round < ROUNDS_MAX && now > 1e-13; round++) {
+  for (int32_t round = 0; round < ROUNDS_MAX && now > 1e-13 && !s->status; round++) {
     size = state_size(s, s->best);
     double next = INFINITY;
     if (newton(s, s->best, size)) next = residual_of(s, s->fixed, size);
@@ -212,6 +215,7 @@ static gm_status member_steady(gm_ctx *ctx, run_block *b, int32_t member, const 
       finish(&s, member, before);
     else
       b->status[member] |= GM_MEMBER_STEPS;
+    st = s.status;
   }
   gm_arena_back(b->arena, mark);
   return st;

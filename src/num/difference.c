@@ -116,7 +116,7 @@ gm_status gm_diff_gradient(gm_ctx *ctx, int32_t d, gm_batch_f *f, void *user,
                            double *gradient, double *curvature, int64_t *evaluations)
 {
   assert(d >= 1 && f && z && gradient);
-  int32_t order; /* also the points of a coordinate: 2 or 4 */
+  int32_t order = 0; /* also the points of a coordinate: 2 or 4 */
   double step = 0;
   gm_status s = choose(ctx, how, &order, &step);
   if (s) return s;

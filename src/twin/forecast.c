@@ -10,6 +10,8 @@
 
 const double gm_quantile_level[GM_QUANTILE_COUNT] = {0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975};
 
+enum { PLAN_EVENTS_MAX = 1000000 };
+
 /* ---- the course ------------------------------------------------------------------------------ */
 static gm_event event_until(gm_event e, double t_now)
 {
@@ -20,21 +22,41 @@ static gm_event event_until(gm_event e, double t_now)
   return e;
 }
 
+/* A plan's doses one by one, so that a sample at the time of one can come before it. */
+static int32_t plan_unroll(const gm_event *plan, int32_t plan_count, gm_event *out)
+{
+  int32_t n = 0;
+  for (int32_t i = 0; i < plan_count; i++)
+    for (int32_t j = 0; j <= plan[i].additional; j++) {
+      gm_event e = plan[i];
+      e.t += j * e.interval;
+      e.additional = 0;
+      if (j > 0) e.steady = 0;
+      int32_t at = n++;
+      for (; at > 0 && out[at - 1].t > e.t; at--) out[at] = out[at - 1];
+      out[at] = e;
+    }
+  for (int32_t i = 0; i < n; i++) out[i].order = 1000000 + i; /* after every record of its time */
+  return n;
+}
+
 gm_status gm__course_events(gm_ctx *ctx, const gm_twin *t, const gm_event *plan, int32_t plan_count,
                             bool as_recorded, gm_event **event, int32_t *count)
 {
   const gm_subject *s = t->subject;
-  gm_event *e = gm_alloc(ctx, s->event_count + plan_count, sizeof *e);
-  if (!e) return gm_fail(ctx, GM_ENOMEM, "course of %d events", (int)(s->event_count + plan_count));
+  ptrdiff_t room = s->event_count;
+  for (int32_t i = 0; i < plan_count; i++) room += 1 + plan[i].additional;
+  if (room > PLAN_EVENTS_MAX)
+    return gm_fail(ctx, GM_ERANGE, "a course of %td doses; at most %d are expected", room,
+                   (int)PLAN_EVENTS_MAX);
+  gm_event *e = gm_alloc(ctx, room, sizeof *e);
+  if (!e) return gm_fail(ctx, GM_ENOMEM, "course of %td events", room);
   int32_t n = 0;
   for (int32_t i = 0; i < s->event_count; i++) {
     if (!as_recorded && s->event[i].t > t->t_now) break;
     e[n++] = as_recorded ? s->event[i] : event_until(s->event[i], t->t_now);
   }
-  for (int32_t i = 0; i < plan_count && !as_recorded; i++) {
-    e[n] = plan[i];
-    e[n++].order = 1000000 + i; /* after every record of the same time */
-  }
+  if (!as_recorded) n += plan_unroll(plan, plan_count, e + n);
   *event = e;
   *count = n;
   return GM_OK;

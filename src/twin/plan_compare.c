@@ -5,9 +5,23 @@
 #include "twin/subject.h"
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { GRID_COARSE = 97, GRID_FINE = 49, GRID_MAX = GRID_COARSE + GRID_FINE };
+/* Coarse points over the horizon; in the last interval(s) points that crowd after each dose. */
+enum {
+  GRID_COARSE = 97,
+  GRID_INTERVAL = 64,
+  GRID_TAIL = 256,
+  GRID_MAX = 512,
+  ORDER_BEFORE_PLAN = 999999,
+  ORDER_AFTER_ALL = INT32_MAX - 1
+};
+
+typedef struct {
+  double t;
+  int32_t order;
+} grid_point;
 
 typedef struct {
   gm_ctx *ctx;
@@ -16,27 +30,82 @@ typedef struct {
   int32_t n, outputs, time_count;
   double time[GRID_MAX];
   int32_t order[GRID_MAX];
-  double *y, *weight, *value, *met, *utility; /* [n][time][outputs] [n] [targets*n] [targets*n]
+  double *y, *weight, *value, *met, *utility; /* [n][GRID_MAX][outputs] [n] [n] [targets*n]
                                                  [plans*n] */
   int8_t *status, *failed;
-  double last_from; /* beginning of the last interval of the plan at hand */
+  /* of the plan at hand: its last whole interval ends at window_to, just before a dose */
+  double window_from, window_to, tail_from;
 } comparer;
 
-/* Coarse over the horizon, fine over its last part (a day or the longest interval). */
-static void grid_make(comparer *k)
+/* Where the quantities of the last interval are read: [window_from, window_to], and the whole
+ * intervals before it that make up at least a day, from tail_from on. */
+static void window_find(comparer *k, const gm_plan *p)
 {
   const gm_comparison *c = k->c;
-  double span = c->t_end - c->t_now, tail = 24 * k->t->definition->hour;
-  for (int32_t i = 0; i < c->plan_count; i++) tail = fmax(tail, c->plan[i].every);
-  if (tail > 0.5 * span) tail = 0.5 * span;
+  double day = 24 * k->t->definition->hour;
+  double every = p->event_count ? p->event[0].interval : 0;
+  double first = p->event_count ? p->event[0].t : c->t_end;
+  double whole = every > 0 ? floor((c->t_end - first) / every + 1e-9) : 0;
+  if (whole < 1) { /* no interval is finished: the end of the horizon */
+    k->window_to = c->t_end;
+    k->window_from = k->tail_from = fmax(c->t_now, c->t_end - fmax(every, day));
+    return;
+  }
+  k->window_to = fmin(first + whole * every, c->t_end);
+  k->window_from = first + (whole - 1) * every;
+  double back = fmin(ceil(day / every - 1e-9), whole);
+  k->tail_from = first + (whole - back) * every;
+}
+
+static void point_add(grid_point *g, int32_t *count, double t, int32_t order)
+{
+  if (*count < GRID_MAX) g[(*count)++] = (grid_point){t, order};
+}
+
+/* One interval: after its dose, quadratically spaced, the end of an infusion, before the next. */
+static void interval_points(const gm_event *e, double from, double to, int32_t n, grid_point *g,
+                            int32_t *count)
+{
+  for (int32_t i = 0; i < n; i++) {
+    double u = (double)i / n;
+    point_add(g, count, from + (to - from) * u * u, ORDER_AFTER_ALL);
+  }
+  double lasts = !e ? 0 : e->duration > 0 ? e->duration : e->rate > 0 ? e->amount / e->rate : 0;
+  if (lasts > 0 && from + lasts < to) point_add(g, count, from + lasts, ORDER_AFTER_ALL);
+  point_add(g, count, to, ORDER_BEFORE_PLAN);
+}
+
+static int point_compare(const void *pa, const void *pb)
+{
+  const grid_point *a = pa, *b = pb;
+  if (a->t != b->t) return a->t < b->t ? -1 : 1;
+  return (a->order > b->order) - (a->order < b->order);
+}
+
+static void grid_make(comparer *k, const gm_plan *p)
+{
+  const gm_comparison *c = k->c;
+  grid_point g[GRID_MAX];
   int32_t n = 0;
-  for (int32_t i = 0; i < GRID_COARSE; i++)
-    k->time[n++] = c->t_now + (span - tail) * i / GRID_COARSE;
-  for (int32_t i = 0; i < GRID_FINE; i++)
-    k->time[n++] = c->t_end - tail + tail * i / (GRID_FINE - 1);
-  k->time[n - 1] = c->t_end;
-  /* the first is what holds now, before the plan does anything; the last is before any dose then */
-  for (int32_t i = 0; i < n; i++) k->order[i] = i == 0 ? 999999 : INT32_MAX - 1;
+  window_find(k, p);
+  double step = k->window_to - k->window_from;
+  int32_t intervals = (int32_t)fmax(1, fmin(rint((k->window_to - k->tail_from) / step), 24));
+  int32_t each = GRID_TAIL / intervals < GRID_INTERVAL ? GRID_TAIL / intervals : GRID_INTERVAL;
+  point_add(g, &n, c->t_now, ORDER_BEFORE_PLAN);
+  for (int32_t i = 1; i <= GRID_COARSE; i++) {
+    double t = c->t_now + (c->t_end - c->t_now) * i / GRID_COARSE;
+    if (t < k->tail_from || t > k->window_to) point_add(g, &n, t, ORDER_AFTER_ALL);
+  }
+  const gm_event *e = p->event_count ? &p->event[0] : NULL;
+  for (int32_t i = 0; i < intervals; i++) {
+    double to = k->window_to - (intervals - 1 - i) * step;
+    interval_points(e, fmax(to - step, c->t_now), to, each, g, &n);
+  }
+  qsort(g, (size_t)n, sizeof *g, point_compare);
+  for (int32_t i = 0; i < n; i++) {
+    k->time[i] = g[i].t;
+    k->order[i] = g[i].order;
+  }
   k->time_count = n;
 }
 
@@ -45,17 +114,13 @@ static double at(const comparer *k, int32_t m, int32_t time, int32_t output)
   return k->y[((ptrdiff_t)m * k->time_count + time) * k->outputs + output];
 }
 
-/* Area under an output from t_from to the end, by trapezia; *span_out: the time covered. */
-static double area(const comparer *k, int32_t m, int32_t output, double t_from, double *span_out)
+/* Area under an output from t_from to the end of the window, by trapezia. */
+static double area(const comparer *k, int32_t m, int32_t output, double t_from)
 {
-  double sum = 0, span = 0;
-  for (int32_t i = 0; i + 1 < k->time_count; i++) {
-    double h = k->time[i + 1] - k->time[i];
-    if (k->time[i] < t_from - 1e-9 * h) continue;
-    sum += 0.5 * h * (at(k, m, i, output) + at(k, m, i + 1, output));
-    span += h;
-  }
-  *span_out = span;
+  double sum = 0;
+  for (int32_t i = 0; i + 1 < k->time_count; i++)
+    if (k->time[i] >= t_from && k->time[i + 1] <= k->window_to)
+      sum += 0.5 * (k->time[i + 1] - k->time[i]) * (at(k, m, i, output) + at(k, m, i + 1, output));
   return sum;
 }
 
@@ -63,8 +128,18 @@ static double peak(const comparer *k, int32_t m, int32_t output)
 {
   double best = -INFINITY;
   for (int32_t i = 0; i < k->time_count; i++)
-    if (k->time[i] >= k->last_from) best = fmax(best, at(k, m, i, output));
+    if (k->time[i] >= k->window_from && k->time[i] <= k->window_to)
+      best = fmax(best, at(k, m, i, output));
   return best;
+}
+
+static double trough(const comparer *k, int32_t m, int32_t output)
+{
+  int32_t i = k->time_count - 1;
+  while (i > 0 && (k->time[i] > k->window_to ||
+                   (k->time[i] == k->window_to && k->order[i] != ORDER_BEFORE_PLAN)))
+    i--;
+  return at(k, m, i, output);
 }
 
 /* Shares of the horizon below, inside and above the range; trapezoidal weights of the grid. */
@@ -84,18 +159,14 @@ static void shares(const comparer *k, int32_t m, int32_t output, const gm_target
 
 static double quantity(const comparer *k, int32_t m, const gm_target *g, int32_t output)
 {
-  double span, hour = k->t->definition->hour;
+  double day = 24 * k->t->definition->hour;
   switch (g->kind) {
-  case GM_TARGET_TROUGH: return at(k, m, k->time_count - 1, output);
+  case GM_TARGET_TROUGH: return trough(k, m, output);
   case GM_TARGET_PEAK: return peak(k, m, output);
-  case GM_TARGET_AUC24: {
-    double a = area(k, m, output, k->c->t_end - 24 * hour, &span);
-    return span > 0 ? a * 24 * hour / span / hour : NAN; /* value x hours */
-  }
-  case GM_TARGET_AVERAGE: {
-    double a = area(k, m, output, k->last_from, &span);
-    return a / span;
-  }
+  case GM_TARGET_AUC24: /* of whole intervals, scaled to a day; value x model time */
+    return area(k, m, output, k->tail_from) * day / (k->window_to - k->tail_from);
+  case GM_TARGET_AVERAGE:
+    return area(k, m, output, k->window_from) / (k->window_to - k->window_from);
   case GM_TARGET_RANGE: break;
   }
   return NAN;
@@ -150,9 +221,7 @@ static gm_status plan_measure(comparer *k, int32_t plan)
 {
   gm_comparison *c = k->c;
   const gm_plan *p = &c->plan[plan];
-  double day = 24 * k->t->definition->hour;
-  double every = p->every > 0 ? p->every : p->event_count ? p->event[0].interval : day;
-  k->last_from = c->t_end - fmin(every > 0 ? every : day, c->t_end - c->t_now);
+  grid_make(k, p);
   gm_status s = plan_run(k, p);
   for (int32_t m = 0; m < k->n && !s; m++) k->failed[m] = (int8_t)(k->failed[m] | k->status[m]);
   c->diverged = gm__weights_without_failed(k->n, k->t->posterior->weight, k->failed, k->weight);
@@ -275,7 +344,7 @@ static gm_status comparer_alloc(comparer *k)
 {
   gm_ctx *ctx = k->ctx;
   ptrdiff_t n = k->n;
-  k->y = gm_alloc(ctx, n * k->time_count * k->outputs, sizeof *k->y);
+  k->y = gm_alloc(ctx, n * GRID_MAX * k->outputs, sizeof *k->y);
   k->weight = gm_alloc(ctx, n, sizeof *k->weight);
   k->value = gm_alloc(ctx, n, sizeof *k->value);
   k->met = gm_alloc(ctx, n * k->c->target_count, sizeof *k->met);
@@ -317,7 +386,6 @@ gm_status gm_compare(gm_ctx *ctx, const gm_twin *t, const gm_plan *plan, int32_t
   comparer k = {.ctx = ctx, .t = t, .c = c, .n = t->posterior->n};
   gm_model_table(t->definition->model, GM_TABLE_OUTPUT, &k.outputs);
   gm_status s = plans_take(ctx, t, plan, plan_count, c);
-  if (!s) grid_make(&k);
   if (!s) s = comparer_alloc(&k);
   if (!s) s = compare_all(&k, watch);
   comparer_free(&k);

@@ -1,0 +1,202 @@
+/* cli.h - what the verbs of the command share: options, results, messages, subjects.
+ *
+ * A verb reads its options, does its work and leaves its result in cli.out; main prints it. Files
+ * are written at the end of a verb, so that bad input leaves nothing behind.
+ * Codes: 0 done, 1 a result that says no, 2 bad use or bad input, 3 internal. */
+#ifndef GM_CLI_CLI_H
+#define GM_CLI_CLI_H
+#include "gemel/plan.h"
+#include "cli/json.h"
+#include "cli/progress.h"
+
+enum { CLI_DONE = 0, CLI_NO = 1, CLI_BAD = 2, CLI_INTERNAL = 3 };
+
+typedef struct cli cli;
+
+typedef struct {
+  const char *name;  /* without the dashes */
+  const char *value; /* what stands for its value in help; NULL: a flag */
+  const char *help;
+  bool many; /* may be given more than once */
+} cli_option;
+
+typedef struct {
+  const char *name, *summary;
+  const char *use;          /* the arguments, after `gemel NAME` */
+  const char *details;      /* more help, may be "" */
+  const cli_option *option; /* ends with a name NULL */
+  int32_t argument_count;   /* exactly so many */
+  int (*run)(cli *c);
+} cli_verb;
+
+extern const cli_verb cli_verb_run, cli_verb_fit, cli_verb_simulate, cli_verb_compare,
+    cli_verb_propose, cli_verb_check, cli_verb_new, cli_verb_demo;
+extern const cli_verb *const cli_verbs[]; /* ends with NULL */
+extern const cli_option cli_global_options[];
+
+struct cli {
+  gm_ctx *ctx;
+  const cli_verb *verb;
+  const char *argument[2]; /* borrowed from argv */
+  int32_t argument_count;
+  const cli_option **given; /* owned, with values beside it */
+  const char **given_value;
+  int32_t given_count;
+  bool json, quiet, help;
+  uint64_t seed;
+  int32_t members, threads;
+  gm_pool *pool; /* NULL: one worker */
+  cli_progress progress;
+  gm_watch watch;
+  gm_text out; /* the result */
+};
+
+/* ---- options (options.c) ------------------------------------------------------------------- */
+/* Reads argv behind the verb. Returns CLI_DONE or CLI_BAD, with a message printed. */
+int cli_options_read(cli *c, int argc, char **argv);
+const char *cli_value(const cli *c, const char *name); /* the last one given, or NULL */
+const char *cli_value_at(const cli *c, const char *name, int32_t i); /* the i-th, or NULL */
+bool cli_has(const cli *c, const char *name);
+/* The known word nearest to text, or NULL when none is near. Ends with NULL. */
+const char *cli_nearest(const char *text, const char *const *known);
+
+/* ---- messages (main.c) --------------------------------------------------------------------- */
+/* Prints "gemel: ..." to stderr and returns code. */
+int cli_say(const cli *c, int code, const char *format, ...) GM_PRINTF(3, 4);
+/* Prints the context's message, and returns the exit code of s. */
+int cli_fail(const cli *c, gm_status s);
+int cli_code(gm_status s);
+void cli_help_verb(const cli_verb *v, gm_text *out);
+
+/* ---- quantities and doses in text (quantity.c) --------------------------------------------- */
+/* "48", "48 h", "2 d": a time in the model's unit. what goes in front of messages. */
+gm_status cli_time(gm_ctx *ctx, const char *what, const char *text, const char *time_unit,
+                   double *out);
+/* A plain number, whole when whole. */
+gm_status cli_number_read(gm_ctx *ctx, const char *what, const char *text, double *out);
+
+/* One dose as text: AMOUNT [UNIT] [into NAME] [at T] [over T] [every T] [times N]. */
+typedef struct {
+  double amount, at, over, every; /* NaN: not said; times in the model's unit */
+  int32_t times;                  /* 0: not said */
+  char unit[64], into[64];        /* "" not said */
+} cli_dose;
+/* Doses parted by `;`. *out is owned by the caller (gm_free). */
+gm_status cli_doses_read(gm_ctx *ctx, const char *what, const char *text, const char *time_unit,
+                         cli_dose **out, int32_t *count);
+/* The same as events under a definition. A dose without `at` begins at t_first (or one interval
+ * after the last dose of last[input_count] when that is later; last may be NULL); one with `every`
+ * and without `times` goes on to t_end. *out is owned by the caller. */
+gm_status cli_dose_events(gm_ctx *ctx, const char *what, const gm_definition *d,
+                          const cli_dose *dose, int32_t count, double t_first, double t_end,
+                          const double *last, gm_event **out);
+void cli_events_sort(gm_event *event, int32_t count);
+/* Time of the last dose of each input at or before t, NaN none. last[input_count] */
+void cli_last_doses(const gm_subject *s, const gm_definition *d, double t, double *last);
+double cli_hour(const char *time_unit); /* one hour in this unit; NaN when it is not a time */
+
+/* ---- subjects (study.c) -------------------------------------------------------------------- */
+typedef struct {
+  gm_definition *definition;
+  gm_records *records;
+  gm_subject **subject; /* those asked for */
+  int32_t count;
+  double t_now, horizon; /* NaN: all data; the definition's own horizon. After now. */
+} cli_study;
+/* Reads the definition of the first argument, --data, --subject, --now, --learn, --horizon. Returns
+ * an exit code, the message printed. Closed also after a failure. */
+int cli_study_open(cli *c, cli_study *s);
+void cli_study_close(cli_study *s);
+
+/* What came of one subject. */
+typedef struct {
+  gm_text text, json, html;
+  gm_status status;
+  bool done;
+  char message[512];
+} cli_result;
+typedef struct cli_batch cli_batch;
+struct cli_batch {
+  cli *c;
+  const cli_study *study;
+  /* One subject's work; t is freed by the caller. Called from any worker. */
+  gm_status (*work)(cli_batch *b, gm_ctx *ctx, int32_t index, const gm_twin *t, cli_result *r);
+  void *user;
+  const char *what;      /* for the progress bar */
+  cli_result *result;    /* [study->count] */
+  const gm_watch *inner; /* for the work of a single subject: with progress; else stop only */
+  gm_pool *inner_pool;
+  gm_watch stop_only;
+};
+/* Makes the twin of every subject and does the work. Returns an exit code: CLI_NO when it was
+ * stopped or when a subject failed, with messages printed. What was done is in result. */
+int cli_batch_run(cli_batch *b);
+void cli_batch_free(cli_batch *b);
+/* The texts (or with --json the objects) of the subjects that were done, into the result. */
+void cli_batch_write(const cli_batch *b);
+/* End of the horizon of a twin. */
+double cli_t_end(const cli_study *s, const gm_twin *t);
+
+/* ---- showing results (show_*.c) ------------------------------------------------------------ */
+/* Three significant digits, no exponent between 1e-3 and 1e5. Returns text [32]. */
+const char *cli_number(double v, char *text);
+/* Text from a file as it may go to a terminal: control characters become `?`. Adds to out. */
+void cli_safe(gm_text *out, const char *text);
+
+/* A table for people: cells of a row one after the other, columns as wide as needed. */
+typedef struct {
+  gm_text cell; /* cells parted by NUL */
+  int32_t columns, count;
+} cli_table;
+void cli_table_init(cli_table *t, gm_ctx *ctx, int32_t columns);
+void cli_table_cell(cli_table *t, const char *format, ...) GM_PRINTF(2, 3);
+void cli_table_number(cli_table *t, double v);
+/* First column to the left, others to the right; left_last: the last one too. Adds and frees. */
+void cli_table_write(cli_table *t, bool left_last, gm_text *out);
+
+gm_status cli_show_twin(gm_ctx *ctx, const gm_twin *t, gm_text *out);
+gm_status cli_show_parameters(gm_ctx *ctx, const gm_twin *t, gm_text *out);
+void cli_show_forecast(gm_ctx *ctx, const gm_twin *t, const gm_forecast *f, const gm_forecast *p,
+                       gm_text *out);
+void cli_show_comparison(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k, gm_text *out);
+void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_text *out);
+/* The same as members of the JSON object at hand. */
+gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, cli_json *j);
+void cli_json_forecast(const gm_twin *t, const gm_forecast *f, const gm_forecast *p, cli_json *j);
+void cli_json_comparison(const gm_twin *t, const gm_comparison *k, cli_json *j);
+void cli_json_proposal(const gm_twin *t, const gm_proposal *p, cli_json *j);
+/* Warnings about a twin that a person must see (lost, uncertain, few members). */
+void cli_warn_twin(const cli *c, const gm_twin *t, gm_text *out);
+
+/* ---- one subject's course (course.c) ------------------------------------------------------- */
+/* Forecast over history and what comes, as it is and for the population; comparison and proposal
+ * when the definition has targets and actions; forecast under the first proposal. */
+typedef struct {
+  gm_forecast *forecast, *population, *proposed;
+  gm_comparison *comparison;
+  gm_proposal *proposal;
+} cli_course;
+gm_status cli_course_make(gm_ctx *ctx, const gm_twin *t, double t_end, const gm_watch *watch,
+                          cli_course *out);
+void cli_course_free(cli_course *k);
+gm_status cli_course_report(gm_ctx *ctx, const gm_twin *t, const cli_course *k,
+                            const char *data_path, const char *note, gm_text *html);
+
+/* ---- folders (folder.c) -------------------------------------------------------------------- */
+gm_status cli_folder_make(gm_ctx *ctx, const char *path); /* and those above it */
+bool cli_exists(const char *path);
+/* A folder that has the shipped file `has`: GEMEL_HOME, else the working directory, else
+ * ../share/gemel from the command. Adds "folder/" to out. */
+gm_status cli_home(gm_ctx *ctx, const char *has, gm_text *out);
+/* Makes the folder of path and writes it whole. */
+gm_status cli_write(gm_ctx *ctx, const char *path, const gm_text *data);
+bool cli_ends_with(const char *text, const char *end);
+
+/* ---- model text (model_text.c) ------------------------------------------------------------- */
+gm_status cli_model_read(gm_ctx *ctx, const char *path, gm_model **out);
+/* A definition's subject without records, with covariates as --set NAME=VALUE says. */
+gm_status cli_set_records(cli *c, const gm_definition *d, gm_records **out);
+/* NAME=VALUE apart. name[64] */
+gm_status cli_set_split(gm_ctx *ctx, const char *text, char *name, const char **value);
+
+#endif

@@ -1,0 +1,164 @@
+/* main.c - the gemel command: finds the verb, runs it, prints its result. */
+#include "cli/cli.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const cli_verb *const cli_verbs[] = {&cli_verb_demo,     &cli_verb_run,     &cli_verb_fit,
+                                     &cli_verb_simulate, &cli_verb_compare, &cli_verb_propose,
+                                     &cli_verb_check,    &cli_verb_new,     NULL};
+
+int cli_say(const cli *c, int code, const char *format, ...)
+{
+  char text[2048];
+  va_list ap;
+  va_start(ap, format);
+  vsnprintf(text, sizeof text, format, ap);
+  va_end(ap);
+  for (char *s = text; *s; s++) /* names from files must not steer the terminal */
+    if ((unsigned char)*s < 0x20 && *s != '\n') *s = '?';
+  (void)c;
+  fprintf(stderr, "gemel: %s\n", text);
+  return code;
+}
+
+int cli_code(gm_status s)
+{
+  switch (s) {
+  case GM_OK: return CLI_DONE;
+  case GM_ENUMERIC:
+  case GM_ECANCELLED: return CLI_NO;
+  case GM_ENOMEM:
+  case GM_ECPU:
+  case GM_EFULL:
+  case GM_EINTERNAL: return CLI_INTERNAL;
+  default: return CLI_BAD;
+  }
+}
+
+int cli_fail(const cli *c, gm_status s)
+{
+  const char *m = gm_message(c->ctx);
+  return cli_say(c, cli_code(s), "%s", m[0] ? m : gm_status_text(s));
+}
+
+/* ---- help ---------------------------------------------------------------------------------- */
+static void help_options(const cli_option *o, gm_text *out)
+{
+  for (; o->name; o++) {
+    char left[64];
+    snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+    gm_text_addf(out, "  %-20s %s%s\n", left, o->help, o->many ? "; may be repeated" : "");
+  }
+}
+
+void cli_help_verb(const cli_verb *v, gm_text *out)
+{
+  gm_text_addf(out, "gemel %s - %s\n\nUse: gemel %s %s\n", v->name, v->summary, v->name, v->use);
+  if (v->details[0]) gm_text_addf(out, "\n%s", v->details);
+  if (v->option[0].name) {
+    gm_text_add(out, "\nOptions:\n");
+    help_options(v->option, out);
+  }
+  gm_text_add(out, "\nOptions of every verb:\n");
+  help_options(cli_global_options, out);
+}
+
+static void help_all(gm_text *out)
+{
+  gm_text_add(out,
+              "gemel - medical digital twins: from a model and a patient's data to a forecast, "
+              "a comparison\nof treatments and a proposal. A person decides.\n\n"
+              "Use: gemel VERB ARGUMENTS [--OPTION VALUE]\n\nVerbs:\n");
+  for (const cli_verb *const *v = cli_verbs; *v; v++)
+    gm_text_addf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
+  gm_text_add(out, "  help       help on a verb: gemel help VERB\n\nOptions of every verb:\n");
+  help_options(cli_global_options, out);
+  gm_text_add(out, "  --version            the version of Gemel\n\nCodes: 0 done, 1 a result that "
+                   "says no, 2 bad use or bad input, 3 internal.\n");
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+static const cli_verb *verb_named(const char *name)
+{
+  for (const cli_verb *const *v = cli_verbs; *v; v++)
+    if (!strcmp((*v)->name, name)) return *v;
+  return NULL;
+}
+
+static int unknown_verb(const cli *c, const char *name)
+{
+  const char *known[32];
+  size_t n = 0;
+  for (const cli_verb *const *v = cli_verbs; *v && n < 31; v++) known[n++] = (*v)->name;
+  known[n] = NULL;
+  const char *near = cli_nearest(name, known);
+  return cli_say(c, CLI_BAD, "unknown verb \"%s\"%s%s%s; see gemel --help", name,
+                 near ? "; is it " : "", near ? near : "", near ? "?" : "");
+}
+
+static int verb_run(cli *c, int argc, char **argv)
+{
+  int code = cli_options_read(c, argc, argv);
+  if (code) return code;
+  if (c->help) {
+    cli_help_verb(c->verb, &c->out);
+    return CLI_DONE;
+  }
+  gm_status s = gm_pool_new(c->ctx, c->threads, &c->pool);
+  if (s) return cli_fail(c, s);
+  cli_progress_init(&c->progress, isatty(2) && !c->quiet);
+  c->watch = (gm_watch){cli_progress_stop, cli_progress_fraction, &c->progress};
+  cli_interrupt_catch();
+  code = c->verb->run(c);
+  cli_progress_end(&c->progress);
+  return code;
+}
+
+static int command(cli *c, int argc, char **argv)
+{
+  const char *word = argc > 1 ? argv[1] : "";
+  if (!strcmp(word, "--version")) {
+    gm_text_addf(&c->out, "gemel %s\n", gm_version());
+    return CLI_DONE;
+  }
+  bool help = !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+  if (argc < 2 || (help && argc < 3)) {
+    help_all(&c->out);
+    if (argc >= 2) return CLI_DONE;
+    fputs(c->out.data ? c->out.data : "", stderr);
+    return CLI_BAD;
+  }
+  if (help) word = argv[2];
+  c->verb = verb_named(word);
+  if (!c->verb) return unknown_verb(c, word);
+  if (!help) return verb_run(c, argc - 2, argv + 2);
+  cli_help_verb(c->verb, &c->out);
+  return CLI_DONE;
+}
+
+static int print(const cli *c, int code)
+{
+  if (c->out.status) return cli_say(c, CLI_INTERNAL, "%s", gm_status_text(c->out.status));
+  if (code > CLI_NO || !c->out.bytes) return code;
+  bool good = fwrite(c->out.data, 1, c->out.bytes, stdout) == c->out.bytes;
+  if (fflush(stdout)) good = false;
+  if (!good) return cli_say(c, CLI_INTERNAL, "standard output: %s", strerror(errno));
+  return code;
+}
+
+int main(int argc, char **argv)
+{
+  cli c = {0};
+  gm_status s = gm_ctx_new(NULL, &c.ctx);
+  if (s) return cli_say(&c, CLI_INTERNAL, "%s", gm_status_text(s));
+  gm_text_init(&c.out, c.ctx);
+  int code = print(&c, command(&c, argc, argv));
+  gm_text_free(&c.out);
+  gm_pool_free(c.pool);
+  gm_free(c.given);
+  gm_free(c.given_value);
+  gm_ctx_free(c.ctx);
+  return code;
+}

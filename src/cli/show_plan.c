@@ -1,0 +1,189 @@
+/* show_plan.c - comparisons and proposals, for people and as JSON. */
+#include "cli/cli.h"
+#include <math.h>
+#include <string.h>
+
+static const char *kind_name(gm_target_kind k)
+{
+  static const char *const name[] = {"range", "trough", "peak", "auc24", "average"};
+  return name[k];
+}
+
+/* How far a target is met, and, where it is one number, its mean. */
+static void target_cell(cli_table *table, gm_target_kind kind, const gm_target_result *r)
+{
+  char a[32];
+  if (kind == GM_TARGET_RANGE)
+    cli_table_cell(table, "%.0f %%", 100 * r->attained);
+  else
+    cli_table_cell(table, "%.0f %%, %s", 100 * r->attained, cli_number(r->value.mean, a));
+}
+
+static void plan_row(cli_table *table, const gm_target *kind, const gm_comparison *k, int32_t plan,
+                     int32_t rank)
+{
+  const gm_plan_result *r = &k->result[plan];
+  char a[32], b[32], c[32];
+  if (rank > 0)
+    cli_table_cell(table, "%d. %s", (int)rank, k->plan[plan].name);
+  else
+    cli_table_cell(table, "%s", k->plan[plan].name);
+  for (int32_t g = 0; g < k->target_count; g++) target_cell(table, kind[g].kind, &r->target[g]);
+  cli_table_cell(table, "%s (%s to %s)", cli_number(r->utility.mean, a),
+                 cli_number(r->utility.low, b), cli_number(r->utility.high, c));
+  cli_table_number(table, r->regret);
+  cli_table_cell(table, "%.0f %%", 100 * r->better);
+  if (plan == k->as_it_is)
+    cli_table_cell(table, "-");
+  else if (!r->distinguishable)
+    cli_table_cell(table, "no distinguishable difference");
+  else
+    cli_table_cell(table, "%+.2f (%.2f to %.2f)", r->gain.mean, r->gain.low, r->gain.high);
+}
+
+static void table_begin(cli_table *table, gm_ctx *ctx, const gm_twin *t, const gm_comparison *k)
+{
+  cli_table_init(table, ctx, 5 + k->target_count);
+  cli_table_cell(table, "plan");
+  for (int32_t g = 0; g < k->target_count; g++) {
+    const gm_target *x = &t->definition->target[g];
+    if (x->kind == GM_TARGET_RANGE)
+      cli_table_cell(table, "%s in range", x->observable);
+    else
+      cli_table_cell(table, "%s %s met, mean [%s]", x->observable, kind_name(x->kind), x->unit);
+  }
+  cli_table_cell(table, "utility (5 to 95 %%)");
+  cli_table_cell(table, "regret");
+  cli_table_cell(table, "better");
+  cli_table_cell(table, "gain on as it is");
+}
+
+static void show_targets(const gm_twin *t, gm_text *out)
+{
+  const gm_definition *d = t->definition;
+  for (int32_t g = 0; g < d->target_count; g++) {
+    const gm_target *x = &d->target[g];
+    gm_text_addf(out, "  target: %s %s", x->observable, kind_name(x->kind));
+    if (isfinite(x->low)) gm_text_addf(out, ", at least %g", x->low);
+    if (isfinite(x->high)) gm_text_addf(out, ", at most %g", x->high);
+    gm_text_addf(out, " %s\n", x->unit);
+  }
+}
+
+static void show_head(const gm_twin *t, const gm_comparison *k, gm_text *out)
+{
+  char a[32], b[32];
+  gm_model_info info;
+  gm_model_get_info(t->definition->model, &info);
+  show_targets(t, out);
+  gm_text_addf(out, "  plans from %s to %s %s, on the same %d members\n", cli_number(k->t_now, a),
+               cli_number(k->t_end, b), info.time_unit, (int)t->posterior->n);
+}
+
+static void show_diverged(const gm_comparison *k, gm_text *out)
+{
+  if (k->diverged)
+    gm_text_addf(out, "  WARNING: %d members left out: they did not get through every plan\n",
+                 (int)k->diverged);
+}
+
+void cli_show_comparison(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k, gm_text *out)
+{
+  cli_table table;
+  show_head(t, k, out);
+  table_begin(&table, ctx, t, k);
+  for (int32_t i = 0; i < k->plan_count; i++) plan_row(&table, t->definition->target, k, i, 0);
+  cli_table_write(&table, true, out);
+  show_diverged(k, out);
+}
+
+void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_text *out)
+{
+  const gm_comparison *k = p->comparison;
+  cli_table table;
+  show_head(t, k, out);
+  table_begin(&table, ctx, t, k);
+  for (int32_t i = 0; i < p->candidate_count; i++)
+    plan_row(&table, t->definition->target, k, p->rank[i], i + 1);
+  plan_row(&table, t->definition->target, k, k->as_it_is, 0);
+  plan_row(&table, t->definition->target, k, k->nothing, 0);
+  cli_table_write(&table, true, out);
+  show_diverged(k, out);
+  for (int32_t i = 0; i < p->left_out_count; i++)
+    gm_text_addf(out, "  left out, %s\n", p->left_out[i]);
+  if (p->candidate_count)
+    gm_text_addf(out, "  proposed: %s\n    because %s\n  A person decides.\n",
+                 k->plan[p->rank[0]].name, p->reason[0]);
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------- */
+static void json_estimate(cli_json *j, const char *key, const gm_estimate *e)
+{
+  cli_json_object(j, key);
+  cli_json_number(j, "mean", e->mean);
+  cli_json_number(j, "low", e->low);
+  cli_json_number(j, "high", e->high);
+  cli_json_number(j, "error", e->error);
+  cli_json_end_object(j);
+}
+
+static void json_targets(const gm_twin *t, const gm_plan_result *r, cli_json *j)
+{
+  cli_json_array(j, "targets");
+  for (int32_t g = 0; g < t->definition->target_count; g++) {
+    const gm_target *x = &t->definition->target[g];
+    cli_json_object(j, NULL);
+    cli_json_text(j, "observable", x->observable);
+    cli_json_text(j, "of", kind_name(x->kind));
+    cli_json_text(j, "unit", x->unit);
+    cli_json_number(j, "low", x->low);
+    cli_json_number(j, "high", x->high);
+    json_estimate(j, "value", &r->target[g].value);
+    cli_json_number(j, "attained", r->target[g].attained);
+    cli_json_number(j, "below", r->target[g].below);
+    cli_json_number(j, "above", r->target[g].above);
+    cli_json_end_object(j);
+  }
+  cli_json_end_array(j);
+}
+
+void cli_json_comparison(const gm_twin *t, const gm_comparison *k, cli_json *j)
+{
+  cli_json_object(j, "comparison");
+  cli_json_number(j, "from", k->t_now);
+  cli_json_number(j, "to", k->t_end);
+  cli_json_int(j, "diverged", k->diverged);
+  cli_json_array(j, "plans");
+  for (int32_t i = 0; i < k->plan_count; i++) {
+    const gm_plan_result *r = &k->result[i];
+    cli_json_object(j, NULL);
+    cli_json_text(j, "plan", k->plan[i].name);
+    json_estimate(j, "utility", &r->utility);
+    json_estimate(j, "gain", &r->gain);
+    cli_json_number(j, "better", r->better);
+    cli_json_number(j, "regret", r->regret);
+    cli_json_bool(j, "distinguishable", r->distinguishable);
+    json_targets(t, r, j);
+    cli_json_end_object(j);
+  }
+  cli_json_end_array(j);
+  cli_json_end_object(j);
+}
+
+void cli_json_proposal(const gm_twin *t, const gm_proposal *p, cli_json *j)
+{
+  (void)t;
+  cli_json_object(j, "proposal");
+  cli_json_array(j, "ranked");
+  for (int32_t i = 0; i < p->candidate_count; i++) {
+    cli_json_object(j, NULL);
+    cli_json_text(j, "plan", p->comparison->plan[p->rank[i]].name);
+    cli_json_text(j, "reason", p->reason[i]);
+    cli_json_end_object(j);
+  }
+  cli_json_end_array(j);
+  cli_json_array(j, "left_out");
+  for (int32_t i = 0; i < p->left_out_count; i++) cli_json_text(j, NULL, p->left_out[i]);
+  cli_json_end_array(j);
+  cli_json_end_object(j);
+}

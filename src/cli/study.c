@@ -1,0 +1,202 @@
+/* study.c - the definition, the data and the subjects of a verb; twins of them, side by side. */
+#include "cli/cli.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- opening ------------------------------------------------------------------------------- */
+static gm_status unknown_subject(gm_ctx *ctx, const gm_records *r, const char *id)
+{
+  gm_text known;
+  gm_text_init(&known, ctx);
+  for (int32_t i = 0; i < r->subject_count && i < 20; i++)
+    gm_text_addf(&known, "%s%.40s", i ? ", " : "", r->subject[i].id);
+  gm_status s =
+      gm_fail(ctx, GM_ENOTFOUND, "%s: no subject is called \"%.60s\"; there are %s%s", r->path, id,
+              known.data ? known.data : "none", r->subject_count > 20 ? ", ..." : "");
+  gm_text_free(&known);
+  return s;
+}
+
+static gm_status subject_add(cli *c, cli_study *s, int32_t number)
+{
+  gm_status st = gm_subject_new(c->ctx, s->definition, s->records, number, &s->subject[s->count]);
+  if (!st) s->count++;
+  return st;
+}
+
+static gm_status subjects_take(cli *c, cli_study *s)
+{
+  gm_status st = GM_OK;
+  const gm_records *r = s->records;
+  s->subject = gm_alloc(c->ctx, r->subject_count + c->given_count, sizeof *s->subject);
+  if (!s->subject) return gm_fail(c->ctx, GM_ENOMEM, "subjects");
+  const char *id;
+  for (int32_t i = 0; (id = cli_value_at(c, "subject", i)) && !st; i++) {
+    int32_t number = gm_records_subject(r, id);
+    st = number < 0 ? unknown_subject(c->ctx, r, id) : subject_add(c, s, number);
+  }
+  for (int32_t i = 0; i < r->subject_count && !cli_has(c, "subject") && !st; i++)
+    st = subject_add(c, s, i);
+  if (!st && s->count == 0) st = gm_fail(c->ctx, GM_ENOTFOUND, "%s: no subject", r->path);
+  return st;
+}
+
+static gm_status times_take(cli *c, cli_study *s)
+{
+  gm_model_info info;
+  gm_model_get_info(s->definition->model, &info);
+  const char *now = cli_value(c, "now"), *learn = cli_value(c, "learn");
+  const char *horizon = cli_value(c, "horizon");
+  gm_status st = GM_OK;
+  if (now && learn)
+    return gm_fail(c->ctx, GM_EINVAL, "--now and --learn mean the same: give one of them");
+  if (now || learn)
+    st = cli_time(c->ctx, now ? "--now" : "--learn", now ? now : learn, info.time_unit, &s->t_now);
+  if (!st && horizon) st = cli_time(c->ctx, "--horizon", horizon, info.time_unit, &s->horizon);
+  if (!st && horizon && !(s->horizon > 0))
+    st = gm_fail(c->ctx, GM_EDOMAIN, "--horizon %s: a time > 0 is expected", horizon);
+  return st;
+}
+
+int cli_study_open(cli *c, cli_study *s)
+{
+  *s = (cli_study){.t_now = NAN, .horizon = NAN};
+  const char *data = cli_value(c, "data");
+  if (!data)
+    return cli_say(c, CLI_BAD, "%s: --data FILE is needed; use: gemel %s %s", c->verb->name,
+                   c->verb->name, c->verb->use);
+  gm_status st = gm_definition_read(c->ctx, c->argument[0], &s->definition);
+  if (!st) st = times_take(c, s);
+  if (!st) st = gm_records_read(c->ctx, data, &s->records);
+  if (!st) st = subjects_take(c, s);
+  return st ? cli_fail(c, st) : CLI_DONE;
+}
+
+void cli_study_close(cli_study *s)
+{
+  for (int32_t i = 0; i < s->count; i++) gm_subject_free(s->subject[i]);
+  gm_free(s->subject);
+  gm_records_free(s->records);
+  gm_definition_free(s->definition);
+}
+
+double cli_t_end(const cli_study *s, const gm_twin *t)
+{
+  return t->t_now + (isnan(s->horizon) ? gm_plan_horizon(s->definition) : s->horizon);
+}
+
+/* ---- twins of all -------------------------------------------------------------------------- */
+static gm_status subject_work(cli_batch *b, gm_ctx *ctx, int32_t i)
+{
+  gm_twin *t = NULL;
+  gm_twin_options o = {.t_now = b->study->t_now,
+                       .members = b->c->members,
+                       .seed = b->c->seed,
+                       .pool = b->inner_pool,
+                       .watch = b->inner};
+  gm_status s = cli_interrupted() ? gm_fail(ctx, GM_ECANCELLED, "stopped") : GM_OK;
+  if (!s) s = gm_twin_new(ctx, b->study->definition, b->study->subject[i], &o, &t);
+  if (!s) s = b->work(b, ctx, i, t, &b->result[i]);
+  gm_twin_free(t);
+  return s;
+}
+
+/* A subject that fails does not take the others with it; what fails for all does (no memory). */
+static gm_status task(void *user, int32_t i, int32_t worker, gm_ctx *ctx)
+{
+  (void)worker;
+  cli_batch *b = user;
+  cli_result *r = &b->result[i];
+  gm_text_init(&r->text, ctx);
+  gm_text_init(&r->json, ctx);
+  gm_text_init(&r->html, ctx);
+  r->status = subject_work(b, ctx, i);
+  r->done = r->status == GM_OK;
+  if (!r->done) snprintf(r->message, sizeof r->message, "%s", gm_message(ctx));
+  cli_progress_step(&b->c->progress);
+  return r->status == GM_ENOMEM || r->status == GM_EINTERNAL ? r->status : GM_OK;
+}
+
+static int batch_verdict(const cli_batch *b)
+{
+  int32_t done = 0;
+  int code = CLI_DONE;
+  for (int32_t i = 0; i < b->study->count; i++) {
+    const cli_result *r = &b->result[i];
+    done += r->done;
+    if (r->done || r->status == GM_ECANCELLED) continue;
+    int mine = cli_say(b->c, cli_code(r->status), "%s", r->message);
+    if (mine > code) code = mine;
+  }
+  if (cli_interrupted())
+    code =
+        cli_say(b->c, CLI_NO, "stopped: %d of %d subjects done", (int)done, (int)b->study->count);
+  return code;
+}
+
+int cli_batch_run(cli_batch *b)
+{
+  cli *c = b->c;
+  int32_t n = b->study->count;
+  b->result = gm_alloc(c->ctx, n, sizeof *b->result);
+  if (!b->result) return cli_say(c, CLI_INTERNAL, "out of memory");
+  /* many subjects: one a worker; one subject: its members are spread over the workers */
+  bool one = n == 1;
+  b->stop_only = (gm_watch){.stop = cli_progress_stop, .user = &c->progress};
+  b->inner = one ? &c->watch : &b->stop_only;
+  b->inner_pool = one ? c->pool : NULL;
+  cli_progress_begin(&c->progress, b->what, n);
+  gm_status s = gm_pool_run(one ? NULL : c->pool, c->ctx, n, task, b);
+  cli_progress_end(&c->progress);
+  return s ? cli_fail(c, s) : batch_verdict(b);
+}
+
+void cli_batch_free(cli_batch *b)
+{
+  for (int32_t i = 0; b->result && i < b->study->count; i++) {
+    gm_text_free(&b->result[i].text);
+    gm_text_free(&b->result[i].json);
+    gm_text_free(&b->result[i].html);
+  }
+  gm_free(b->result);
+  b->result = NULL;
+}
+
+static void batch_json(const cli_batch *b)
+{
+  const gm_definition *d = b->study->definition;
+  int32_t done = 0;
+  cli_json j;
+  cli_json_begin(&j, &b->c->out);
+  cli_json_object(&j, NULL);
+  cli_json_text(&j, "gemel", gm_version());
+  cli_json_text(&j, "verb", b->c->verb->name);
+  cli_json_text(&j, "twin", d->twin);
+  cli_json_text(&j, "question", d->question);
+  cli_json_text(&j, "data", b->study->records->path);
+  cli_json_int(&j, "seed", (int64_t)b->c->seed);
+  cli_json_array(&j, "subjects");
+  for (int32_t i = 0; i < b->study->count; i++) {
+    const cli_result *r = &b->result[i];
+    if (!r->done) continue;
+    cli_json_raw(&j, NULL, r->json.data);
+    done++;
+  }
+  cli_json_end_array(&j);
+  cli_json_int(&j, "done", done);
+  cli_json_int(&j, "asked", b->study->count);
+  cli_json_end_object(&j);
+  gm_text_add(&b->c->out, "\n");
+}
+
+void cli_batch_write(const cli_batch *b)
+{
+  if (b->c->json) {
+    batch_json(b);
+    return;
+  }
+  for (int32_t i = 0; i < b->study->count; i++)
+    if (b->result[i].done && b->result[i].text.data)
+      gm_text_add(&b->c->out, b->result[i].text.data);
+}

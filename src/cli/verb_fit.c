@@ -1,0 +1,49 @@
+/* verb_fit.c - gemel fit: what the data say about each subject's parameters. */
+#include "cli/cli.h"
+
+static gm_status fit_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin *t, cli_result *r)
+{
+  (void)i;
+  cli_json j;
+  cli_json_begin(&j, &r->json);
+  cli_json_object(&j, NULL);
+  gm_status s = cli_json_twin(ctx, t, &j);
+  cli_json_end_object(&j);
+  if (!s) s = cli_show_twin(ctx, t, &r->text);
+  cli_warn_twin(b->c, t, &r->text);
+  if (!s) s = cli_show_parameters(ctx, t, &r->text);
+  gm_text_add(&r->text, "\n");
+  if (!s) s = r->text.status ? r->text.status : r->json.status;
+  return s;
+}
+
+static int run(cli *c)
+{
+  cli_study study;
+  cli_batch b = {.c = c, .study = &study, .work = fit_one, .what = "subjects"};
+  int code = cli_study_open(c, &study);
+  if (!code) {
+    code = cli_batch_run(&b);
+    if (code <= CLI_NO) cli_batch_write(&b);
+  }
+  cli_batch_free(&b);
+  cli_study_close(&study);
+  return code;
+}
+
+static const cli_option options[] = {
+    {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", false},
+    {"subject", "ID", "this subject only", true},
+    {"now", "T", "learn from data at or before this time", false},
+    {NULL, NULL, NULL, false}};
+
+const cli_verb cli_verb_fit = {
+    .name = "fit",
+    .summary = "learn each subject's parameters from data",
+    .use = "DEFINITION --data FILE [--subject ID] [--now T]",
+    .details = "Prints for every subject the typical value of each parameter (for its covariates), "
+               "the mode\nof the belief, its median and central 90 %, how well the model fits, and "
+               "health.\n",
+    .option = options,
+    .argument_count = 1,
+    .run = run};

@@ -1,0 +1,58 @@
+/* verb_propose.c - gemel propose: the best of the definition's actions under its limits. */
+#include "cli/cli.h"
+
+static gm_status propose_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin *t, cli_result *r)
+{
+  (void)i;
+  gm_proposal *p = NULL;
+  cli_json j;
+  cli_json_begin(&j, &r->json);
+  gm_status s = gm_propose(ctx, t, cli_t_end(b->study, t), b->inner, &p);
+  if (!s) {
+    cli_json_object(&j, NULL);
+    s = cli_json_twin(ctx, t, &j);
+    cli_json_comparison(t, p->comparison, &j);
+    cli_json_proposal(t, p, &j);
+    cli_json_end_object(&j);
+  }
+  if (!s) s = cli_show_twin(ctx, t, &r->text);
+  if (!s) {
+    cli_warn_twin(b->c, t, &r->text);
+    cli_show_proposal(ctx, t, p, &r->text);
+    gm_text_add(&r->text, "\n");
+    s = r->text.status ? r->text.status : r->json.status;
+  }
+  gm_proposal_free(p);
+  return s;
+}
+
+static int run(cli *c)
+{
+  cli_study study;
+  cli_batch b = {.c = c, .study = &study, .work = propose_one, .what = "subjects"};
+  int code = cli_study_open(c, &study);
+  if (!code) {
+    code = cli_batch_run(&b);
+    if (code <= CLI_NO) cli_batch_write(&b);
+  }
+  cli_batch_free(&b);
+  cli_study_close(&study);
+  return code;
+}
+
+static const cli_option options[] = {
+    {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", false},
+    {"subject", "ID", "this subject only", true},
+    {"now", "T", "learn from data at or before this time", false},
+    {"horizon", "T", "how far to look after now", false},
+    {NULL, NULL, NULL, false}};
+
+const cli_verb cli_verb_propose = {
+    .name = "propose",
+    .summary = "rank the allowed treatments for a subject",
+    .use = "DEFINITION --data FILE [--subject ID] [--now T] [--horizon T]",
+    .details = "Tries the doses and intervals of the definition's actions, leaves out what a limit "
+               "forbids,\nand ranks the rest by the definition's targets. A person decides.\n",
+    .option = options,
+    .argument_count = 1,
+    .run = run};

@@ -1,0 +1,170 @@
+#!/bin/sh
+# label: quick
+# The gemel command from end to end: codes, messages, results, JSON; on models and data of its own.
+set -eu
+gemel=${GEMEL_CLI:-}
+[ -n "$gemel" ] && [ -x "$gemel" ] || { echo "skipped: all cases (GEMEL_CLI names no command)"; exit 77; }
+case $gemel in /*) ;; *) gemel=$PWD/$gemel ;; esac
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp"
+cases=0
+fail() { echo "FAILED: $*" >&2; cat out err >&2; exit 1; }
+# expect CODE TEXT ARGUMENTS: that exit code; TEXT (a pattern) on stdout for 0 and 1, else on stderr
+expect() {
+  want=$1 text=$2
+  shift 2
+  code=0
+  "$gemel" "$@" >out 2>err </dev/null || code=$?
+  cases=$((cases + 1))
+  [ "$code" = "$want" ] || fail "gemel $*: code $code, expected $want"
+  if [ "$want" -le 1 ]; then file=out; else file=err; fi
+  grep -qe "$text" "$file" || fail "gemel $*: \"$text\" is not in its std$file"
+  # bad use prints nothing that could be taken for a result
+  [ "$want" -le 1 ] || [ ! -s out ] || fail "gemel $*: a result beside an error"
+}
+
+# cli__says_what_it_is: version and help, from every side.
+expect 0 '^gemel [0-9]*\.[0-9]*\.[0-9]*$' --version
+expect 0 '^Verbs:' --help
+expect 0 '^Verbs:' help
+for v in demo run fit simulate compare propose check new; do
+  expect 0 "^Use: gemel $v" help $v
+  cp out by-help
+  expect 0 "^Use: gemel $v" $v --help
+  cmp -s out by-help || fail "help $v and $v --help differ"
+done
+
+# cli__new_makes_what_works: the skeleton passes check, fit, run; it is not written over.
+expect 0 'model.ant' new mine
+expect 0 '^good: 0 failed, 0 warnings' check mine/twin.yaml --data mine/data.csv --strict
+expect 0 'closed form' check mine/model.ant
+expect 2 'there already' new mine
+expect 2 'letters' new 7up
+expect 0 '^subject 1: ' fit mine/twin.yaml --data mine/data.csv
+expect 0 'proposed: ' run mine/twin.yaml --data mine/data.csv --report r/here.html
+grep -qi '<html' r/here.html || fail "no report"
+expect 0 'as it is' compare mine/twin.yaml --data mine/data.csv --subject 1 --plan '200 mg every 12 h'
+expect 0 '^  1\. ' propose mine/twin.yaml --data mine/data.csv
+
+# cli__bad_use_is_2: and the message says what is wrong.
+expect 2 'unknown verb "frob"' frob
+expect 2 'is it fit' fitt
+expect 2 'an argument is missing' fit
+expect 2 'one argument too many' fit a b
+expect 2 '--data FILE is needed' fit mine/twin.yaml
+expect 2 'is it --data' fit mine/twin.yaml --dtaa x
+expect 2 'unknown option -x' fit mine/twin.yaml -x
+expect 2 'a value is expected' fit mine/twin.yaml --data
+expect 2 'given twice' fit mine/twin.yaml --data a --data b
+expect 2 'takes no value' fit mine/twin.yaml --json=1
+expect 2 'whole number' fit mine/twin.yaml --data mine/data.csv --members 3
+expect 2 'whole number' fit mine/twin.yaml --data mine/data.csv --seed 1.5
+expect 2 'none.csv' fit mine/twin.yaml --data none.csv
+expect 2 'none.yaml' fit none.yaml --data mine/data.csv
+expect 2 'no subject is called "9"; there are 1' fit mine/twin.yaml --data mine/data.csv --subject 9
+expect 2 'the same' run mine/twin.yaml --data mine/data.csv --now 1 --learn 1
+expect 2 '> 0 is expected' run mine/twin.yaml --data mine/data.csv --horizon 0
+expect 2 'dimension' run mine/twin.yaml --data mine/data.csv --now '3 kg'
+expect 2 'unknown option --none' demo --out x --none
+expect 2 'one argument too many' demo extra
+
+# cli__bad_plans_are_2
+plan() { expect 2 "$1" compare mine/twin.yaml --data mine/data.csv --plan "$2"; }
+plan 'is expected' 'five mg'
+plan 'behind the amount' '5 mg evry 24 h'
+plan 'into' '5 mg into nowhere'
+plan 'before now' '5 mg at 3'
+plan 'every' '5 mg times 3'
+plan 'twice' '5 mg at 30 at 40'
+plan '> 0' '5 mg every 0'
+plan '>= 0' '-5 mg every 12'
+plan 'kg' '5 kg/L every 12'
+plan 'is expected' '5 mg every 12; '
+
+# cli__bad_files_name_file_and_line
+sed '2s/200/two/' mine/data.csv >bad.csv
+expect 2 'bad.csv:2' fit mine/twin.yaml --data bad.csv
+sed 's/^targets:/targetz:/' mine/twin.yaml >mine/bad.yaml
+expect 2 'bad.yaml:[0-9]*: .*targetz' check mine/bad.yaml
+sed 's/ka\*depot - CL\*C/ka*dep0t - CL*C/' mine/model.ant >mine/bad.ant
+expect 2 'bad.ant:[0-9]*' check mine/bad.ant
+: >empty
+expect 2 'empty' check empty
+expect 2 'empty' fit mine/twin.yaml --data empty
+
+# cli__nothing_is_written_on_bad_input
+expect 2 'no subject' run mine/twin.yaml --data mine/data.csv --subject 9 --report never/r.html
+[ ! -e never ] && [ ! -e out/run ] || fail "files were written though the input is bad"
+
+# cli__check_says_no: a model without units warns, and fails when it is strict; data that do not fit
+# the definition fail, and the message tells the record.
+printf 'x = 1\nk = 0.1\nx'"'"' = -k*x\n' >bare.ant
+expect 0 'warning: k has no unit' check bare.ant
+expect 1 'no: 0 failed' check bare.ant --strict
+sed 's/,70$/,/' mine/data.csv >nocov.csv
+expect 1 'FAILED: nocov.csv: .*WT' check mine/twin.yaml --data nocov.csv
+printf 'x = 1\nx'"'"' = x^2\n' >blows.ant
+expect 1 'FAILED: .*not finite' check blows.ant
+
+# cli__simulate_is_the_solution: exp(-0.1 t), and doses add up: 1 e^-2 + 2 e^-1 at t = 20.
+expect 0 '^time,x$' simulate bare.ant --to 20 --every 10
+awk -F, -v e="$(awk 'BEGIN { print exp(-2) }')" '$1 == 20 { ok = ($2 - e)^2 < 1e-12 } END { exit !ok }' \
+  out || fail "x(20) is not exp(-2)"
+expect 0 . simulate bare.ant --to 20 --every 10 --dose '2 into x at 10' --json
+python3 - <<'P' || fail "dose is not added"
+import json, math
+r = json.load(open('out'))['rows'][-1]
+assert abs(r[1] - math.exp(-2) - 2 * math.exp(-1)) < 1e-6, r
+P
+# the same amount of 100 mg, as g and as mg; and five members are five different patients
+expect 0 . simulate mine/twin.yaml --set WT=70 --dose '0.1 g every 12 h times 2' --to '1 d' --every '6 h'
+cp out a
+expect 0 . simulate mine/twin.yaml --set WT=70 --dose '100 mg every 12 times 2' --to 24 --every 6
+cmp -s out a || fail "0.1 g is not 100 mg"
+expect 0 '^member,' simulate mine/twin.yaml --set WT=70 --dose 100 --to 6 --every 6 --population 5
+[ "$(awk -F, '$2 == 6 { print $3 }' out | sort -u | wc -l)" = 5 ] || fail "members are not different"
+expect 0 '^id,' simulate mine/twin.yaml --data mine/data.csv
+expect 2 'needs a definition' simulate bare.ant --data x
+expect 2 'no parameter' simulate bare.ant --set q=1
+expect 2 'no covariate' simulate mine/twin.yaml --set q=1
+expect 2 'before the beginning' simulate bare.ant --to -1
+expect 2 '> 0' simulate bare.ant --every 0
+
+# cli__same_seed_same_bytes: whatever the number of workers; another seed gives other draws.
+expect 0 . fit mine/twin.yaml --data mine/data.csv --json --threads 1
+cp out one
+expect 0 . fit mine/twin.yaml --data mine/data.csv --json --threads 3
+cmp -s out one || fail "three workers gave another result"
+expect 0 . fit mine/twin.yaml --data mine/data.csv --json --seed 2
+grep -v '"seed"' out >two && grep -v '"seed"' one >one-plain
+! cmp -s two one-plain || fail "seed 2 gave the draws of seed 1"
+
+# cli__json_is_json: of every verb; hostile ids too.
+printf 'ID,TIME,AMT,EVID,DV,WT\n"a""\\<b>&\303\251\377",0,200,1,.,70\n"a""\\<b>&\303\251\377",5,.,0,4,70\n' >odd.csv
+if command -v python3 >/dev/null 2>&1; then
+  json() {
+    expect 0 '"verb"' "$@" --json
+    python3 -m json.tool out >/dev/null 2>err || fail "gemel $* --json: not JSON"
+  }
+  json fit mine/twin.yaml --data mine/data.csv
+  json run mine/twin.yaml --data mine/data.csv --no-report
+  json compare mine/twin.yaml --data mine/data.csv --plan '200 mg every 12 h; 50 mg at 30'
+  json propose mine/twin.yaml --data mine/data.csv
+  json check mine/twin.yaml --data mine/data.csv
+  json simulate mine/model.ant --dose '100 into depot'
+  json simulate mine/twin.yaml --data mine/data.csv --population 2
+  json new yours
+  # an id that is no UTF-8 is refused by the reader, or becomes JSON; never bad JSON
+  code=0
+  "$gemel" fit mine/twin.yaml --data odd.csv --json >out 2>err || code=$?
+  [ "$code" = 2 ] || python3 -m json.tool out >/dev/null || fail "hostile id: not JSON"
+  printf 'ID,TIME,AMT,EVID,DV,WT\n"a""\\<b>&/..",0,200,1,.,70\n"../b",0,200,1,.,70\n' >odd.csv
+  json fit mine/twin.yaml --data odd.csv
+  json run mine/twin.yaml --data odd.csv --report odd
+  [ "$(ls odd | wc -l)" = 2 ] && [ ! -e b.html ] || fail "hostile ids: two reports in their folder"
+  ! grep -l '\\<b>' odd/*.html || fail "an id is not escaped in its report"
+else
+  echo "skipped: 9 JSON cases (python3 is not here)"
+fi
+echo "$cases runs of the command"
