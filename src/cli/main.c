@@ -40,7 +40,8 @@ int cli_code(gm_status s)
 int cli_fail(const cli *c, gm_status s)
 {
   const char *m = gm_message(c->ctx);
-  return cli_say(c, cli_code(s), "%s", m[0] ? m : gm_status_text(s));
+  const char *what = s == GM_ENOMEM && m[0] ? "out of memory: " : "";
+  return cli_say(c, cli_code(s), "%s%s", what, m[0] ? m : gm_status_text(s));
 }
 
 /* ---- help ---------------------------------------------------------------------------------- */

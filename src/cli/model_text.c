@@ -1,6 +1,7 @@
 /* model_text.c - a model file on its own; covariates given by --set. */
 #include "cli/cli.h"
 #include "gemel/equations.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,27 @@ static void csv_cell(gm_text *out, const char *text)
   gm_text_add(out, "\"");
 }
 
+static bool is_set(const cli *c, const char *covariate)
+{
+  const char *text;
+  size_t n = strlen(covariate);
+  for (int32_t i = 0; (text = cli_value_at(c, "set", i)); i++)
+    if (!strncmp(text, covariate, n) && text[n] == '=') return true;
+  return false;
+}
+
+/* A covariate without default must be given. */
+static gm_status set_complete(const cli *c, const gm_definition *d)
+{
+  for (int32_t i = 0; i < d->covariate_count; i++) {
+    const gm_covariate *v = &d->covariate[i];
+    if (!isnan(v->fallback) || is_set(c, v->name)) continue;
+    return gm_fail(c->ctx, GM_ENOTFOUND, "covariate %s%s%s%s is needed: --set %s=VALUE", v->name,
+                   v->unit[0] ? " [" : "", v->unit, v->unit[0] ? "]" : "", v->name);
+  }
+  return GM_OK;
+}
+
 gm_status cli_set_records(cli *c, const gm_definition *d, gm_records **out)
 {
   gm_text head, row;
@@ -58,6 +80,7 @@ gm_status cli_set_records(cli *c, const gm_definition *d, gm_records **out)
     csv_cell(&head, name);
     csv_cell(&row, value);
   }
+  if (!s) s = set_complete(c, d);
   gm_text_addf(&head, "\n%s\n", row.data ? row.data : "");
   if (!s) s = head.status ? head.status : row.status;
   if (!s) s = gm_records_parse(c->ctx, "--set", head.data, head.bytes, out);

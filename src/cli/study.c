@@ -34,7 +34,10 @@ static gm_status subjects_take(cli *c, cli_study *s)
   const char *id;
   for (int32_t i = 0; (id = cli_value_at(c, "subject", i)) && !st; i++) {
     int32_t number = gm_records_subject(r, id);
-    st = number < 0 ? unknown_subject(c->ctx, r, id) : subject_add(c, s, number);
+    for (int32_t k = 0; k < i && !st; k++)
+      if (!strcmp(cli_value_at(c, "subject", k), id))
+        st = gm_fail(c->ctx, GM_EINVAL, "--subject %.60s is given twice", id);
+    if (!st) st = number < 0 ? unknown_subject(c->ctx, r, id) : subject_add(c, s, number);
   }
   for (int32_t i = 0; i < r->subject_count && !cli_has(c, "subject") && !st; i++)
     st = subject_add(c, s, i);

@@ -263,6 +263,10 @@ static int demo_go(cli *c, const cli_study *study, cli_batch *all, const char *r
   if (shown < 0)
     return cli_say(c, CLI_BAD, "%s: no subject %s", study->records->path, SHOWN_SUBJECT);
   int code = cli_batch_run(all);
+  if (code == CLI_NO && !c->json) { /* stopped: what was done is kept */
+    show_subjects(all, &c->out);
+    show_totals(all, &c->out);
+  }
   if (code) return code;
   cli_study one = *study;
   one.subject = &study->subject[shown];

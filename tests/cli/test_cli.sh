@@ -5,6 +5,7 @@ set -eu
 gemel=${GEMEL_CLI:-}
 [ -n "$gemel" ] && [ -x "$gemel" ] || { echo "skipped: all cases (GEMEL_CLI names no command)"; exit 77; }
 case $gemel in /*) ;; *) gemel=$PWD/$gemel ;; esac
+home=$PWD
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
@@ -128,6 +129,8 @@ expect 0 '^id,' simulate mine/twin.yaml --data mine/data.csv
 expect 2 'needs a definition' simulate bare.ant --data x
 expect 2 'no parameter' simulate bare.ant --set q=1
 expect 2 'no covariate' simulate mine/twin.yaml --set q=1
+expect 2 'covariate WT .kg. is needed: --set WT=VALUE' simulate mine/twin.yaml --dose 5
+expect 2 'given twice' fit mine/twin.yaml --data mine/data.csv --subject 1 --subject 1
 expect 2 'before the beginning' simulate bare.ant --to -1
 expect 2 '> 0' simulate bare.ant --every 0
 
@@ -166,5 +169,49 @@ if command -v python3 >/dev/null 2>&1; then
   ! grep -l '\\<b>' odd/*.html || fail "an id is not escaped in its report"
 else
   echo "skipped: 9 JSON cases (python3 is not here)"
+fi
+# docs__commands_work: every gemel command of the tutorial, as it stands, in a fresh folder.
+mkdir tutorial bin
+ln -s "$gemel" bin/gemel
+sed -n 's/^    \(gemel .*\)/\1/p' "$home/docs/run-a-twin.md" >commands
+[ "$(wc -l <commands)" -ge 8 ] || fail "the tutorial has too few commands"
+while read -r line; do
+  (cd tutorial && PATH=$tmp/bin:$PATH sh -c "$line") >out 2>err </dev/null || fail "tutorial: $line"
+  cases=$((cases + 1))
+done <commands
+
+# cli__every_verb_is_documented: in the manual, on the man page, and in the completion.
+for v in demo run fit simulate compare propose check new; do
+  for f in docs/cli.md docs/man/gemel.1 tools/completion/gemel.bash; do
+    grep -qw -- "$v" "$home/$f" || fail "$v is not in $f"
+  done
+done
+
+if command -v bash >/dev/null 2>&1; then
+  bash -n "$home/tools/completion/gemel.bash" || fail "the completion does not parse"
+else
+  echo "skipped: 1 case, completion (bash is not here)"
+fi
+
+# cli__ctrl_c_keeps_what_is_done: long work that is interrupted ends with 1, whole lines, and a count.
+{ echo ID,TIME,AMT,EVID,DV,WT
+  i=0
+  while [ $i -lt 400 ]; do
+    i=$((i + 1))
+    printf '%s,0,200,1,.,70\n%s,2,.,0,4.%s,70\n%s,11.5,.,0,2.2,70\n' $i $i $((i % 10)) $i
+  done; } >many.csv
+"$gemel" fit mine/twin.yaml --data many.csv --members 5000 --threads 1 >out 2>err &
+pid=$!
+sleep 1
+kill -INT $pid 2>/dev/null || true
+code=0
+wait $pid || code=$?
+cases=$((cases + 1))
+if [ $code = 0 ]; then
+  echo "skipped: Ctrl-C (the work was done before the signal)"
+else
+  [ $code = 1 ] && grep -q 'stopped: [0-9]* of 400 subjects done' err || fail "Ctrl-C: code $code"
+  said=$(sed -n 's/.*stopped: \([0-9]*\) of.*/\1/p' err)
+  [ "$(grep -c '^subject' out)" = "$said" ] || fail "Ctrl-C: not the subjects it counts"
 fi
 echo "$cases runs of the command"

@@ -410,7 +410,7 @@ static void memory__running_out_is_told_and_leaks_nothing(void **state)
   const double t[] = {1, 20, 50};
   course q = {e, NULL, t, NULL, 20, 3};
   assert_true(fault_sweep("timeline", timeline_trial, &q) >= 5);
-  assert_true(fault_sweep_tolerant("run", run_trial, &q) >= 10);
+  assert_true(fault_sweep("run", run_trial, &q) >= 10);
 }
 
 int main(void)

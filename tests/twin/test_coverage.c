@@ -65,9 +65,9 @@ static void subject_cover(const gm_definition *d, const gm_records *r, int32_t n
   gm_twin *t;
   double q[4], x[MEMBERS];
   case_must(gm_subject_new(ctx, d, r, number, &s), "subject");
-  case_must(gm_twin_new(ctx, d, s, &(gm_twin_options){.t_now = NAN, .members = MEMBERS, .seed = 1},
-                        &t),
-            "twin");
+  case_must(
+      gm_twin_new(ctx, d, s, &(gm_twin_options){.t_now = NAN, .members = MEMBERS, .seed = 1}, &t),
+      "twin");
   const gm_members *p = t->posterior;
   assert_int_equal(MEMBERS, p->n);
   *tempered += p->stages > 0;

@@ -117,12 +117,12 @@ static void forecast__proportional_noise(void **state)
 static void forecast__noise_on_a_log_scale(void **state)
 {
   (void)state;
-  twin_case c = case_twin(
-      MODEL_BASE,
-      "parameters:\n  B: {typical: 10, unit: mg/L, source: test}\n"
-      "  T: {typical: 1, unit: h, source: test}\n"
-      "observables:\n  b: {is: x, unit: mg/L, error: {additive: 0.5}, scale: log}\n",
-      "ID,TIME,EVID,DV\n1,0,2,.\n", &ALL);
+  twin_case c =
+      case_twin(MODEL_BASE,
+                "parameters:\n  B: {typical: 10, unit: mg/L, source: test}\n"
+                "  T: {typical: 1, unit: h, source: test}\n"
+                "observables:\n  b: {is: x, unit: mg/L, error: {additive: 0.5}, scale: log}\n",
+                "ID,TIME,EVID,DV\n1,0,2,.\n", &ALL);
   const double t[] = {1};
   gm_forecast *f = forecast(&c, &(gm_forecast_request){.time = t, .time_count = 1});
   double logs[GM_QUANTILE_COUNT];
@@ -240,8 +240,8 @@ static void forecast__before_now_is_history(void **state)
                           &o);
   const double t[] = {0, 1, 24, 29.5};
   const gm_event plan = {.t = 30, .amount = 500, .port = 1, .kind = GM_EVENT_DOSE};
-  gm_forecast *a = forecast(&c, &(gm_forecast_request){.time = t, .time_count = 4,
-                                                       .plan = &plan, .plan_count = 1});
+  gm_forecast *a = forecast(
+      &c, &(gm_forecast_request){.time = t, .time_count = 4, .plan = &plan, .plan_count = 1});
   gm_forecast *b =
       forecast(&c, &(gm_forecast_request){.time = t, .time_count = 4, .as_recorded = true});
   assert_memory_equal(a->member, b->member, (size_t)a->n * 4 * sizeof *a->member);
@@ -286,8 +286,8 @@ static void forecast__running_infusion_goes_on(void **state)
 {
   (void)state;
   gm_twin_options o = {.t_now = 5, .members = 4};
-  twin_case c = case_twin(MODEL_PK, IV FIXED CP,
-                          "ID,TIME,EVID,AMT,RATE\n1,0,1,200,20\n1,30,2,.,.\n", &o);
+  twin_case c =
+      case_twin(MODEL_PK, IV FIXED CP, "ID,TIME,EVID,AMT,RATE\n1,0,1,200,20\n1,30,2,.,.\n", &o);
   const double t[] = {8, 20};
   gm_forecast *f = forecast(&c, &(gm_forecast_request){.time = t, .time_count = 2});
   case_near(f->mean[0], 20 * (1 - exp(-0.8)), 1e-9, "while it runs");
@@ -310,8 +310,7 @@ static void forecast__early_times_do_not_move_the_beginning(void **state)
                           "ID,TIME,DV\n1,10,1\n1,20,2.7\n", &o);
   const double t[] = {5, 20};
   gm_forecast *f = NULL;
-  gm_status s =
-      gm_forecast_make(ctx, c.t, &(gm_forecast_request){.time = t, .time_count = 2}, &f);
+  gm_status s = gm_forecast_make(ctx, c.t, &(gm_forecast_request){.time = t, .time_count = 2}, &f);
   if (!s) case_near(f->mean[1], exp(1), 1e-6, "at 20 h");
   gm_forecast_free(f);
   case_close(&c);

@@ -57,7 +57,8 @@ static int32_t named(const gm_comparison *q, const char *name)
   return -1;
 }
 
-/* Names from the left of two lists are the same. */
+/* What holds of every comparison: the two plans are there, shares add up to 1, no regret is
+ * negative, and the plan of the greatest utility has the smallest. */
 static void invariants(const gm_comparison *q)
 {
   double best = -1, least = INFINITY;
@@ -88,8 +89,8 @@ static void compare__average_is_the_normal_distribution_function(void **state)
   const double p1 = share(1), p2 = share(2), tolerance = 4 * 0.008;
   assert_int_equal(4, q->plan_count);
   invariants(q);
-  const gm_plan_result *one = &q->result[named(q, p[0].name)], *two = &q->result[named(q, p[1].name)],
-                       *none = &q->result[q->nothing];
+  const gm_plan_result *one = &q->result[named(q, p[0].name)],
+                       *two = &q->result[named(q, p[1].name)], *none = &q->result[q->nothing];
   case_near(one->target[0].attained, p1, tolerance, "24 mg");
   case_near(two->target[0].attained, p2, tolerance, "48 mg");
   case_near(one->target[0].below, cumulated(log(0.8) / 0.3), tolerance, "24 mg below");
@@ -137,8 +138,8 @@ static void compare__nothing_and_as_it_is_are_always_there(void **state)
 {
   (void)state;
   gm_twin_options o = {.t_now = 30, .members = 50};
-  twin_case c = case_twin(MODEL_PK, IV FIXED CP TROUGH, "ID,TIME,EVID,AMT\n1,0,1,100\n1,24,1,100\n",
-                          &o);
+  twin_case c =
+      case_twin(MODEL_PK, IV FIXED CP TROUGH, "ID,TIME,EVID,AMT\n1,0,1,100\n1,24,1,100\n", &o);
   gm_comparison *q = compare(&c, NULL, 0, 240);
   assert_int_equal(2, q->plan_count);
   invariants(q);
@@ -298,10 +299,11 @@ static void as_it_is__no_dose_is_lost_to_rounding(void **state)
   assert_int_equal(1, p.event_count);
   const double t[] = {0.65};
   gm_forecast *f;
-  case_must(gm_forecast_make(ctx, c.t,
-                             &(gm_forecast_request){.time = t, .time_count = 1, .plan = p.event,
-                                                    .plan_count = p.event_count},
-                             &f),
+  case_must(gm_forecast_make(
+                ctx, c.t,
+                &(gm_forecast_request){
+                    .time = t, .time_count = 1, .plan = p.event, .plan_count = p.event_count},
+                &f),
             "forecast");
   double want = 0;
   for (int j = 0; j <= 6; j++) want += 10 * exp(-0.1 * (0.65 - 0.1 * j));
@@ -317,10 +319,9 @@ static void as_it_is__no_dose_is_lost_to_rounding(void **state)
 static void propose__limits_leave_out_with_their_reason(void **state)
 {
   (void)state;
-  twin_case c = case_twin(MODEL_PK,
-                          IV SPREAD CP AVERAGE DAILY
-                          "limits: {iv: {per-day: 30 mg, per-dose: 60 mg}}\n",
-                          CSV_NONE, &NOW0);
+  twin_case c = case_twin(
+      MODEL_PK, IV SPREAD CP AVERAGE DAILY "limits: {iv: {per-day: 30 mg, per-dose: 60 mg}}\n",
+      CSV_NONE, &NOW0);
   gm_proposal *g = NULL;
   case_must(gm_propose(ctx, c.t, 240, NULL, &g), "proposal");
   assert_int_equal(2, g->candidate_count);
@@ -375,7 +376,8 @@ static void propose__interval_limit_and_nothing_left(void **state)
   assert_non_null(strstr(g->left_out[0], "every 6 h"));
   gm_proposal_free(g);
   case_close(&c);
-  c = case_twin(MODEL_PK, IV FIXED CP TROUGH BOLUS "limits: {iv: {per-dose: 1 mg}}\n", CSV_NONE, &o);
+  c = case_twin(MODEL_PK, IV FIXED CP TROUGH BOLUS "limits: {iv: {per-dose: 1 mg}}\n", CSV_NONE,
+                &o);
   assert_int_equal(GM_EINVAL, gm_propose(ctx, c.t, 240, NULL, &g));
   case_close(&c);
 }
@@ -406,9 +408,9 @@ static void propose__same_bytes_on_every_number_of_threads(void **state)
     gm_proposal *g = NULL;
     case_must(gm_pool_new(ctx, threads[i], &pool), "pool");
     gm_twin_options o = {.t_now = 40, .members = 300, .seed = 5, .pool = pool};
-    twin_case c = case_twin(MODEL_PK, IV SPREAD CP AVERAGE DAILY,
-                            "ID,TIME,EVID,AMT,DV\n1,0,1,5,.\n1,1,0,.,2\n1,24,1,5,.\n1,26,0,.,0.6\n",
-                            &o);
+    twin_case c =
+        case_twin(MODEL_PK, IV SPREAD CP AVERAGE DAILY,
+                  "ID,TIME,EVID,AMT,DV\n1,0,1,5,.\n1,1,0,.,2\n1,24,1,5,.\n1,26,0,.,0.6\n", &o);
     case_must(gm_propose(ctx, c.t, 280, NULL, &g), "proposal");
     gm_text_init(&text[i], ctx);
     dump(g, &text[i]);

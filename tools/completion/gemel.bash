@@ -1,4 +1,4 @@
-# Completion of the gemel command in bash: . tools/completion/gemel.bash
+# Completion of the gemel command; bash reads it by `. tools/completion/gemel.bash`.
 # Options are asked from the command itself, so that they are those of the installed version.
 _gemel() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
