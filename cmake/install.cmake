@@ -8,6 +8,10 @@ if(TARGET gemel_cli)
   install(TARGETS gemel_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gemel/models OPTIONAL)
+install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gemel/examples OPTIONAL)
+install(FILES docs/man/gemel.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
+install(FILES tools/completion/gemel.bash RENAME gemel
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
 
 install(EXPORT gemelTargets NAMESPACE gemel:: DESTINATION ${gemel_config_dir})
 file(WRITE ${CMAKE_BINARY_DIR}/gemelConfig.cmake

@@ -22,7 +22,7 @@ static const char *record_wrong(const gm_record *c)
     return "a dose below 0";
   if (c->additional < 0 || c->steady < 0 || c->steady > 2 || c->interval < 0)
     return "a dose that cannot be repeated";
-  if (c->compartment < 0 || c->occasion < 0) return "a number below 0";
+  if (c->compartment < 0 || c->occasion < -1) return "a number below its least";
   if (!c->observable || !c->input) return "no text";
   if (c->missing != (isnan(c->value) != 0)) return "a value that is missing and there";
   if (!c->missing && c->evid != 0) return "a value that was not observed";

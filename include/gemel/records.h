@@ -21,7 +21,7 @@ typedef struct {
   double value;           /* DV; NaN: missing */
   bool missing;           /* MDV = 1, or no value on an observation record */
   int32_t censored;       /* CENS/BLQ: 1 below value (value holds the limit), -1 above, 0 none */
-  int32_t occasion;       /* OCC; 0 not given */
+  int32_t occasion;       /* OCC; -1 not given */
 } gm_record;
 
 typedef struct {

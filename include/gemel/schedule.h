@@ -47,10 +47,11 @@ typedef struct {
 } gm_effect;
 GM_API gm_effect gm_effect_none(void); /* 0, 1, 0, 0 */
 
-/* A parameter that changes at a time, after all that happens at that time. */
+/* A parameter that changes at a time: with the record of that order, after its dose and before its
+ * sample; order 0: after all that happens at that time. */
 typedef struct {
   double t, value;
-  int32_t parameter;
+  int32_t parameter, order;
 } gm_switch;
 
 typedef struct {

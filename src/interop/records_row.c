@@ -107,6 +107,7 @@ static gm_status dose_items_read(gm__reader *r, gm_record *rec, row *w)
   if (!s) s = integer(r, GM__COL_SS, 0, 2, &rec->steady, &given);
   if (!s) s = integer(r, GM__COL_CMT, 0, INT32_MAX, &rec->compartment, &given);
   if (!s) s = integer(r, GM__COL_OCC, 0, INT32_MAX, &rec->occasion, &given);
+  if (!s && !given) rec->occasion = -1;
   return s;
 }
 

@@ -42,14 +42,19 @@ gm_status gm__compare_options(gm_ctx *ctx, int32_t option_count, int32_t n, cons
   for (int32_t i = 0; i < option_count && !s; i++) {
     const double *v = value + (ptrdiff_t)i * n, *b = value + (ptrdiff_t)base * n;
     gm_option_result r = {0};
+    double more = 0, less = 0;
     for (int32_t m = 0; m < n; m++) {
       gain[m] = gain_of(v[m], b[m]);
-      r.better += weight[m] * (gain[m] > 0 ? 1 : gain[m] == 0 ? 0.5 : 0);
+      more += gain[m] > 0 ? weight[m] : 0;
+      less += gain[m] < 0 ? weight[m] : 0;
       r.regret += weight[m] * (best_of_member(option_count, n, value, m) - v[m]);
     }
     s = gm__estimate(ctx, n, v, weight, &r.utility);
     if (!s) s = gm__estimate(ctx, n, gain, weight, &r.gain);
-    r.distinguishable = r.gain.low > 0 || r.gain.high < 0;
+    r.better = fmin(1, fmax(0, more + 0.5 * (1 - more - less)));
+    /* the other way round for at most one member in twenty, and beyond the Monte Carlo error */
+    r.distinguishable = (r.gain.mean > 0 ? less : more) <= 0.05 &&
+                        fabs(r.gain.mean) > 2 * r.gain.error && r.gain.mean != 0;
     if (!s) out[i] = r;
   }
   gm_free(gain);

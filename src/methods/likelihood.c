@@ -33,7 +33,7 @@ double gm_datum_loglik(const gm_datum *d, double f)
   if (!isfinite(f)) return -INFINITY;
   double sd = gm_datum_sd(d, f), r = residual(d, f), ll;
   if (d->censored) {
-    ll = log_share(d->censored < 0 ? r : -r, sd);
+    ll = log_share(d->censored > 0 ? r : -r, sd);
   } else {
     double x = r / sd;
     ll = -0.5 * x * x - gm_ln(sd) - 0.5 * GM__LN_2PI - (d->log_scale ? gm_ln(d->value) : 0);
@@ -71,7 +71,7 @@ static bool parts(const gm_datum *d, double f, double *x, double *by, double *gr
 {
   double sd = gm_datum_sd(d, f), r = residual(d, f);
   if (!isfinite(f) || !(sd > 0) || !isfinite(r)) return false;
-  double sign = d->censored > 0 ? -1 : 1;
+  double sign = d->censored < 0 ? -1 : 1;
   *grow = 0;
   if (!d->log_scale)
     *grow = d->sum ? d->proportional * (f < 0 ? -1 : f > 0) / sd

@@ -191,10 +191,12 @@ static gm_status steady_past(builder *b, const gm_event *e, const gm_effect *f)
   double reach = duration > f->lag ? duration : f->lag;
   int32_t most = (int32_t)fmin(ceil((reach + f->lag) / e->interval) + 1, 1e6);
   for (int32_t j = most; j >= 1; j--) {
-    double arrives = e->t + f->lag - j * e->interval, ends = arrives + duration;
+    double late = f->lag - j * e->interval, arrives = e->t + late, ends = arrives + duration;
     gm_status s = GM_OK;
-    if (arrives > e->t)
+    if (late > 0)
       s = dose_add(b, e, f, arrives, ORDER_DERIVED);
+    else if (late == 0 && duration <= 0) /* arrives now; the cycle ends just before it */
+      s = dose_add(b, e, f, e->t, e->order);
     else if (duration > 0 && ends > e->t)
       s = infusion_add(b, e, e->t, ends, rate, e->order, (int32_t)(e - b->spec->event));
     if (s) return s;
@@ -270,7 +272,7 @@ static gm_status collect(builder *b)
   for (int32_t i = 0; i < p->change_count && !s; i++)
     s = item_add(b, (item){.t = p->change[i].t,
                            .value = p->change[i].value,
-                           .order = ORDER_LAST,
+                           .order = p->change[i].order > 0 ? p->change[i].order : ORDER_LAST,
                            .port = p->change[i].parameter,
                            .kind = ITEM_SWITCH});
   if (!s && b->count) qsort(b->list, (size_t)b->count, sizeof *b->list, item_compare);

@@ -13,11 +13,18 @@ const double gm_quantile_level[GM_QUANTILE_COUNT] = {0.025, 0.05, 0.25, 0.5, 0.7
 enum { PLAN_EVENTS_MAX = 1000000 };
 
 /* ---- the course ------------------------------------------------------------------------------ */
+/* A share of 1e-9 of an interval forgives rounding: a dose due at now has been given. */
+int32_t gm__additional_given(const gm_event *e, double t_now)
+{
+  if (e->additional <= 0) return 0;
+  double room = floor((t_now - e->t) / e->interval + 1e-9);
+  return room >= e->additional ? e->additional : room > 0 ? (int32_t)room : 0;
+}
+
 static gm_event event_until(gm_event e, double t_now)
 {
   if (e.additional > 0) {
-    double room = floor((t_now - e.t) / e.interval);
-    if (room < e.additional) e.additional = room > 0 ? (int32_t)room : 0;
+    e.additional = gm__additional_given(&e, t_now);
   }
   return e;
 }
@@ -172,8 +179,9 @@ static gm_status cell_make(maker *k, int32_t observable, int32_t time)
   double variance, noise = 0, weight = 0;
   gm_status st = gm_stats_mean(k->ctx, kept, k->x, k->w, &f->mean[cell], &variance);
   for (int32_t m = 0; m < kept; m++) {
-    double sd = noise_sd(o, k->x[m]) * (o->log_scale ? k->x[m] : 1);
-    noise += k->w[m] * sd * sd;
+    double s2 = noise_sd(o, k->x[m]), x2 = k->x[m] * k->x[m];
+    s2 *= s2;
+    noise += k->w[m] * (o->log_scale ? x2 * exp(s2) * expm1(s2) : s2); /* lognormal: exact */
     weight += k->w[m];
   }
   f->var_parameter[cell] = variance;
@@ -218,6 +226,12 @@ gm_status gm_forecast_make(gm_ctx *ctx, const gm_twin *t, const gm_forecast_requ
   gm_model_get_info(t->definition->model, &info);
   if (info.flags & GM_MODEL_STOCHASTIC)
     return gm_fail(ctx, GM_EUNSUPPORTED, "forecast of model %s, which moves by chance", info.name);
+  for (int32_t i = 0; i < q->time_count; i++)
+    if (!(q->time[i] >= fmin(t->subject->t_first, t->t_now)))
+      return gm_fail(ctx, GM_EDOMAIN,
+                     "forecast at time %g: a time not before the subject's first record at %g is "
+                     "expected",
+                     q->time[i], t->subject->t_first);
   gm_forecast *f = gm_alloc(ctx, 1, sizeof *f);
   if (!f) return gm_fail(ctx, GM_ENOMEM, "forecast");
   maker k = {.ctx = ctx,

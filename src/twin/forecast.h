@@ -14,4 +14,6 @@ int32_t gm__weights_without_failed(int32_t n, const double *weight, const int8_t
 enum { GM__NOISE_DRAWS = 4 };
 void gm__noise_draws(const gm_observable *o, double f, gm_key key, int32_t member,
                      uint64_t observable, uint64_t index, double out[GM__NOISE_DRAWS]);
+/* How many of an event's additional doses have been given at or before t_now. */
+int32_t gm__additional_given(const gm_event *e, double t_now);
 #endif

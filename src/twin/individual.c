@@ -26,7 +26,7 @@ void gm__subject_values(const gm_subject *s, const subject_stretch *w, const dou
   double argument[ARGUMENTS_MAX];
   assert(d->covariate_count + 1 <= ARGUMENTS_MAX);
   memcpy(argument, w->covariate, (size_t)d->covariate_count * sizeof *argument);
-  argument[d->covariate_count] = w->occasion + 1;
+  argument[d->covariate_count] = s->occasion[w->occasion];
   for (int32_t i = 0; i < d->parameter_count; i++) {
     const gm_def_parameter *p = &d->parameter[i];
     double typical = gm_expr_eval(p->typical, argument), effect = 0;
@@ -102,10 +102,11 @@ static int32_t parameters_fill(const course_run *c, int32_t m, const double *z)
       int32_t row = d->parameter[i].parameter;
       double v = c->value[i] * d->parameter[i].to_model;
       if (row < 0) continue;
-      if (k == 0 || w->t_from <= c->t_begin)
+      if (k == 0 || w->t_from < c->t_begin)
         c->theta[(ptrdiff_t)row * c->n + m] = v;
       else if (w->t_from <= c->t_end)
-        c->change[count++] = (gm_switch){.t = w->t_from, .value = v, .parameter = row};
+        c->change[count++] =
+            (gm_switch){.t = w->t_from, .value = v, .parameter = row, .order = w->order};
     }
   }
   return count;

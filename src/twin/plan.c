@@ -1,5 +1,6 @@
 /* plan.c - candidate schedules: nothing, as it is, a dose repeated. */
 #include "gemel/plan.h"
+#include "twin/forecast.h"
 #include "twin/subject.h"
 #include <assert.h>
 #include <math.h>
@@ -29,8 +30,9 @@ gm_status gm_plan_nothing(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan *
   return plan_begin(ctx, "nothing", 0, out);
 }
 
-/* The dose given last at or before t_now, with ADDL unrolled; and the time between the last two. */
-static const gm_event *last_dose(const gm_subject *s, double t_now, double *t_last,
+/* The dose of an input given last at or before t_now, with ADDL unrolled; and its interval: that of
+ * its record, else the time between the last two. */
+static const gm_event *last_dose(const gm_subject *s, int32_t input, double t_now, double *t_last,
                                  double *interval)
 {
   const gm_event *last = NULL;
@@ -38,35 +40,47 @@ static const gm_event *last_dose(const gm_subject *s, double t_now, double *t_la
   *t_last = *interval = NAN;
   for (int32_t i = 0; i < s->event_count; i++) {
     const gm_event *e = &s->event[i];
-    if (e->t > t_now || (e->kind != GM_EVENT_DOSE && e->kind != GM_EVENT_RESET_DOSE)) continue;
-    double repeats =
-        e->additional > 0 ? fmin(floor((t_now - e->t) / e->interval), e->additional) : 0;
+    bool dose = e->kind == GM_EVENT_DOSE || e->kind == GM_EVENT_RESET_DOSE;
+    if (!dose || e->input != input || e->t > t_now) continue;
     before = *t_last;
-    *t_last = e->t + repeats * e->interval;
-    *interval = repeats > 0 || e->steady ? e->interval : *t_last - before;
+    *t_last = e->t + gm__additional_given(e, t_now) * e->interval;
+    *interval = e->additional > 0 || e->steady ? e->interval : *t_last - before;
     last = e;
   }
   return last;
 }
 
-gm_status gm_plan_as_it_is(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan *out)
+/* The dose goes on from now until before t_end; false: one dose only, nothing more is given. */
+static bool goes_on(const gm_twin *t, int32_t input, double t_end, gm_event *out)
 {
   double t_last, interval;
-  const gm_event *e = last_dose(t->subject, t->t_now, &t_last, &interval);
-  gm_status s = plan_begin(ctx, "as it is", 1, out);
-  if (s || !e || !(interval > 0)) return s; /* one dose only: nothing more is given */
+  const gm_event *e = last_dose(t->subject, input, t->t_now, &t_last, &interval);
+  if (!e || !(interval > 0)) return false;
   double next = t_last + interval;
   if (next <= t->t_now) next += (floor((t->t_now - next) / interval) + 1) * interval;
-  if (next >= t_end) return GM_OK;
-  double count = ceil((t_end - next) / interval - 1e-9) - 1; /* the last one lies before t_end */
-  out->event[0] = *e;
-  out->event[0].t = next;
-  out->event[0].kind = GM_EVENT_DOSE;
-  out->event[0].steady = 0;
-  out->event[0].interval = interval;
-  out->event[0].additional = count > 0 ? (int32_t)fmin(count, 1e6) : 0;
-  out->event_count = 1;
-  return GM_OK;
+  if (next >= t_end) return false;
+  /* the last dose lies before t_end, as in gm_plan_repeat */
+  double count = ceil((t_end - next) / interval - 1e-9) - 1;
+  *out = *e;
+  out->t = next;
+  out->kind = GM_EVENT_DOSE;
+  out->steady = 0;
+  out->interval = interval;
+  out->additional = (int32_t)fmax(0, fmin(count, 1e6));
+  return true;
+}
+
+gm_status gm_plan_as_it_is(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan *out)
+{
+  gm_status s = plan_begin(ctx, "as it is", t->definition->input_count, out);
+  for (int32_t i = 0; i < t->definition->input_count && !s; i++) {
+    gm_event e;
+    if (!goes_on(t, i, t_end, &e)) continue;
+    int32_t at = out->event_count++; /* sorted by time */
+    for (; at > 0 && out->event[at - 1].t > e.t; at--) out->event[at] = out->event[at - 1];
+    out->event[at] = e;
+  }
+  return s;
 }
 
 /* "5 mg every 24 h", with the input's name in front when the definition has several actions. */

@@ -1,5 +1,6 @@
 /* propose.c - search over the allowed doses and intervals, under the limits. */
 #include "gemel/plan.h"
+#include "twin/forecast.h"
 #include "twin/subject.h"
 #include <assert.h>
 #include <math.h>
@@ -22,19 +23,46 @@ static char *text_line(gm_ctx *ctx, gm_text *t)
   return line;
 }
 
-/* Why a limit forbids this dose, as text; empty: it is allowed. */
-static void limit_reason(const gm_definition *d, const gm_action *a, double dose, double every,
-                         gm_text *why)
+/* What was given of an input in (t - day, t_now], in the input's unit. */
+static double given_since(const search *s, const gm_action *a, double t_from)
 {
+  const gm_subject *w = s->t->subject;
+  double sum = 0;
+  for (int32_t i = 0; i < w->event_count; i++) {
+    const gm_event *e = &w->event[i];
+    bool dose = e->kind == GM_EVENT_DOSE || e->kind == GM_EVENT_RESET_DOSE;
+    if (!dose || e->input != a->index || e->t > s->t->t_now) continue;
+    int32_t last = gm__additional_given(e, s->t->t_now);
+    for (int32_t j = last; j >= 0 && e->t + j * e->interval > t_from; j--) sum += e->amount;
+  }
+  return sum / s->t->definition->input[a->index].to_model;
+}
+
+/* The most that falls within any 24 h, doses already given among them. */
+static double most_in_a_day(const search *s, const gm_action *a, double dose, double every,
+                            double t_first)
+{
+  double day = 24 * s->t->definition->hour, most = 0;
+  int32_t count = (int32_t)fmin(ceil(day / every - 1e-9), 1e6);
+  for (int32_t k = 1; k <= (count > 1 ? count : 1); k++) /* the window ends at the k-th dose */
+    most = fmax(most, k * dose + given_since(s, a, t_first + (k - 1) * every - day * (1 - 1e-9)));
+  return most;
+}
+
+/* Why a limit forbids this dose, as text; empty: it is allowed. */
+static void limit_reason(const search *s, const gm_action *a, double dose, double every,
+                         double t_first, gm_text *why)
+{
+  const gm_definition *d = s->t->definition;
   const char *unit = d->input[a->index].unit;
-  double per_day = dose * 24 * d->hour / every;
+  double per_day = most_in_a_day(s, a, dose, every, t_first);
   for (int32_t i = 0; i < d->limit_count; i++) {
     const gm_limit *l = &d->limit[i];
     if (l->index != a->index) continue;
     if (dose > l->per_dose * (1 + 1e-9))
       gm_text_addf(why, "more than %.6g %s in one dose", l->per_dose, unit);
     else if (per_day > l->per_day * (1 + 1e-9))
-      gm_text_addf(why, "%.6g %s a day, the limit is %.6g", per_day, unit, l->per_day);
+      gm_text_addf(why, "%.6g %s within 24 h, the limit is %.6g", per_day, unit, l->per_day);
     else if (every < l->interval_least * (1 - 1e-9))
       gm_text_addf(why, "doses less than %.6g h apart", l->interval_least / d->hour);
   }
@@ -61,9 +89,8 @@ static double first_time(const search *s, const gm_action *a, double every)
     const gm_event *e = &w->event[i];
     bool dose = e->kind == GM_EVENT_DOSE || e->kind == GM_EVENT_RESET_DOSE;
     if (!dose || e->input != a->index || e->t > s->t->t_now) continue;
-    double n =
-        e->additional > 0 ? fmin(floor((s->t->t_now - e->t) / e->interval), e->additional) : 0;
-    last = e->t + n * e->interval;
+    last = fmax(isnan(last) ? -INFINITY : last,
+                e->t + gm__additional_given(e, s->t->t_now) * e->interval);
   }
   return isnan(last) ? s->t->t_now : fmax(s->t->t_now, last + every);
 }
@@ -74,11 +101,11 @@ static gm_status candidate(search *s, int32_t action, double dose, double every)
   const gm_action *a = &d->action[action];
   gm_plan plan;
   gm_text why;
-  gm_status st =
-      gm_plan_repeat(s->ctx, s->t, action, dose, every, first_time(s, a, every), s->t_end, &plan);
+  double t_first = first_time(s, a, every);
+  gm_status st = gm_plan_repeat(s->ctx, s->t, action, dose, every, t_first, s->t_end, &plan);
   if (st) return st;
   gm_text_init(&why, s->ctx);
-  limit_reason(d, a, dose, every, &why);
+  limit_reason(s, a, dose, every, t_first, &why);
   st = why.status;
   if (!st && why.bytes == 0)
     s->plan[s->count++] = plan;

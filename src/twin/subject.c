@@ -129,6 +129,12 @@ static gm_status event_take(gm_ctx *ctx, gm_subject *s, const gm_record *c, int3
                               : GM_DOSE_GIVEN;
     if (c->rate == 0 && in->duration) e->mode = GM_DOSE_DURATION_MODELLED;
     if (c->rate == 0 && in->rate) e->mode = GM_DOSE_RATE_MODELLED;
+    if (e->mode == GM_DOSE_RATE_MODELLED && !in->rate)
+      return fail_record(ctx, GM_ENOTFOUND, s->r, c,
+                         "RATE is -1, but the definition gives no rate of input", in->name);
+    if (e->mode == GM_DOSE_DURATION_MODELLED && !in->duration)
+      return fail_record(ctx, GM_ENOTFOUND, s->r, c,
+                         "RATE is -2, but the definition gives no duration of input", in->name);
   }
   e->input = input;
   s->event_count++;
@@ -187,11 +193,32 @@ static gm_status datum_take(gm_ctx *ctx, gm_subject *s, const gm_record *c, int3
 }
 
 /* ---- stretches ------------------------------------------------------------------------------- */
+/* Number of an occasion: 0, 1, ... in the order in which the values of OCC appear. */
+static int32_t occasion_number(gm_subject *s, int32_t value)
+{
+  for (int32_t i = 0; i < s->occasion_count; i++)
+    if (s->occasion[i] == value) return i;
+  s->occasion[s->occasion_count] = value;
+  return s->occasion_count++;
+}
+
+/* Records before the first OCC belong to its occasion; without any, all are occasion 1. */
+static void occasion_begin(gm_subject *s, const gm_record_subject *w)
+{
+  s->occasion[0] = 1;
+  for (int32_t i = w->count; i-- > 0;)
+    if (s->r->record[w->first + i].occasion >= 0)
+      s->occasion[0] = s->r->record[w->first + i].occasion;
+  s->occasion_count = 1;
+}
+
 /* A new stretch when covariates or occasion of record c differ from those before. */
-static void stretch_take(gm_subject *s, const gm_record *c, double t_before, const double *value)
+static void stretch_take(gm_subject *s, const gm_record *c, double t_before, int32_t order,
+                         const double *value)
 {
   int32_t n = s->d->covariate_count, k = s->stretch_count;
-  int32_t occasion = c->occasion > 0 ? c->occasion - 1 : k ? s->stretch[k - 1].occasion : 0;
+  int32_t occasion =
+      c->occasion < 0 ? (k ? s->stretch[k - 1].occasion : 0) : occasion_number(s, c->occasion);
   if (k && s->stretch[k - 1].occasion == occasion &&
       !memcmp(s->stretch[k - 1].covariate, value, (size_t)n * sizeof *value))
     return;
@@ -200,7 +227,7 @@ static void stretch_take(gm_subject *s, const gm_record *c, double t_before, con
   memcpy(w->covariate, value, (size_t)n * sizeof *value);
   w->occasion = occasion;
   w->t_from = k == 0 ? -INFINITY : s->d->nocb ? t_before : c->time;
-  if (occasion + 1 > s->occasion_count) s->occasion_count = occasion + 1;
+  w->order = s->d->nocb ? 0 : order;
 }
 
 static gm_status prior_make(gm_ctx *ctx, gm_subject *s)
@@ -224,10 +251,17 @@ static gm_status take_all(gm_ctx *ctx, gm_subject *s, const gm_record_subject *w
                           const double *value)
 {
   gm_status st = GM_OK;
+  if (w->count) occasion_begin(s, w);
   for (int32_t i = 0; i < w->count && !st; i++) {
     const gm_record *c = &s->r->record[w->first + i];
     double t_before = i ? s->r->record[w->first + i - 1].time : c->time;
-    stretch_take(s, c, t_before, value + (ptrdiff_t)i * s->d->covariate_count);
+    if (c->time < t_before)
+      return gm_fail(
+          ctx, GM_EUNSUPPORTED,
+          "%s:%d:TIME: time %g comes after %g; a clock that starts again at a reset is not "
+          "carried out, times that go on are expected",
+          s->r->path, (int)c->line, c->time, t_before);
+    stretch_take(s, c, t_before, i, value + (ptrdiff_t)i * s->d->covariate_count);
     st = event_take(ctx, s, c, i);
     if (!st) st = datum_take(ctx, s, c, i);
     s->t_last = c->time;
@@ -242,8 +276,9 @@ static gm_status subject_alloc(gm_ctx *ctx, gm_subject *s, int32_t n)
   s->datum = gm_alloc(ctx, n, sizeof *s->datum);
   s->datum_order = gm_alloc(ctx, n, sizeof *s->datum_order);
   s->stretch = gm_alloc(ctx, n, sizeof *s->stretch);
+  s->occasion = gm_alloc(ctx, n, sizeof *s->occasion);
   s->values = gm_alloc(ctx, (ptrdiff_t)n * s->d->covariate_count, sizeof *s->values);
-  if (!s->event || !s->datum || !s->datum_order || !s->stretch || !s->values)
+  if (!s->event || !s->datum || !s->datum_order || !s->stretch || !s->occasion || !s->values)
     return gm_fail(ctx, GM_ENOMEM, "subject of %d records", (int)n);
   return GM_OK;
 }
@@ -280,6 +315,7 @@ void gm_subject_free(gm_subject *s)
   gm_free(s->datum_order);
   gm_free(s->stretch);
   gm_free(s->values);
+  gm_free(s->occasion);
   gm_free(s->prior);
   gm_free(s);
 }

@@ -7,6 +7,7 @@
  * before, or -infinity) on. */
 typedef struct {
   double t_from;
+  int32_t order; /* of the record it begins with; 0: after everything of t_from */
   int32_t occasion;
   double *covariate; /* [covariate_count], into the subject's memory */
 } subject_stretch;
@@ -21,7 +22,8 @@ struct gm_subject {
   gm_datum *datum;
   int32_t *datum_order; /* record order of the datum, for ties with doses */
   subject_stretch *stretch;
-  double *values; /* covariates of the stretches */
+  double *values;    /* covariates of the stretches */
+  int32_t *occasion; /* OCC of each occasion, in the order they appear */
   double *prior;
   int32_t event_count, datum_count, stretch_count, occasion_count, dim;
   double t_first, t_last;

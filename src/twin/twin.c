@@ -126,7 +126,10 @@ gm_status gm_twin_new(gm_ctx *ctx, const gm_definition *d, const gm_subject *s,
   t->seed = options->seed;
   t->t_now = isnan(options->t_now) ? s->t_last : options->t_now;
   t->learned = learned_count(s, t->t_now);
-  gm_status st = gm_runner_new(ctx, d->model, options->pool, &t->runner);
+  gm_status st = GM_OK;
+  if (t->t_now < s->t_first)
+    st = gm_fail(ctx, GM_EDOMAIN, "now is %g, before the first record at %g", t->t_now, s->t_first);
+  if (!st) st = gm_runner_new(ctx, d->model, options->pool, &t->runner);
   if (!st) st = learn(ctx, t, options);
   if (st) {
     gm_twin_free(t);

@@ -25,6 +25,7 @@ typedef struct {
   char *level[2];
   gm_subject s;
   subject_stretch stretch;
+  int32_t occasion;
   double covariates[2], prior_covariance[4];
   gm_event event, plan_event;
   gm_datum datum[4];
@@ -139,6 +140,7 @@ static inline void case_subject(report_case *k, const char *name)
   k->covariates[1] = 1;
   k->prior_covariance[0] = 0.25;
   k->prior_covariance[3] = 0.04;
+  k->occasion = 1;
   k->stretch = (subject_stretch){.t_from = -INFINITY, .covariate = k->covariates};
   k->event = (gm_event){.amount = 100, .interval = 24, .additional = 3, .kind = GM_EVENT_DOSE};
   k->datum[0] = (gm_datum){.t = 12, .value = 4.25, .additive = 1};
@@ -153,6 +155,7 @@ static inline void case_subject(report_case *k, const char *name)
                       .datum = k->datum,
                       .datum_count = 4,
                       .stretch = &k->stretch,
+                      .occasion = &k->occasion,
                       .stretch_count = 1,
                       .values = k->covariates,
                       .prior = k->prior_covariance,

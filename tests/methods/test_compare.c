@@ -56,6 +56,29 @@ static void compare__regret_orders_like_the_mean(void **state)
   gm_ctx_free(ctx);
 }
 
+/* A gain of 0 or 1 in each member (a trough met or not): 84 % gain and none loses, so the options
+ * can be told apart, though the central 90 % of the gains reaches 0; when 10 % lose, they cannot.
+ */
+static void compare__all_or_nothing_gains(void **state)
+{
+  (void)state;
+  enum { N = 100 };
+  gm_ctx *ctx = ctx_new();
+  double value[2 * N], weight[N];
+  for (int m = 0; m < N; m++) {
+    weight[m] = 1.0 / N;
+    value[m] = m < 11;
+    value[N + m] = m < 95;
+  }
+  gm_option_result r[2];
+  assert_int_equal(gm__compare_options(ctx, 2, N, value, weight, 0, r), GM_OK);
+  assert_true(r[1].distinguishable && r[1].gain.low == 0 && fabs(r[1].gain.mean - 0.84) < 1e-12);
+  for (int m = 0; m < 10; m++) value[N + m] = 0;
+  assert_int_equal(gm__compare_options(ctx, 2, N, value, weight, 0, r), GM_OK);
+  assert_false(r[1].distinguishable);
+  gm_ctx_free(ctx);
+}
+
 /* The Monte Carlo error of a mean is sd / sqrt(effective size). */
 static void estimate__error_of_the_mean(void **state)
 {
@@ -74,6 +97,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(compare__small_table_by_hand),
       cmocka_unit_test(compare__regret_orders_like_the_mean),
+      cmocka_unit_test(compare__all_or_nothing_gains),
       cmocka_unit_test(estimate__error_of_the_mean),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,9 +79,9 @@ static void censored__is_the_integral_of_the_density(void **state)
       d.value = limit;
       double low = d.log_scale ? 1e-3 : -8;
       double below = integral(d, 2, low, limit);
-      d.censored = -1;
-      near(exp(gm_datum_loglik(&d, 2)), below, 1e-8, "below");
       d.censored = 1;
+      near(exp(gm_datum_loglik(&d, 2)), below, 1e-8, "below");
+      d.censored = -1;
       near(exp(gm_datum_loglik(&d, 2)), 1 - below, 1e-8, "above");
     }
 }
@@ -94,9 +94,9 @@ static void censored__is_accurate_in_the_tail(void **state)
   for (double x = 20; x < 2e5; x *= 3) {
     double q = 1 / (x * x), series = log1p(-q + 3 * q * q - 15 * q * q * q);
     double wanted = -0.5 * x * x - log(x) - 0.918938533204672742 + series;
-    gm_datum d = {.value = 1, .additive = 0.5, .censored = -1};
+    gm_datum d = {.value = 1, .additive = 0.5, .censored = 1};
     near(gm_datum_loglik(&d, 1 + 0.5 * x) / wanted, 1, 1e-9, "below");
-    d.censored = 1;
+    d.censored = -1;
     near(gm_datum_loglik(&d, 1 - 0.5 * x) / wanted, 1, 1e-9, "above");
   }
 }
@@ -121,9 +121,9 @@ static void impossible__is_minus_infinity(void **state)
   assert_true(gm_datum_loglik(&d, 0) == -INFINITY);
   d = (gm_datum){.value = 1, .additive = 0.2, .log_scale = true};
   assert_true(gm_datum_loglik(&d, 0) == -INFINITY);
-  d.censored = -1; /* a prediction of 0 is surely below every limit */
+  d.censored = 1; /* a prediction of 0 is surely below every limit */
   assert_true(gm_datum_loglik(&d, 0) == 0);
-  d.censored = 1;
+  d.censored = -1;
   assert_true(gm_datum_loglik(&d, -1) == -INFINITY);
 }
 
@@ -169,7 +169,7 @@ static void information__is_the_variance_of_the_slope(void **state)
 static void information__of_censored_is_the_curvature(void **state)
 {
   (void)state;
-  gm_datum d = {.value = 1, .additive = 0.5, .censored = -1};
+  gm_datum d = {.value = 1, .additive = 0.5, .censored = 1};
   for (double f = -1; f < 4; f += 0.3) {
     double h = 1e-3, l = gm_datum_loglik(&d, f);
     double bend = -(gm_datum_loglik(&d, f + h) - 2 * l + gm_datum_loglik(&d, f - h)) / (h * h);

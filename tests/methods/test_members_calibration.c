@@ -62,7 +62,7 @@ static void simulate(infer_case *c, uint64_t replicate, double limit, double *z)
   for (int32_t j = 0; j < c->count; j++) {
     gm_datum *d = &c->datum[j];
     double y = f[j] + gm_datum_sd(d, f[j]) * gm_normal(key, 0, 0, gm_kind_draw(2, 0), (uint64_t)j);
-    d->censored = y < limit ? -1 : 0;
+    d->censored = y < limit ? 1 : 0;
     d->value = fmax(y, limit);
   }
 }

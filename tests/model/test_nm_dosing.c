@@ -182,7 +182,7 @@ static void nm_timevarying__weight_agrees(void **state)
     sample[i] = rows[i].v[1];
     order[i] = i + 1;
     if (i == 0) theta[1] = cl;
-    if (i) change[changes++] = (gm_switch){rows[i - 1].v[1], cl, 1};
+    if (i) change[changes++] = (gm_switch){.t = rows[i - 1].v[1], .value = cl, .parameter = 1};
   }
   gm_event dose = {.t = 0,
                    .amount = rows[0].v[4],

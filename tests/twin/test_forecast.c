@@ -204,8 +204,8 @@ static void twin__learns_up_to_now(void **state)
 }
 
 /* The score of a datum 14 after now under N(12.4, 1.8): CRPS sd (w (2 Phi(w) - 1) + 2 phi(w) -
- * 1/sqrt pi) (Gneiting & Raftery 2007, eq. 21), w = 1.6/sd = 1.193: outside the central half, inside
- * the central 90 %. */
+ * 1/sqrt pi) (Gneiting & Raftery 2007, eq. 21), w = 1.6/sd = 1.193: outside the central half,
+ * inside the central 90 %. */
 static void score__is_that_of_the_normal_law(void **state)
 {
   (void)state;
@@ -250,8 +250,8 @@ static void forecast__before_now_is_history(void **state)
   case_close(&c);
 }
 
-/* Additional doses (100 mg every 24 h from 0) are given up to now and no further, unless the records
- * are followed; a dose at now itself has been given, and what it does is not undone. */
+/* Additional doses (100 mg every 24 h from 0) are given up to now and no further, unless the
+ * records are followed; a dose at now itself has been given, and what it does is not undone. */
 static void forecast__additional_doses_end_now(void **state)
 {
   (void)state;

@@ -154,8 +154,9 @@ static void compare__nothing_and_as_it_is_are_always_there(void **state)
 }
 
 /* ---- targets --------------------------------------------------------------------------------- */
-/* 100 mg every 24 h into 10 L, k 0.1: trough q/(1 - q) x 10 with q = exp(-2.4); as it is and the same
- * as a plan are the same thing. The dose that falls on the horizon's end is not in its trough. */
+/* 100 mg every 24 h into 10 L, k 0.1: trough q/(1 - q) x 10 with q = exp(-2.4); as it is and the
+ * same as a plan are the same thing. The dose that falls on the horizon's end is not in its trough.
+ */
 static void target__trough_is_before_the_next_dose(void **state)
 {
   (void)state;
@@ -289,8 +290,8 @@ static void as_it_is__each_input_goes_on_at_its_own_interval(void **state)
   }
 }
 
-/* A dose that is due at now has either been given or comes next: with 0.1 h between doses and now at
- * 0.6 (0.6/0.1 < 6 in doubles) none is lost. */
+/* A dose that is due at now has either been given or comes next: with 0.1 h between doses and now
+ * at 0.6 (0.6/0.1 < 6 in doubles) none is lost. */
 static void as_it_is__no_dose_is_lost_to_rounding(void **state)
 {
   (void)state;
@@ -314,8 +315,8 @@ static void as_it_is__no_dose_is_lost_to_rounding(void **state)
 }
 
 /* ---- proposals ------------------------------------------------------------------------------- */
-/* Doses over a limit are left out, each with the limit's name and number; the best of the rest comes
- * first, with a reason. */
+/* Doses over a limit are left out, each with the limit's name and number; the best of the rest
+ * comes first, with a reason. */
 static void propose__limits_leave_out_with_their_reason(void **state)
 {
   (void)state;

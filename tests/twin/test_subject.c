@@ -1,5 +1,5 @@
-/* From records to a subject: covariates, inputs, observables, occasions; what is refused, and where.
- * Expected values are formulas of one compartment (k = CL/V) or the texts of the records. */
+/* From records to a subject: covariates, inputs, observables, occasions; what is refused, and
+ * where. Expected values are formulas of one compartment (k = CL/V) or the texts of the records. */
 #include "twin_case.h"
 #include "support/fault.h"
 
