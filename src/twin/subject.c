@@ -108,37 +108,46 @@ static gm_status input_of(gm_ctx *ctx, const gm_subject *s, const gm_record *c, 
   return GM_OK;
 }
 
+/* RATE -1 and -2, and inputs whose definition gives a rate or a duration of their own. */
+static gm_status mode_of(gm_ctx *ctx, const gm_subject *s, const gm_record *c,
+                         const gm_def_input *in, gm_dose_mode *out)
+{
+  if (c->rate == -1 && !in->rate)
+    return fail_record(ctx, GM_ENOTFOUND, s->r, c,
+                       "RATE is -1, but the definition gives no rate of input", in->name);
+  if (c->rate == -2 && !in->duration)
+    return fail_record(ctx, GM_ENOTFOUND, s->r, c,
+                       "RATE is -2, but the definition gives no duration of input", in->name);
+  bool own = c->rate <= 0; /* a rate that is given stands above the definition's */
+  *out = GM_DOSE_GIVEN;
+  if (own && in->duration && c->rate != -1) *out = GM_DOSE_DURATION_MODELLED;
+  if (own && in->rate && c->rate != -2) *out = GM_DOSE_RATE_MODELLED;
+  return GM_OK;
+}
+
+static gm_status dose_take(gm_ctx *ctx, const gm_subject *s, const gm_record *c, gm_event *e)
+{
+  gm_status st = input_of(ctx, s, c, &e->input);
+  if (st) return st;
+  const gm_def_input *in = &s->d->input[e->input];
+  e->port = in->port;
+  e->amount = c->amount * in->to_model;
+  e->interval = c->interval;
+  e->additional = c->additional;
+  e->steady = c->steady;
+  e->rate = c->rate > 0 ? c->rate * in->to_model : 0;
+  return mode_of(ctx, s, c, in, &e->mode);
+}
+
 static gm_status event_take(gm_ctx *ctx, gm_subject *s, const gm_record *c, int32_t order)
 {
   if (c->evid == 0) return GM_OK;
   gm_event *e = &s->event[s->event_count];
-  *e = (gm_event){.t = c->time, .order = order, .kind = (gm_event_kind)c->evid};
-  int32_t input = -1;
-  if (c->evid == 1 || c->evid == 4 || c->evid == 8) {
-    gm_status st = input_of(ctx, s, c, &input);
-    if (st) return st;
-    const gm_def_input *in = &s->d->input[input];
-    e->port = in->port;
-    e->amount = c->amount * in->to_model;
-    e->interval = c->interval;
-    e->additional = c->additional;
-    e->steady = c->steady;
-    e->rate = c->rate > 0 ? c->rate * in->to_model : 0;
-    e->mode = c->rate == -1   ? GM_DOSE_RATE_MODELLED
-              : c->rate == -2 ? GM_DOSE_DURATION_MODELLED
-                              : GM_DOSE_GIVEN;
-    if (c->rate == 0 && in->duration) e->mode = GM_DOSE_DURATION_MODELLED;
-    if (c->rate == 0 && in->rate) e->mode = GM_DOSE_RATE_MODELLED;
-    if (e->mode == GM_DOSE_RATE_MODELLED && !in->rate)
-      return fail_record(ctx, GM_ENOTFOUND, s->r, c,
-                         "RATE is -1, but the definition gives no rate of input", in->name);
-    if (e->mode == GM_DOSE_DURATION_MODELLED && !in->duration)
-      return fail_record(ctx, GM_ENOTFOUND, s->r, c,
-                         "RATE is -2, but the definition gives no duration of input", in->name);
-  }
-  e->input = input;
-  s->event_count++;
-  return GM_OK;
+  *e = (gm_event){.t = c->time, .order = order, .kind = (gm_event_kind)c->evid, .input = -1};
+  gm_status st = GM_OK;
+  if (c->evid == 1 || c->evid == 4 || c->evid == 8) st = dose_take(ctx, s, c, e);
+  if (!st) s->event_count++;
+  return st;
 }
 
 static gm_status observable_of(gm_ctx *ctx, const gm_subject *s, const gm_record *c, int32_t *out)
