@@ -69,6 +69,9 @@ typedef struct {
   int32_t *rank;             /* [candidate_count] plan numbers, best first */
   char **reason;             /* [candidate_count] one line each, in rank order */
   char **left_out;           /* [left_out_count] candidates that a limit forbids, with the limit */
+  /* NULL, or why none of the candidates is proposed (static text): the twin is lost, or none meets
+   * the targets better than what is done now. The candidates are ranked all the same. */
+  const char *withheld;
   int32_t candidate_count, left_out_count;
 } gm_proposal;
 

@@ -100,7 +100,8 @@ GM_API void gm_timeline_free(gm_timeline *t);
 /* ---- running members along their timelines ------------------------------------------------- */
 typedef struct gm_runner gm_runner;
 /* Holds the work objects of a model for every worker of a pool (pool NULL: one). Model and pool are
- * borrowed until the runner is freed. Threads: one run at a time. */
+ * borrowed until the runner is freed. Threads: one run at a time.
+ * Fails: GM_ENOMEM; GM_EUNSUPPORTED (object state). */
 GM_API GM_NODISCARD gm_status gm_runner_new(gm_ctx *ctx, const gm_model *model, gm_pool *pool,
                                             gm_runner **out);
 GM_API void gm_runner_free(gm_runner *r);
@@ -118,7 +119,8 @@ typedef struct {
   double *y;      /* [n][sample_count][output_count] of equal sample counts; may be NULL if none */
   int8_t *status; /* [n] */
 } gm_run;
-/* Fails: GM_ENOMEM, GM_EUNSUPPORTED (steady state of a model with object state). */
+/* Fails: GM_ENOMEM; GM_EUNSUPPORTED (steady state of a model that moves by chance); GM_EINVAL (the
+ * runner is in use by another thread). */
 GM_API GM_NODISCARD gm_status gm_runner_run(gm_runner *r, gm_ctx *ctx, const gm_run *run);
 
 #ifdef __cplusplus

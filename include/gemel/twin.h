@@ -2,7 +2,9 @@
  * room: twin
  *
  * Coordinates z of a member: the definition's random effects between subjects (eta_count), then for
- * each occasion of the subject its effects by occasion. Prior: normal, mean 0. */
+ * each occasion of the subject its effects by occasion. Prior: normal, mean 0.
+ * Threads: definitions and subjects may be shared; a twin runs its own members, so one call at a
+ * time on one twin, const or not (a second one is refused: GM_EINVAL). */
 #ifndef GEMEL_TWIN_H
 #define GEMEL_TWIN_H
 #include "gemel/definition.h"
@@ -79,11 +81,13 @@ typedef struct {
   gm_runner *runner;
   /* fit at the mode: predictions and standardised residuals of the learned data (NaN: censored) */
   double *fitted, *residual;
-  double fit_p; /* chance of residuals at least this large if the model holds (chi-square) */
+  double fit_p; /* chance of a misfit (residuals and distance from the prior) at least this large if
+                   the model holds (chi-square) */
   gm_health health;
 } gm_twin;
 
 /* Makes the belief from the data up to t_now. definition and subject are borrowed until free. */
+/* Fails: GM_EDOMAIN (now before the first record), GM_ENUMERIC, GM_ECANCELLED, GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_twin_new(gm_ctx *ctx, const gm_definition *d, const gm_subject *s,
                                           const gm_twin_options *options, gm_twin **out);
 GM_API void gm_twin_free(gm_twin *t);
@@ -116,6 +120,9 @@ typedef struct {
   bool from_prior; /* the population's forecast, not the twin's */
 } gm_forecast_request;
 
+/* Fails: GM_EDOMAIN (a time before the first record), GM_ERANGE, GM_ENUMERIC (no member gets
+ * there), GM_EUNSUPPORTED (a model that moves by chance), GM_ENOMEM. *out is owned by the caller.
+ */
 GM_API GM_NODISCARD gm_status gm_forecast_make(gm_ctx *ctx, const gm_twin *t,
                                                const gm_forecast_request *q, gm_forecast **out);
 GM_API void gm_forecast_free(gm_forecast *f);

@@ -2,6 +2,7 @@
 #include "model/run.h"
 #include <assert.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum { BLOCK_MEMBERS = 64 };
@@ -17,6 +18,7 @@ struct gm_runner {
   gm_pool *pool;
   gm_model_info info;
   int32_t worker_count;
+  atomic_flag busy;
   run_worker worker[];
 };
 
@@ -30,6 +32,7 @@ gm_status gm_runner_new(gm_ctx *ctx, const gm_model *model, gm_pool *pool, gm_ru
   r->model = model;
   r->pool = pool;
   r->worker_count = count;
+  atomic_flag_clear(&r->busy);
   gm_model_get_info(model, &r->info);
   gm_status s = GM_OK;
   if (r->info.flags & GM_MODEL_OBJECT)
@@ -234,5 +237,9 @@ gm_status gm_runner_run(gm_runner *r, gm_ctx *ctx, const gm_run *run)
   assert(r && run && run->timeline && run->theta && run->status);
   run_job job = {r, run};
   int32_t tasks = (run->n + BLOCK_MEMBERS - 1) / BLOCK_MEMBERS;
-  return gm_pool_run(r->pool, ctx, tasks, block_task, &job);
+  if (atomic_flag_test_and_set(&r->busy))
+    return gm_fail(ctx, GM_EINVAL, "this runner is in use by another thread");
+  gm_status s = gm_pool_run(r->pool, ctx, tasks, block_task, &job);
+  atomic_flag_clear(&r->busy);
+  return s;
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORDER_DERIVED = -1, ORDER_LAST = INT32_MAX, ADDITIONAL_MAX = 10000000 };
+enum { ORDER_DERIVED = -1, ORDER_LAST = INT32_MAX, ADDITIONAL_MAX = 10000000, ITEMS_MAX = 400000 };
 /* Items of equal time and order: what ends comes before what begins. */
 typedef enum {
   ITEM_END,
@@ -118,6 +118,10 @@ gm_status gm_schedule_check(gm_ctx *ctx, const gm_event *event, int32_t count, i
 /* ---- items ----------------------------------------------------------------------------------- */
 static gm_status item_add(builder *b, item it)
 {
+  if (b->count >= ITEMS_MAX)
+    return gm_fail(b->ctx, GM_ERANGE,
+                   "more than %d doses until time %g; fewer ADDL or a longer II are expected",
+                   (int)ITEMS_MAX / 2, b->spec->t_end);
   if (b->count == b->room) {
     int32_t room = b->room ? 2 * b->room : 64;
     gm_status s = gm_grow(b->ctx, &b->list, b->count, room, sizeof *b->list);
@@ -189,7 +193,11 @@ static gm_status steady_past(builder *b, const gm_event *e, const gm_effect *f)
   double duration, rate;
   dose_shape(e, f, &duration, &rate);
   double reach = duration > f->lag ? duration : f->lag;
-  int32_t most = (int32_t)fmin(ceil((reach + f->lag) / e->interval) + 1, 1e6);
+  double need = ceil((reach + f->lag) / e->interval) + 1;
+  if (!(need < ITEMS_MAX / 4))
+    return gm_fail(b->ctx, GM_ERANGE, "record %d: a lag or duration of %g intervals II",
+                   (int)e->order, need);
+  int32_t most = (int32_t)need;
   for (int32_t j = most; j >= 1; j--) {
     double late = f->lag - j * e->interval, arrives = e->t + late, ends = arrives + duration;
     gm_status s = GM_OK;
@@ -499,6 +507,7 @@ gm_status gm_timeline_build(gm_ctx *ctx, const gm_timeline_spec *spec, gm_timeli
 
 void gm_timeline_free(gm_timeline *t)
 {
+  if (!t) return;
   gm_free(t->edge);
   gm_free(t->leg);
   gm_free(t->sample);

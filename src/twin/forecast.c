@@ -10,7 +10,7 @@
 
 const double gm_quantile_level[GM_QUANTILE_COUNT] = {0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975};
 
-enum { PLAN_EVENTS_MAX = 1000000 };
+enum { PLAN_EVENTS_MAX = 100000 };
 
 /* ---- the course ------------------------------------------------------------------------------ */
 /* A share of 1e-9 of an interval forgives rounding: a dose due at now has been given. */
@@ -52,7 +52,12 @@ gm_status gm__course_events(gm_ctx *ctx, const gm_twin *t, const gm_event *plan,
 {
   const gm_subject *s = t->subject;
   ptrdiff_t room = s->event_count;
-  for (int32_t i = 0; i < plan_count; i++) room += 1 + plan[i].additional;
+  gm_model_info info;
+  gm_model_get_info(t->definition->model, &info);
+  gm_status st = as_recorded ? GM_OK : gm_schedule_check(ctx, plan, plan_count, info.input_count);
+  if (st) return gm_fail_at(ctx, st, "plan");
+  for (int32_t i = 0; i < plan_count && !as_recorded; i++)
+    room += 1 + (ptrdiff_t)plan[i].additional;
   if (room > PLAN_EVENTS_MAX)
     return gm_fail(ctx, GM_ERANGE, "a course of %td doses; at most %d are expected", room,
                    (int)PLAN_EVENTS_MAX);
@@ -91,6 +96,14 @@ static double noise_sd(const gm_observable *o, double f)
                 .sum = o->form == GM_ERROR_SUM,
                 .log_scale = o->log_scale};
   return gm_datum_sd(&d, f);
+}
+
+/* A draw is addressed by what it is for: the time itself, not its place in a request. */
+static uint64_t time_index(double t)
+{
+  uint64_t bits;
+  memcpy(&bits, &t, sizeof bits);
+  return bits;
 }
 
 void gm__noise_draws(const gm_observable *o, double f, gm_key key, int32_t member,
@@ -159,7 +172,7 @@ static int32_t cell_values(maker *k, int32_t observable, int32_t time)
     if (!(f->weight[m] > 0) || !isfinite(v)) continue;
     k->x[kept] = v;
     k->w[kept] = f->weight[m];
-    gm__noise_draws(o, v, k->key, m, (uint64_t)observable, (uint64_t)time,
+    gm__noise_draws(o, v, k->key, m, (uint64_t)observable, time_index(f->time[time]),
                     k->noisy + (ptrdiff_t)kept * GM__NOISE_DRAWS);
     for (int j = 0; j < GM__NOISE_DRAWS; j++)
       k->noisy_w[(ptrdiff_t)kept * GM__NOISE_DRAWS + j] = f->weight[m];
@@ -181,7 +194,7 @@ static gm_status cell_make(maker *k, int32_t observable, int32_t time)
   for (int32_t m = 0; m < kept; m++) {
     double s2 = noise_sd(o, k->x[m]), x2 = k->x[m] * k->x[m];
     s2 *= s2;
-    noise += k->w[m] * (o->log_scale ? x2 * exp(s2) * expm1(s2) : s2); /* lognormal: exact */
+    noise += k->w[m] * (o->log_scale ? x2 * gm_exp(s2) * gm_expm1(s2) : s2); /* lognormal: exact */
     weight += k->w[m];
   }
   f->var_parameter[cell] = variance;
@@ -291,7 +304,7 @@ static gm_status datum_score(gm_ctx *ctx, const gm_twin *t, const gm_forecast *f
     double v =
         f->member[((ptrdiff_t)m * f->observable_count + d->observable) * f->time_count + time];
     if (!(f->weight[m] > 0) || !isfinite(v)) continue;
-    gm__noise_draws(o, v, key, m, (uint64_t)d->observable, (uint64_t)time, x + kept);
+    gm__noise_draws(o, v, key, m, (uint64_t)d->observable, time_index(f->time[time]), x + kept);
     for (int j = 0; j < GM__NOISE_DRAWS; j++) w[kept + j] = f->weight[m];
     kept += GM__NOISE_DRAWS;
   }

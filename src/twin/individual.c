@@ -38,6 +38,34 @@ void gm__subject_values(const gm_subject *s, const subject_stretch *w, const dou
   }
 }
 
+gm_status gm__subject_check(gm_ctx *ctx, const gm_subject *s)
+{
+  const gm_definition *d = s->d;
+  double argument[ARGUMENTS_MAX];
+  for (int32_t k = 0; k < s->stretch_count; k++) {
+    const subject_stretch *w = &s->stretch[k];
+    memcpy(argument, w->covariate, (size_t)d->covariate_count * sizeof *argument);
+    argument[d->covariate_count] = s->occasion[w->occasion];
+    for (int32_t i = 0; i < d->parameter_count; i++) {
+      const gm_def_parameter *p = &d->parameter[i];
+      double v = gm_expr_eval(p->typical, argument);
+      if (p->covariate) v *= gm_expr_eval(p->covariate, argument);
+      bool good = isfinite(v);
+      if (p->spread == GM_SPREAD_LOGNORMAL) good = good && v > 0;
+      if (p->spread == GM_SPREAD_LOGIT) good = good && v > 0 && v < 1;
+      if (!good)
+        return gm_fail(ctx, GM_EDOMAIN,
+                       "%s: subject %s: with its covariates parameter %s is typically %.6g %s; "
+                       "%s is expected",
+                       s->r->path, s->id, p->name, v, p->unit,
+                       p->spread == GM_SPREAD_LOGIT       ? "a value between 0 and 1"
+                       : p->spread == GM_SPREAD_LOGNORMAL ? "a value > 0"
+                                                          : "a finite value");
+    }
+  }
+  return GM_OK;
+}
+
 /* ---- one call -------------------------------------------------------------------------------- */
 typedef struct {
   const gm_subject *s;

@@ -18,6 +18,7 @@ static gm_status plan_begin(gm_ctx *ctx, const char *name, int32_t room, gm_plan
 
 void gm_plan_free(gm_plan *p)
 {
+  if (!p) return;
   gm_free(p->name);
   gm_free(p->event);
   *p = (gm_plan){.action = -1};
@@ -30,39 +31,50 @@ gm_status gm_plan_nothing(gm_ctx *ctx, const gm_twin *t, double t_end, gm_plan *
   return plan_begin(ctx, "nothing", 0, out);
 }
 
-/* The dose of an input given last at or before t_now, with ADDL unrolled; and its interval: that of
- * its record, else the time between the last two. */
-static const gm_event *last_dose(const gm_subject *s, int32_t input, double t_now, double *t_last,
-                                 double *interval)
+typedef struct {
+  const gm_event *event; /* NULL: none was given */
+  double t, interval, amount;
+} given_dose;
+
+/* The dose of an input given last at or before t_now, ADDL unrolled, records of one time taken
+ * together; its interval is that of its record, else the time since the dose before. An extra dose
+ * inside a running course does not end the course. */
+static given_dose last_dose(const gm_subject *s, int32_t input, double t_now)
 {
-  const gm_event *last = NULL;
-  double before = NAN;
-  *t_last = *interval = NAN;
+  given_dose g = {.t = NAN, .interval = NAN};
   for (int32_t i = 0; i < s->event_count; i++) {
     const gm_event *e = &s->event[i];
     bool dose = e->kind == GM_EVENT_DOSE || e->kind == GM_EVENT_RESET_DOSE;
     if (!dose || e->input != input || e->t > t_now) continue;
-    before = *t_last;
-    *t_last = e->t + gm__additional_given(e, t_now) * e->interval;
-    *interval = e->additional > 0 || e->steady ? e->interval : *t_last - before;
-    last = e;
+    double due = e->t + gm__additional_given(e, t_now) * e->interval;
+    if (g.event && due < g.t) continue;
+    bool together = g.event && due == g.t;
+    bool course = e->additional > 0 || e->steady;
+    g.amount = together ? g.amount + e->amount : e->amount;
+    if (course)
+      g.interval = e->interval;
+    else if (!together)
+      g.interval = due - g.t;
+    g.event = e;
+    g.t = due;
   }
-  return last;
+  return g;
 }
 
 /* The dose goes on from now until before t_end; false: one dose only, nothing more is given. */
 static bool goes_on(const gm_twin *t, int32_t input, double t_end, gm_event *out)
 {
-  double t_last, interval;
-  const gm_event *e = last_dose(t->subject, input, t->t_now, &t_last, &interval);
-  if (!e || !(interval > 0)) return false;
-  double next = t_last + interval;
+  given_dose g = last_dose(t->subject, input, t->t_now);
+  double interval = g.interval;
+  if (!g.event || !(interval > 0)) return false;
+  double next = g.t + interval;
   if (next <= t->t_now) next += (floor((t->t_now - next) / interval) + 1) * interval;
   if (next >= t_end) return false;
   /* the last dose lies before t_end, as in gm_plan_repeat */
   double count = ceil((t_end - next) / interval - 1e-9) - 1;
-  *out = *e;
+  *out = *g.event;
   out->t = next;
+  out->amount = g.amount;
   out->kind = GM_EVENT_DOSE;
   out->steady = 0;
   out->interval = interval;

@@ -171,6 +171,18 @@ static void rank_plans(gm_proposal *p)
   }
 }
 
+/* A proposal of a twin that does not follow its patient, or of a dose that helps nobody, would be
+ * worse than none. */
+static const char *reason_to_withhold(const gm_twin *t, const gm_proposal *p)
+{
+  const gm_comparison *c = p->comparison;
+  double best = c->result[p->rank[0]].utility.mean;
+  if (t->health == GM_HEALTH_LOST) return "the twin has lost this patient";
+  if (best <= c->result[c->as_it_is].utility.mean) return "no candidate is better than as it is";
+  if (best <= c->result[c->nothing].utility.mean) return "no candidate is better than nothing";
+  return NULL;
+}
+
 static const char *target_words(gm_target_kind kind)
 {
   static const char *const word[] = {"in range", "trough", "peak", "AUC24", "average"};
@@ -222,6 +234,7 @@ gm_status gm_propose(gm_ctx *ctx, const gm_twin *t, double t_end, const gm_watch
   }
   if (!st) {
     rank_plans(p);
+    p->withheld = reason_to_withhold(t, p);
     st = reasons(&s);
   }
   for (int32_t i = 0; i < s.count; i++) gm_plan_free(&s.plan[i]);

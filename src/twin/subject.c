@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DIM_MAX = 300 }; /* the Hessian by differences takes 4 dim^2 members */
+
 static gm_status fail_record(gm_ctx *ctx, gm_status st, const gm_records *r, const gm_record *c,
                              const char *text, const char *what)
 {
@@ -244,7 +246,12 @@ static gm_status prior_make(gm_ctx *ctx, gm_subject *s)
   const gm_definition *d = s->d;
   int32_t ne = d->eta_count, no = d->occasion_effect_count;
   if (no == 0) s->occasion_count = 0;
-  s->dim = ne + s->occasion_count * no;
+  int64_t dim = ne + (int64_t)s->occasion_count * no;
+  if (dim > DIM_MAX)
+    return gm_fail(ctx, GM_ERANGE,
+                   "%s: subject %s: %d occasions make %lld random effects; at most %d are expected",
+                   s->r->path, s->id, (int)s->occasion_count, (long long)dim, (int)DIM_MAX);
+  s->dim = (int32_t)dim;
   s->prior = gm_alloc(ctx, (ptrdiff_t)s->dim * s->dim, sizeof *s->prior);
   if (!s->prior) return gm_fail(ctx, GM_ENOMEM, "prior of a subject");
   for (int32_t i = 0; i < ne; i++)
@@ -276,6 +283,7 @@ static gm_status take_all(gm_ctx *ctx, gm_subject *s, const gm_record_subject *w
     s->t_last = c->time;
   }
   if (!st) st = gm_schedule_check(ctx, s->event, s->event_count, INT32_MAX);
+  if (!st) st = gm__subject_check(ctx, s);
   return st ? st : prior_make(ctx, s);
 }
 

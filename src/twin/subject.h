@@ -30,6 +30,8 @@ struct gm_subject {
 };
 
 const subject_stretch *gm__subject_stretch_at(const gm_subject *s, double t);
+/* Do typical values make sense with the covariates of every stretch? Fails: GM_EDOMAIN. */
+gm_status gm__subject_check(gm_ctx *ctx, const gm_subject *s);
 /* Individual values in one stretch; value[parameter_count]. */
 void gm__subject_values(const gm_subject *s, const subject_stretch *w, const double *z,
                         double *value);

@@ -1,6 +1,9 @@
 /* twin.c - the belief about one subject from its data, and how well it fits. */
 #include "gemel/twin.h"
+#include "gemel/math.h"
+#include "gemel/plan.h"
 #include "num/distribution.h"
+#include "num/linalg.h"
 #include "num/stats.h"
 #include "twin/subject.h"
 #include <assert.h>
@@ -51,33 +54,57 @@ static int32_t learned_count(const gm_subject *s, double t_now)
   return n;
 }
 
-/* Standardised residuals at the mode; how unlikely their sum of squares is. */
+/* z' Omega^-1 z at the mode. */
+static gm_status prior_distance(gm_ctx *ctx, const gm_problem *p, const double *z, double *out)
+{
+  int32_t n = p->dim;
+  double *l = gm_alloc(ctx, (ptrdiff_t)n * n + n, sizeof *l), *u = l ? l + (ptrdiff_t)n * n : NULL;
+  if (!l) return gm_fail(ctx, GM_ENOMEM, "fit of a subject");
+  gm_status s = n ? gm_la_cholesky(ctx, n, p->prior_covariance, l) : GM_OK;
+  if (!s && n) gm_la_solve_lower(n, l, z, u);
+  if (!s) *out = n ? gm_la_dot(n, u, u) : 0;
+  gm_free(l);
+  return s;
+}
+
+/* Standardised residuals at the mode, and how unlikely the fit is: the residuals' squares plus the
+ * distance of the mode from the prior are chi-square with one degree of freedom a datum when model
+ * and observables are linear and Gaussian. */
 static gm_status fit_quality(gm_ctx *ctx, gm_twin *t, const gm_problem *p)
 {
   t->fitted = gm_alloc(ctx, p->datum_count, sizeof *t->fitted);
   t->residual = gm_alloc(ctx, p->datum_count, sizeof *t->residual);
   if (!t->fitted || !t->residual) return gm_fail(ctx, GM_ENOMEM, "residuals");
-  gm_status st = p->datum_count ? p->predict(p->user, ctx, 1, t->mode->z, t->fitted) : GM_OK;
-  if (st) return st;
   double sum = 0;
+  gm_status st = prior_distance(ctx, p, t->mode->z, &sum);
+  if (!st && p->datum_count) st = p->predict(p->user, ctx, 1, t->mode->z, t->fitted);
   int32_t count = 0;
-  for (int32_t j = 0; j < p->datum_count; j++) {
+  for (int32_t j = 0; j < p->datum_count && !st; j++) {
     const gm_datum *d = &p->datum[j];
-    double f = t->fitted[j], r = d->log_scale ? log(d->value) - log(f) : d->value - f;
+    double f = t->fitted[j], r = d->log_scale ? gm_ln(d->value) - gm_ln(f) : d->value - f;
     t->residual[j] = d->censored ? NAN : r / gm_datum_sd(d, f);
     if (d->censored) continue;
     sum += t->residual[j] * t->residual[j];
     count++;
   }
-  t->fit_p = count ? gm_dist_chi_square_upper(sum, count) : 1;
-  return GM_OK;
+  if (!st) t->fit_p = count ? gm_dist_chi_square_upper(sum, count) : 1;
+  return st;
 }
+
+/* Our own limits, until innovations are followed in time: one false alarm in 1,000 (lost) and in
+ * 100 (uncertain) twins whose model holds; an ensemble worth less than 50 members has tails nobody
+ * saw. Stale: the last datum lies further back than the definition's horizon of plans. */
+static const double lost_p = 1e-3, uncertain_p = 1e-2, ess_least = 50;
 
 static gm_health health_of(const gm_twin *t)
 {
   if (t->learned == 0) return GM_HEALTH_WARMING;
-  if (t->fit_p < 1e-3) return GM_HEALTH_LOST;
-  if (t->fit_p < 0.01 || !t->mode->converged || t->posterior->ess < 50) return GM_HEALTH_UNCERTAIN;
+  if (!(t->fit_p >= lost_p)) return GM_HEALTH_LOST;
+  double age = t->t_now - t->subject->datum[t->learned - 1].t;
+  if (age > gm_plan_horizon(t->definition)) return GM_HEALTH_STALE;
+  double least = fmin(ess_least, 0.2 * t->posterior->n);
+  if (!(t->fit_p >= uncertain_p) || !t->mode->converged || !(t->posterior->ess >= least))
+    return GM_HEALTH_UNCERTAIN;
   return GM_HEALTH_TRACKING;
 }
 

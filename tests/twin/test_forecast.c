@@ -148,7 +148,8 @@ static void twin__one_datum_gives_the_conjugate_posterior(void **state)
   case_near(c.t->mode->z[0], 2.4, 1e-5, "mode");
   case_near(c.t->mode->covariance[0], 0.8, 1e-4, "curvature");
   case_near(c.t->residual[0], 0.6, 1e-5, "residual");
-  case_near(c.t->fit_p, erfc(0.6 / sqrt(2)), 1e-5, "fit");
+  /* (13 - 10)^2 / (4 + 1) is chi-square with one degree of freedom */
+  case_near(c.t->fit_p, erfc(sqrt(0.9)), 1e-5, "fit");
   assert_int_equal(GM_HEALTH_TRACKING, c.t->health);
   const double t[] = {100};
   gm_forecast *f = forecast(&c, &(gm_forecast_request){.time = t, .time_count = 1});
