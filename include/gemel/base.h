@@ -65,7 +65,9 @@ typedef struct {
 } gm_allocator;
 
 typedef enum { GM_LOG_ERROR, GM_LOG_WARNING, GM_LOG_INFO, GM_LOG_DEBUG } gm_log_level;
-typedef void gm_logger(void *user, gm_log_level level, const char *text); /* never patient data */
+/* text never holds patient data. A worker's context logs from the worker's thread, so that calls
+ * may come from several threads at once. */
+typedef void gm_logger(void *user, gm_log_level level, const char *text);
 
 typedef struct {
   gm_allocator allocator; /* all NULL: malloc and free */
@@ -101,8 +103,9 @@ GM_API char *gm_strndup(gm_ctx *ctx, const char *text, ptrdiff_t bytes); /* like
 GM_API void gm_free(void *p);                                            /* NULL ok */
 
 /* ---- growing text -------------------------------------------------------------------------- */
-/* A growing byte string. On failure it stays as it was, and gm_text_status tells, so that a writer
- * may check once at its end. */
+/* A growing byte string. On failure it stays as it was, status tells (GM_ENOMEM; GM_EINVAL where a
+ * format cannot be printed) and it takes nothing more, so that a writer may check once at its
+ * end. */
 typedef struct {
   gm_ctx *ctx;
   char *data; /* owned; always ends in NUL once something was added */
@@ -119,7 +122,8 @@ GM_API void gm_text_free(gm_text *t);
  * Fails: GM_EIO (with path and reason), GM_ERANGE (longer than bytes_max), GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_file_read(gm_ctx *ctx, const char *path, size_t bytes_max,
                                            char **out, size_t *bytes_out);
-/* Writes a file whole or not at all (temporary name, then rename). Fails: GM_EIO, GM_ENOMEM. */
+/* Writes a file whole or not at all: into "path.<process>.<number>" beside it, to the disk, then
+ * renamed. Fails: GM_EIO (with path and reason), GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_file_write(gm_ctx *ctx, const char *path, const char *data,
                                             size_t bytes);
 
@@ -148,7 +152,9 @@ GM_API void gm_pool_free(gm_pool *p);             /* NULL ok */
 GM_API int32_t gm_pool_workers(const gm_pool *p); /* p NULL: 1 */
 /* Runs tasks 0..task_count-1. Returns the status of the failed task with the lowest number, its
  * message copied to ctx; tasks not yet begun when one fails are left out only if their number is
- * higher. pool NULL: all in the caller. */
+ * higher. pool NULL: all in the caller. The message of ctx is cleared first; after a task that
+ * failed without one it is "". A pool does one run at a time: not from two threads at once, and not
+ * from within a task of the same pool. */
 GM_API GM_NODISCARD gm_status gm_pool_run(gm_pool *p, gm_ctx *ctx, int32_t task_count, gm_task *f,
                                           void *user);
 

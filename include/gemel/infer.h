@@ -90,7 +90,8 @@ typedef struct {
 } gm_members_options;
 
 /* Posterior ensemble: importance sampling from a multivariate t (5 degrees of freedom) at the mode;
- * when weights collapse (ess below its share, or khat > 0.7), tempered resample-move from the
+ * when weights collapse (ess below its share, or khat above gm_stats_psis_limit(n); 0.7 below 20
+ * draws), tempered resample-move from the
  * prior. With no data: draws of the prior with equal weights. Fails: GM_ENUMERIC, GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_members_draw(gm_ctx *ctx, const gm_problem *p, const gm_mode *mode,
                                               const gm_members_options *options,

@@ -35,6 +35,7 @@ static void work(worker *w, gm_ctx *ctx)
   for (;;) {
     int32_t task = atomic_fetch_add(&p->next, 1);
     if (task >= p->task_count || task > atomic_load(&p->failed)) return;
+    gm_message_clear(ctx); /* what an earlier task left is not this one's message */
     gm_status s = p->f(p->user, task, w->index, ctx);
     if (!s) continue;
     if (task < w->failed_task) {
@@ -127,6 +128,7 @@ int32_t gm_pool_workers(const gm_pool *p) { return p ? p->worker_count : 1; }
 static gm_status run_alone(gm_ctx *ctx, int32_t task_count, gm_task *f, void *user)
 {
   for (int32_t i = 0; i < task_count; i++) {
+    gm_message_clear(ctx);
     gm_status s = f(user, i, 0, ctx);
     if (s) return s;
   }
@@ -136,6 +138,7 @@ static gm_status run_alone(gm_ctx *ctx, int32_t task_count, gm_task *f, void *us
 gm_status gm_pool_run(gm_pool *p, gm_ctx *ctx, int32_t task_count, gm_task *f, void *user)
 {
   assert(f && task_count >= 0);
+  gm_message_clear(ctx);
   if (!p || p->worker_count == 1 || task_count < 2) return run_alone(ctx, task_count, f, user);
   p->f = f;
   p->user = user;

@@ -126,7 +126,10 @@ gm_status gm_report_html(gm_ctx *ctx, const gm_report_input *in, gm_text *out)
   assert(ctx && in && out);
   gm_text page;
   gm_text_init(&page, ctx);
-  report r = {.ctx = ctx, .in = in, .t = in->twin, .out = &page};
+  gm_report_input used = *in;
+  /* what is withheld is not drawn either */
+  if (in->proposal && in->proposal->withheld) used.proposed = NULL;
+  report r = {.ctx = ctx, .in = &used, .t = in->twin, .out = &page};
   r.c = in->comparison ? in->comparison : in->proposal ? in->proposal->comparison : NULL;
   if (r.t) {
     r.d = r.t->definition;

@@ -166,20 +166,30 @@ static void brief_forecast(report *r, const gm_forecast *f, const char *plan)
   }
 }
 
+static void brief_proposal(report *r, const gm_proposal *p)
+{
+  int32_t first = gm__first_proposal(p);
+  char odds[GM__INTERVAL_BYTES];
+  if (first < 0 && !p->withheld) return;
+  gm__put(r, "<li>");
+  if (p->withheld)
+    gm__putf(r, "Nothing is proposed: %s.", p->withheld);
+  else
+    gm__putf(r, "First proposal: %s. %s.", p->comparison->plan[first].name, p->reason[0]);
+  if (first >= 0 && first != p->comparison->as_it_is)
+    gm__putf(r, " Against as it is: %s.", gm__better_text(&p->comparison->result[first], odds));
+  gm__put(r, "</li>\n");
+  if (first >= 0 && r->in->proposed) brief_forecast(r, r->in->proposed, "under the first proposal");
+}
+
 void gm__report_brief(report *r)
 {
-  const gm_proposal *p = r->in->proposal;
   gm__put(r, "<section id=\"brief\" class=\"card\"><h2>In brief</h2><ul>\n<li>");
   gm__putf(r, "Health of the twin: %s; it has learned from %d data.", gm_health_name(r->t->health),
            (int)r->t->learned);
   gm__put(r, "</li>\n");
   if (r->in->forecast) brief_forecast(r, r->in->forecast, "as it is");
-  if (p && p->candidate_count > 0) {
-    gm__put(r, "<li>");
-    gm__putf(r, "First proposal: %s. %s.", p->comparison->plan[p->rank[0]].name, p->reason[0]);
-    gm__put(r, "</li>\n");
-    if (r->in->proposed) brief_forecast(r, r->in->proposed, "under the first proposal");
-  }
+  if (r->in->proposal) brief_proposal(r, r->in->proposal);
   gm__put(r, "</ul><p class=\"soft\">Values are medians with the central 90 % of the members in "
              "brackets.</p></section>\n");
 }

@@ -47,6 +47,10 @@ const char *gm__grid_time_text(const report *r, double t, char out[GM__NUMBER_BY
 const char *gm__target_words(gm_target_kind kind);
 const char *gm__target_short(gm_target_kind kind); /* for inside a chart */
 const char *gm__observable_title(const gm_observable *o);
+/* "better with probability 63 %, worse with 37 %", of a plan that is not "as it is" itself. */
+const char *gm__better_text(const gm_plan_result *p, char out[GM__INTERVAL_BYTES]);
+/* The plan a proposal puts first, -1: it proposes none. */
+int32_t gm__first_proposal(const gm_proposal *p);
 /* Index into the forecast's arrays; the time nearest to t. */
 int32_t gm__forecast_near(const gm_forecast *f, double t);
 /* The quantile (number of gm_quantile_level) of observable k at time i. */

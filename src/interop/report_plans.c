@@ -51,6 +51,20 @@ static void target_cells(report *r, const gm_target *g, const gm_target_result *
            gm__percent(t->above, false, c));
 }
 
+/* Members that fare the same are counted half to either side, as in gm_plan_result. */
+const char *gm__better_text(const gm_plan_result *p, char out[GM__INTERVAL_BYTES])
+{
+  char a[GM__NUMBER_BYTES], b[GM__NUMBER_BYTES];
+  snprintf(out, GM__INTERVAL_BYTES, "better with probability %s, worse with %s",
+           gm__percent(p->better, false, a), gm__percent(1 - p->better, false, b));
+  return out;
+}
+
+int32_t gm__first_proposal(const gm_proposal *p)
+{
+  return p && !p->withheld && p->candidate_count > 0 ? p->rank[0] : -1;
+}
+
 static void gain_cell(report *r, const gm_plan_result *p, bool base)
 {
   char text[GM__INTERVAL_BYTES];
@@ -66,20 +80,20 @@ static void plan_row(report *r, int32_t i)
 {
   const gm_comparison *c = r->c;
   const gm_plan_result *p = &c->result[i];
-  char n[GM__NUMBER_BYTES], text[GM__INTERVAL_BYTES];
+  char n[GM__NUMBER_BYTES], text[GM__INTERVAL_BYTES], odds[GM__INTERVAL_BYTES];
   bool base = i == c->as_it_is, marked = base || i == c->nothing;
   gm__row_open(r, marked ? "mark" : NULL);
   gm__row_head(r, "%s%s", c->plan[i].name,
                base              ? " (going on)"
                : i == c->nothing ? " (no more doses)"
-               : r->in->proposal && r->in->proposal->candidate_count > 0 &&
-                       r->in->proposal->comparison == c && r->in->proposal->rank[0] == i
+               : r->in->proposal && r->in->proposal->comparison == c &&
+                       gm__first_proposal(r->in->proposal) == i
                    ? " (first proposal)"
                    : "");
   gm__cell(r, "%s", gm__utility_interval(p->utility.mean, p->utility.low, p->utility.high, text));
   for (int32_t g = 0; g < c->target_count; g++) target_cells(r, &r->d->target[g], &p->target[g]);
   gain_cell(r, p, base);
-  gm__cell(r, "%s", base ? "\xE2\x80\x93" : gm__percent(p->better, false, n));
+  gm__cell(r, "%s", base ? "\xE2\x80\x93" : gm__better_text(p, odds));
   gm__cell(r, "%s", gm__utility(p->regret, n));
   gm__row_close(r);
 }
@@ -104,7 +118,7 @@ static gm_status comparison_table(report *r)
     head[n++] = r->d->target[g].kind == GM_TARGET_RANGE ? "Share of time" : "Probability";
   }
   head[n++] = "Gain over as it is (90\xC2\xA0%)";
-  head[n++] = "Probability better";
+  head[n++] = "Against as it is";
   head[n++] = "Expected regret";
   gm__table_open(r, "Utility and targets of each plan", head);
   plan_row(r, c->as_it_is);
@@ -129,7 +143,10 @@ void gm__report_comparison(report *r)
              gm__time_text(r, r->c->t_end, to));
     gm__put(r, "All plans were run on the same members, so that differences are paired. Utility: "
                "mean attainment of the targets, 0 to 1. Gain: utility minus that of going on as it "
-               "is. Expected regret: utility lost on average against the plan that is best for "
+               "is; members that fare the same are counted half as better, half as worse. No "
+               "distinguishable difference: more than 5 % of the members would fare the other way "
+               "round, or the mean gain is within twice its Monte Carlo error. Expected regret: "
+               "utility lost on average against the plan that is best for "
                "each member. Utility, gain and regret have no unit.</p>\n");
     gm_status st = comparison_table(r);
     if (st) r->out->status = st;
@@ -144,13 +161,16 @@ static void proposal_items(report *r, int32_t from, int32_t to)
   gm_text_addf(r->out, "<ol start=\"%d\">\n", (int)from + 1);
   for (int32_t i = from; i < to; i++) {
     const gm_plan *plan = &p->comparison->plan[p->rank[i]];
-    char when[GM__NUMBER_BYTES * 2];
+    char when[GM__NUMBER_BYTES * 2], odds[GM__INTERVAL_BYTES];
     gm__put(r, "<li><strong>");
     gm__putf(r, "%s", plan->name);
     gm__put(r, "</strong>");
     if (plan->event_count > 0)
       gm__putf(r, ", first at %s", gm__time_text(r, plan->event[0].t, when));
     gm__putf(r, ". %s.", p->reason[i]);
+    if (p->rank[i] != p->comparison->as_it_is)
+      gm__putf(r, " Against as it is: %s.",
+               gm__better_text(&p->comparison->result[p->rank[i]], odds));
     gm__put(r, "</li>\n");
   }
   gm__put(r, "</ol>\n");
@@ -172,28 +192,40 @@ static void left_out(report *r)
   gm__put(r, "</ul>\n");
 }
 
-void gm__report_proposal(report *r)
+/* The first candidates, the others folded; or why none is put first, and all of them folded. */
+static void candidates(report *r)
 {
   const gm_proposal *p = r->in->proposal;
-  gm__put(r, "<section id=\"proposal\"><h2>Proposal</h2>\n");
-  if (!p) {
-    gm__put_paragraph(r, "Left out: no proposal was given to this report.");
-    gm__put(r, "</section>\n");
-    return;
-  }
-  gm__put(r,
-          "<p class=\"person\">A person decides. These are suggestions, ranked by utility; among "
-          "plans that cannot be told apart the smaller dose comes first.</p>\n");
   int32_t shown = p->candidate_count < PROPOSALS_SHOWN ? p->candidate_count : PROPOSALS_SHOWN;
-  if (shown > 0)
-    proposal_items(r, 0, shown);
-  else
-    gm__put_paragraph(r, "There is no candidate.");
-  if (p->candidate_count > shown) {
-    gm__put(r, "<details><summary>The other candidates</summary>\n");
-    proposal_items(r, shown, p->candidate_count);
-    gm__put(r, "</details>\n");
+  if (p->withheld) {
+    gm__put(r, "<p class=\"person\">Nothing is proposed: ");
+    gm__putf(r, "%s", p->withheld);
+    gm__put(r, ". A person decides.</p>\n");
+    shown = 0;
+  } else {
+    gm__put(r,
+            "<p class=\"person\">A person decides. These are suggestions, ranked by utility; among "
+            "plans that cannot be told apart the smaller dose comes first.</p>\n");
+    if (shown > 0)
+      proposal_items(r, 0, shown);
+    else
+      gm__put_paragraph(r, "There is no candidate.");
   }
-  left_out(r);
+  if (p->candidate_count <= shown) return;
+  gm__put(r, p->withheld ? "<details><summary>The candidates that were compared, not proposed"
+                         : "<details><summary>The other candidates");
+  gm__put(r, "</summary>\n");
+  proposal_items(r, shown, p->candidate_count);
+  gm__put(r, "</details>\n");
+}
+
+void gm__report_proposal(report *r)
+{
+  gm__put(r, "<section id=\"proposal\"><h2>Proposal</h2>\n");
+  if (r->in->proposal) {
+    candidates(r);
+    left_out(r);
+  } else
+    gm__put_paragraph(r, "Left out: no proposal was given to this report.");
   gm__put(r, "</section>\n");
 }

@@ -1,31 +1,11 @@
 /* report_text.c - numbers and words as the report shows them. */
+#include "base/utf8.h"
 #include "interop/report_text.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- escaping ------------------------------------------------------------------------------ */
-/* Bytes that a sequence beginning with this byte should have; 0: none begins so. */
-static int32_t utf8_expected(unsigned char first)
-{
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return 2;
-  if ((first & 0xF0) == 0xE0) return 3;
-  return first >= 0xF0 && first <= 0xF4 ? 4 : 0;
-}
-
-/* Bytes of the UTF-8 sequence at s, 0 when it is not one (Unicode 15, table 3-7). */
-static int32_t utf8_bytes(const unsigned char *s)
-{
-  int32_t n = utf8_expected(s[0]);
-  unsigned least = s[0] == 0xE0 ? 0xA0 : s[0] == 0xF0 ? 0x90 : 0x80;
-  unsigned most = s[0] == 0xED ? 0x9F : s[0] == 0xF4 ? 0x8F : 0xBF;
-  if (n > 1 && (s[1] < least || s[1] > most)) return 0;
-  for (int32_t i = 2; i < n; i++)
-    if ((s[i] & 0xC0) != 0x80) return 0;
-  return n;
-}
-
 static const char *reference(char c)
 {
   switch (c) {
@@ -41,7 +21,7 @@ static const char *reference(char c)
 void gm__html_text(gm_text *out, const char *text)
 {
   for (const char *s = text ? text : ""; *s;) {
-    int32_t n = utf8_bytes((const unsigned char *)s);
+    int32_t n = gm__utf8_bytes((const unsigned char *)s, GM__UTF8_BYTES_MAX);
     const char *safe = reference(*s);
     bool control = ((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7F;
     if (n == 0)

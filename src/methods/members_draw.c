@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { MEMBERS_USUAL = 1000, MEMBERS_MAX = 10000000 };
+enum { MEMBERS_USUAL = 1000, MEMBERS_MAX = 10000000, LIMIT_FROM = 20 };
 
-static const double share_usual = 0.2, khat_limit = 0.7;
+static const double share_usual = 0.2;
 /* The curvature at the mode tells the middle of the posterior; a proposal somewhat wider than that
  * costs little when it is right and saves the weights when the posterior is wider. */
 static const double inflation = 1.2;
@@ -213,6 +213,10 @@ static void proposals_draw(const gm__posterior *q, gm_key key, int32_t n, import
   }
 }
 
+/* The Pareto shape above which weights are not trusted. The bound that depends on n (stats.h) has
+ * no meaning for a handful of draws: it is below 0.24 for n < 20 and negative for n < 10. */
+static double khat_limit(int32_t n) { return n < LIMIT_FROM ? 0.7 : gm_stats_psis_limit(n); }
+
 /* Raw size and evidence, then smoothed weights. *good: they can be trusted. */
 static gm_status weights_set(gm__posterior *q, const gm_members_options *o, importance *a,
                              gm_members *m, bool *good)
@@ -231,7 +235,7 @@ static gm_status weights_set(gm__posterior *q, const gm_members_options *o, impo
   /* a tail of fewer than five draws has no shape */
   if (m->khat == INFINITY && m->n < 5 * 5) m->khat = NAN;
   m->ess = gm_stats_ess(m->n, m->weight);
-  *good = m->ess >= o->ess_least * m->n && !(m->khat > khat_limit);
+  *good = m->ess >= o->ess_least * m->n && !(m->khat > khat_limit(m->n));
   return GM_OK;
 }
 

@@ -107,7 +107,8 @@ static double *ray(int32_t d, double h, int32_t i, int32_t j, int side, double *
   return rows;
 }
 
-/* Second derivative along a ray from its four values (Fornberg 1988). */
+/* Second derivative along a ray from its four values: B. Fornberg, Generation of finite difference
+ * formulas on arbitrarily spaced grids, Math. Comp. 51 (1988) 699-706, table 1. */
 static double bend(double value, double h, const double *v)
 {
   double near = (v[0] - value) + (v[1] - value), far = (v[2] - value) + (v[3] - value);
@@ -141,15 +142,18 @@ static bool all_finite(int32_t n, const double *v)
 
 gm_status gm__local_hessian(gm__local *a, double value, double *hessian)
 {
-  int32_t d = a->q->d, n = 4 * d * d;
-  double *work = gm_alloc(a->q->ctx, (ptrdiff_t)n * (d + 1), sizeof *work), h = step_hessian;
+  int32_t d = a->q->d;
+  ptrdiff_t n = 4 * (ptrdiff_t)d * d;
+  if (n > INT32_MAX)
+    return gm_fail(a->q->ctx, GM_ERANGE, "Hessian of %d coordinates: too many", (int)d);
+  double *work = gm_alloc(a->q->ctx, n * (d + 1), sizeof *work), h = step_hessian;
   if (!work) return gm_fail(a->q->ctx, GM_ENOMEM, "Hessian at the mode");
-  double *rows = work, *v = work + (ptrdiff_t)n * d;
+  double *rows = work, *v = work + n * d;
   gm_status s = GM_OK;
   for (int round = 0; !s; round++, h /= 4) {
     stencil(d, h, rows);
-    s = gm__local_energy(a, n, rows, v);
-    if (s || all_finite(n, v)) break;
+    s = gm__local_energy(a, (int32_t)n, rows, v);
+    if (s || all_finite((int32_t)n, v)) break;
     if (round == SHRINKS) s = gm_fail(a->q->ctx, GM_ENUMERIC, "Hessian: impossible neighbours");
   }
   if (!s) hessian_fill(d, value, h, v, hessian);

@@ -1,4 +1,5 @@
 /* definition_inputs.c - what is given to the subject, and how it comes into the model. */
+#include "base/number.h"
 #include "twin/definition_internal.h"
 #include <math.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ static gm_status constant(gm_def *r, const gm_yaml *n, const wanted *w, bool *is
 {
   double v = 0;
   gm_def_unit unit = {0};
-  char text[40];
+  char text[GM__NUMBER_TEXT_BYTES];
   int32_t used = gm__decimal(n->text, &v);
   *is_one = used < 0; /* an error of its own */
   if (used == 0) return GM_OK;
@@ -55,18 +56,18 @@ static gm_status constant(gm_def *r, const gm_yaml *n, const wanted *w, bool *is
   uint32_t flags = GM_DEF_NOT_NEGATIVE | (w->bare ? GM_DEF_BARE : 0u);
   gm_status s = gm__def_amount(r, n, &w->unit, flags, &v);
   if (s) return s;
-  snprintf(text, sizeof text, "%.17g", v);
-  return compile(r, n, text, w->out);
+  return compile(r, n, gm__number_text(v, text), w->out);
 }
 
 /* The same formula in the unit wanted. */
 static gm_status converted(gm_def *r, const gm_yaml *n, const char *text, double factor,
                            gm_expr **out)
 {
-  size_t bytes = strlen(text) + 60;
+  char number[GM__NUMBER_TEXT_BYTES];
+  size_t bytes = strlen(text) + sizeof number + 8;
   char *longer = gm_arena_get(r->work, (ptrdiff_t)bytes, 1);
   if (!longer) return gm_fail(r->ctx, GM_ENOMEM, "%s: formula", r->d->path);
-  snprintf(longer, bytes, "%.17g * (%s)", factor, text);
+  snprintf(longer, bytes, "%s * (%s)", gm__number_text(factor, number), text);
   gm_expr_free(*out);
   *out = NULL;
   return compile(r, n, longer, out);

@@ -1,6 +1,7 @@
 /* definition_parameters.c - the subject's covariates, the parameters and how they vary between
  * subjects and occasions. */
 #include "num/linalg.h"
+#include "base/number.h"
 #include "twin/definition_internal.h"
 #include <math.h>
 #include <stdio.h>
@@ -194,7 +195,7 @@ static gm_status formula(gm_def *r, const gm_yaml *n, const char *text, gm_expr 
 
 static gm_status typical_constant(gm_def *r, const gm_yaml *n, gm_def_parameter *p, double v)
 {
-  char text[40];
+  char text[GM__NUMBER_TEXT_BYTES];
   if (p->spread == GM_SPREAD_LOGNORMAL && !(v > 0))
     return gm__yaml_fail(n, NULL, GM_ERANGE,
                          "'%.80s' with lognormal spread; more than 0 is "
@@ -213,8 +214,7 @@ static gm_status typical_constant(gm_def *r, const gm_yaml *n, gm_def_parameter 
       return gm__yaml_fail(n, NULL, GM_ERANGE, "'%.80s'; the model takes %g to %g %s", n->text,
                            row->lower, row->upper, row->unit);
   }
-  snprintf(text, sizeof text, "%.17g", v);
-  return formula(r, n, text, &p->typical);
+  return formula(r, n, gm__number_text(v, text), &p->typical);
 }
 
 static gm_status typical_read(gm_def *r, const gm_yaml *map, gm_def_parameter *p)

@@ -1,19 +1,17 @@
 /* yaml.c - from the events of libfyaml to a tree in an arena. Events are used, not libfyaml's own
  * documents: hostile texts are refused as they are met, and nothing is ever expanded. */
+#include "base/number.h"
+#include "base/utf8.h"
 #include "twin/yaml.h"
 #include <assert.h>
 #include <libfyaml.h>
-#include <locale.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
   DEPTH_MAX = 32,
   NODE_MAX = 100000,
   KEY_MAX = 2000,
-  DECIMAL_BYTES = 400,
   TEXT_BYTES_MAX = 65536, /* libfyaml takes 8 bytes of stack for each line of a block text */
   QUOTE_RUN_MAX = 6       /* it loses memory where a text has four '' in a row (its issue 233) */
 };
@@ -81,28 +79,6 @@ gm_status gm__yaml_fail_at(const gm_yaml *node, const char *key, gm_status s)
 }
 
 /* ---- the bytes ------------------------------------------------------------------------------- */
-/* Length of the UTF-8 character at p (end behind the text), 0 when it is none: by the table
- * of well-formed byte sequences of the Unicode Standard (3-7): first byte, range of the second. */
-static size_t utf8_length(const unsigned char *p, const unsigned char *end)
-{
-  static const unsigned char row[][5] = {
-      /* first byte from, to; second byte from, to; length */
-      {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-      {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-      {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-  };
-  if (*p < 0x80) return 1;
-  for (size_t k = 0; k < sizeof row / sizeof row[0]; k++) {
-    if (*p < row[k][0] || *p > row[k][1]) continue;
-    size_t n = row[k][4];
-    if ((size_t)(end - p) < n || p[1] < row[k][2] || p[1] > row[k][3]) return 0;
-    for (size_t i = 2; i < n; i++)
-      if ((p[i] & 0xC0) != 0x80) return 0;
-    return n;
-  }
-  return 0;
-}
-
 static bool is_control(unsigned char c)
 {
   return (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F;
@@ -117,7 +93,7 @@ static gm_status bytes_check(gm_ctx *ctx, const char *name, const char *text, si
       return gm_fail(ctx, GM_EPARSE,
                      "%s:%d: byte %d is a control character; a YAML text was expected", name,
                      (int)line, (int)*p);
-    size_t n = utf8_length(p, end);
+    size_t n = (size_t)gm__utf8_bytes(p, (size_t)(end - p));
     if (!n)
       return gm_fail(ctx, GM_EPARSE,
                      "%s:%d: byte %d is not UTF-8; a YAML text in UTF-8 was expected", name,
@@ -376,47 +352,4 @@ bool gm__yaml_is_null(const gm_yaml *node)
   return false;
 }
 
-/* ---- numbers --------------------------------------------------------------------------------- */
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static size_t digits(const char *text)
-{
-  size_t n = 0;
-  while (is_digit(text[n])) n++;
-  return n;
-}
-
-/* How many bytes the number takes, 0 none. */
-static size_t decimal_length(const char *text)
-{
-  size_t at = text[0] == '+' || text[0] == '-';
-  size_t whole = digits(text + at), part = 0;
-  at += whole;
-  if (text[at] == '.') {
-    part = digits(text + at + 1);
-    if (whole || part) at += 1 + part;
-  }
-  if (!whole && !part) return 0;
-  if (text[at] == 'e' || text[at] == 'E') {
-    size_t sign = text[at + 1] == '+' || text[at + 1] == '-';
-    size_t power = digits(text + at + 1 + sign);
-    if (power) at += 1 + sign + power;
-  }
-  return at;
-}
-
-int32_t gm__decimal(const char *text, double *out)
-{
-  char copy[DECIMAL_BYTES + 1];
-  size_t n = decimal_length(text);
-  if (!n || n > DECIMAL_BYTES) return n ? -1 : 0;
-  memcpy(copy, text, n);
-  copy[n] = 0;
-  locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-  if (!c) return -2;
-  double v = strtod_l(copy, NULL, c);
-  freelocale(c);
-  if (!isfinite(v)) return -1;
-  *out = v;
-  return (int32_t)n;
-}
+int32_t gm__decimal(const char *text, double *out) { return gm__number_begin(text, out); }

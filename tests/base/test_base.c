@@ -1,4 +1,4 @@
-/* test_base.c - the context and its messages, memory, text, files, arenas, workers.
+/* test_base.c - the context and its messages, memory, files, arenas, workers.
  * label: quick */
 #include "gemel/base.h"
 #include "support/data.h"
@@ -227,57 +227,6 @@ static void strdup__copies(void **state)
   ctx_done(ctx);
 }
 
-/* ---- growing text ---- */
-
-static void text__grows(void **state)
-{
-  (void)state;
-  gm_ctx *ctx = ctx_new();
-  gm_text t;
-  gm_text_init(&t, ctx);
-  char want[6001] = "";
-  for (int i = 0; i < 1000; i++) {
-    char piece[16];
-    snprintf(piece, sizeof piece, "%05d,", i);
-    strcat(want, piece);
-    if (i % 3 == 0)
-      gm_text_add(&t, piece);
-    else if (i % 3 == 1)
-      gm_text_addn(&t, piece, 6);
-    else
-      gm_text_addf(&t, "%05d,", i);
-    assert_int_equal(t.data[t.bytes], 0);
-  }
-  assert_int_equal(t.status, GM_OK);
-  assert_int_equal(t.bytes, 6000);
-  assert_string_equal(t.data, want);
-  gm_text_addn(&t, "a\0b", 3); /* bytes, not text */
-  assert_int_equal(t.bytes, 6003);
-  gm_text_free(&t);
-  assert_null(t.data);
-  gm_text_add(&t, "again");
-  assert_string_equal(t.data, "again");
-  gm_text_free(&t);
-  ctx_done(ctx);
-}
-
-/* After a refused allocation the text stays as it was, says so, and takes nothing more. */
-static void text__stays_whole_without_memory(void **state)
-{
-  (void)state;
-  gm_ctx *ctx = ctx_new();
-  gm_text t;
-  gm_text_init(&t, ctx);
-  gm_text_add(&t, "head");
-  fault_arm(&memory, 1, false);
-  gm_text_addf(&t, "%0600d", 1);
-  assert_int_equal(t.status, GM_ENOMEM);
-  gm_text_add(&t, "tail");
-  assert_string_equal(t.data, "head");
-  gm_text_free(&t);
-  ctx_done(ctx);
-}
-
 /* ---- files ---- */
 
 static char folder[] = "gemel-test-XXXXXX";
@@ -389,6 +338,7 @@ static void file_write__whole_or_not_at_all(void **state)
   signal(SIGXFSZ, SIG_DFL);
   assert_int_equal(s, GM_EIO);
   assert_non_null(strstr(gm_message(ctx), path_room));
+  assert_non_null(strstr(gm_message(ctx), strerror(EFBIG)));
   assert_int_equal(gm_file_read(ctx, in_folder("f"), 10, &back, NULL), GM_OK);
   assert_string_equal(back, "old");
   gm_free(back);
@@ -403,9 +353,29 @@ static void file_write__refuses(void **state)
   gm_ctx *ctx = ctx_new();
   assert_int_equal(gm_file_write(ctx, in_folder("no/such"), "x", 1), GM_EIO);
   assert_non_null(strstr(gm_message(ctx), "no/such"));
+  assert_non_null(strstr(gm_message(ctx), strerror(ENOENT)));
   assert_int_equal(mkdir(in_folder("d"), 0777), 0);
   assert_int_equal(gm_file_write(ctx, in_folder("d"), "x", 1), GM_EIO);
+  assert_non_null(strstr(gm_message(ctx), strerror(EISDIR)));
   assert_int_equal(folder_entries(), 1);
+  ctx_done(ctx);
+}
+
+/* Temporary names that a dead process of the same number left behind are passed over and kept. */
+static void file_write__passes_over_taken_names(void **state)
+{
+  (void)state;
+  gm_ctx *ctx = ctx_new();
+  enum { TAKEN = 60 };
+  for (int i = 0; i < TAKEN; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "g.%ld.%d", (long)getpid(), i);
+    FILE *f = fopen(in_folder(name), "w");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+  }
+  assert_int_equal(gm_file_write(ctx, in_folder("g"), "text", 4), GM_OK);
+  assert_int_equal(folder_entries(), TAKEN + 1);
   ctx_done(ctx);
 }
 
@@ -591,6 +561,34 @@ static void pool__reports_the_lowest_failed_task(void **state)
   }
 }
 
+/* Speaks of its number, then succeeds; the last one fails without a word. */
+static gm_status quiet_task(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
+{
+  (void)worker;
+  if (task == *(const int32_t *)user) return GM_ENUMERIC;
+  (void)gm_fail(ctx, GM_EDOMAIN, "task %d recovered", (int)task);
+  return GM_OK;
+}
+
+/* A task that fails without a message shows none: not the caller's last one, not that of another
+ * task, not that of an earlier run. */
+static void pool__shows_no_stale_message(void **state)
+{
+  (void)state;
+  for (int32_t workers = 0; workers <= 3; workers++) {
+    gm_ctx *ctx = ctx_new();
+    gm_pool *pool = NULL;
+    if (workers) assert_int_equal(gm_pool_new(ctx, workers, &pool), GM_OK);
+    for (int32_t last = 0; last < 40; last++) {
+      (void)gm_fail(ctx, GM_EINVAL, "of the caller");
+      assert_int_equal(gm_pool_run(pool, ctx, last + 1, quiet_task, &last), GM_ENUMERIC);
+      assert_string_equal(gm_message(ctx), "");
+    }
+    gm_pool_free(pool);
+    ctx_done(ctx);
+  }
+}
+
 /* Without a pool the caller does the work, in order. */
 static void pool__may_be_absent(void **state)
 {
@@ -734,12 +732,11 @@ int main(void)
       cmocka_unit_test(alloc__zeroed_aligned_and_checked),
       cmocka_unit_test(grow__keeps_content),
       cmocka_unit_test(strdup__copies),
-      cmocka_unit_test(text__grows),
-      cmocka_unit_test(text__stays_whole_without_memory),
       FILES(file__round_trip),
       FILES(file_read__refuses),
       FILES(file_write__whole_or_not_at_all),
       FILES(file_write__refuses),
+      FILES(file_write__passes_over_taken_names),
       FILES(file__survives_refused_memory),
       cmocka_unit_test(arena__pieces_are_apart),
       cmocka_unit_test(arena__winding_back_needs_no_new_memory),
@@ -747,6 +744,7 @@ int main(void)
       cmocka_unit_test(arena_new__survives_refused_memory),
       cmocka_unit_test(pool__every_task_runs_once),
       cmocka_unit_test(pool__reports_the_lowest_failed_task),
+      cmocka_unit_test(pool__shows_no_stale_message),
       cmocka_unit_test(pool__may_be_absent),
       cmocka_unit_test(pool_new__survives_refused_memory),
       cmocka_unit_test(watch__asks_and_tells),

@@ -264,7 +264,31 @@ static void comparison__shows_gain_and_doubt(void **state)
   assert_int_equal(count(s, "the yardstick"), 1);
   assert_int_equal(count(s, "class=\"mark\""), 2);
   assert_int_equal(count(s, "no distinguishable difference"), 1);
+  HAS(s, "<td>better with probability 50\xC2\xA0%, worse with 50\xC2\xA0%</td>");
+  HAS(s, "<td>better with probability 97\xC2\xA0%, worse with 3\xC2\xA0%</td>");
+  HAS(SECTION("proposal"), "Against as it is: better with probability 97\xC2\xA0%, worse with 3");
+  HAS(SECTION("brief"), "Against as it is: better with probability 97\xC2\xA0%, worse with 3");
   HAS(SECTION("proposal"), "500 mg every 24 h: more than 300 mg in one dose");
+}
+
+/* A withheld proposal shows its reason wherever a first proposal would stand, and no plan as first;
+ * the comparison stays. */
+static void proposal__withheld_is_not_proposed(void **state)
+{
+  (void)state;
+  HAS(SECTION("forecast"), "first proposal");
+  k.p.withheld = "the twin has lost <this> subject";
+  const char *html = make();
+  check_sound(html);
+  HAS_NOT(html, "first proposal");
+  HAS_NOT(html, "First proposal");
+  assert_int_equal(count(html, "Nothing is proposed: the twin has lost &lt;this&gt; subject."), 2);
+  const char *s = SECTION("proposal");
+  HAS(s, "A person decides");
+  const char *folded = strstr(s, "<details>"), *name = strstr(s, "plain name");
+  assert_true(folded && name && folded < name);
+  HAS(s, "more than 300 mg in one dose");
+  HAS(SECTION("comparison"), "plain name");
 }
 
 /* Data: unit beside each value, censored ones as bounds, later ones marked; doses with repeats. */
@@ -436,6 +460,7 @@ int main(void)
       CASE(parameters__are_shown_before_and_after),
       CASE(uncertainty__is_shared_out),
       CASE(comparison__shows_gain_and_doubt),
+      CASE(proposal__withheld_is_not_proposed),
       CASE(data__carry_unit_and_use),
       CASE(warnings__come_when_there_is_reason),
       CASE(warnings__none_is_said),

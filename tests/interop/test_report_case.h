@@ -263,6 +263,7 @@ static inline void case_plans(report_case *k, const char *name)
     k->attained[i][1] = (gm_target_result){{2.5, 2.0, 3.0, 0.01}, 0.87, 0, 0.13};
   }
   k->result[2].distinguishable = true;
+  k->result[2].better = 0.97;
   k->result[2].gain = (gm_estimate){0.25, 0.125, 0.375, 0.01};
   k->c = (gm_comparison){.plan_count = CASE_PLANS,
                          .target_count = 2,

@@ -1,6 +1,7 @@
 /* test_definition.c - what a definition says is what the program gets; values by hand.
  * label: quick */
 #include "twin/test_definition_case.h"
+#include <locale.h>
 #include <math.h>
 
 static gm_definition *good(const char *text)
@@ -177,6 +178,25 @@ static void definition__inputs(void **state)
   d = changed("lag: TLAG, bioavailability: 80 %,", "lag: TLAG, bioavailability: 0.5 + SEX,");
   near_value(0.5, gm_expr_eval(d->input[0].availability, x));
   gm_definition_free(d);
+}
+
+/* Where the decimal sign of the program is a comma, constants and conversion factors stay what they
+ * are: a number printed and read again on the way would lose what is behind its sign. */
+static void definition__is_the_same_under_a_comma(void **state)
+{
+  (void)state;
+  static const double x[] = {0.3, 8, 1, 15, 100, 70, 0};
+  char *text = case_change("typical: 8, unit: L/d", "typical: 7.25, unit: L/d");
+  bool there = setlocale(LC_NUMERIC, "de_DE.UTF-8") || setlocale(LC_NUMERIC, "fr_FR.UTF-8");
+  if (!there) print_message("no locale with a decimal comma is installed: 1 case skipped\n");
+  gm_definition *d = good(text);
+  near_value(7.25, gm_expr_eval(d->parameter[0].typical, x));
+  near_value(0.25, gm_expr_eval(d->input[0].lag, x));
+  near_value(0.8, gm_expr_eval(d->input[0].availability, x));
+  near_value(0.2, gm_expr_eval(d->input[0].rate, x));
+  setlocale(LC_NUMERIC, "C");
+  gm_definition_free(d);
+  free(text);
 }
 
 /* Errors of observables in their units; a log scale has none; `none` measures nothing. */
@@ -373,6 +393,7 @@ int main(void)
       cmocka_unit_test(definition__occasion_alone),
       cmocka_unit_test(definition__spread_units),
       cmocka_unit_test(definition__inputs),
+      cmocka_unit_test(definition__is_the_same_under_a_comma),
       cmocka_unit_test(definition__observables),
       cmocka_unit_test(definition__model_as_its_text),
       cmocka_unit_test(definition__targets),
