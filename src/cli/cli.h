@@ -36,6 +36,7 @@ extern const cli_option cli_global_options[];
 
 struct cli {
   gm_ctx *ctx;
+  const char *program; /* as it was called */
   const cli_verb *verb;
   const char *argument[2]; /* borrowed from argv */
   int32_t argument_count;
@@ -57,7 +58,7 @@ int cli_options_read(cli *c, int argc, char **argv);
 const char *cli_value(const cli *c, const char *name); /* the last one given, or NULL */
 const char *cli_value_at(const cli *c, const char *name, int32_t i); /* the i-th, or NULL */
 bool cli_has(const cli *c, const char *name);
-/* The known word nearest to text, or NULL when none is near. Ends with NULL. */
+/* The known word nearest to text whatever the case, or NULL when none is near. Ends with NULL. */
 const char *cli_nearest(const char *text, const char *const *known);
 
 /* ---- messages (main.c) --------------------------------------------------------------------- */
@@ -66,6 +67,8 @@ int cli_say(const cli *c, int code, const char *format, ...) GM_PRINTF(3, 4);
 /* Prints the context's message, and returns the exit code of s. */
 int cli_fail(const cli *c, gm_status s);
 int cli_code(gm_status s);
+/* Prints a message about one subject, with its name when the message has it not; returns code. */
+int cli_say_subject(const cli *c, int code, const char *id, const char *message);
 void cli_help_verb(const cli_verb *v, gm_text *out);
 
 /* ---- quantities and doses in text (quantity.c) --------------------------------------------- */
@@ -99,14 +102,17 @@ double cli_hour(const char *time_unit); /* one hour in this unit; NaN when it is
 typedef struct {
   gm_definition *definition;
   gm_records *records;
-  gm_subject **subject; /* those asked for */
+  gm_subject **subject; /* those asked for that fit the definition */
   int32_t count;
+  int32_t refused;       /* asked for, but their records do not fit: said at once */
   double t_now, horizon; /* NaN: all data; the definition's own horizon. After now. */
 } cli_study;
 /* Reads the definition of the first argument, --data, --subject, --now, --learn, --horizon. Returns
  * an exit code, the message printed. Closed also after a failure. */
 int cli_study_open(cli *c, cli_study *s);
 void cli_study_close(cli_study *s);
+/* Fails when a file to be written is the definition, its model or the data: GM_EINVAL. */
+gm_status cli_output_check(gm_ctx *ctx, const char *path, const cli_study *s);
 
 /* What came of one subject. */
 typedef struct {
@@ -136,6 +142,13 @@ void cli_batch_free(cli_batch *b);
 void cli_batch_write(const cli_batch *b);
 /* End of the horizon of a twin. */
 double cli_t_end(const cli_study *s, const gm_twin *t);
+
+/* ---- columns (columns.c) -------------------------------------------------------------------- */
+/* Adds a line for each column that nobody uses, with the name that may have been meant, and for
+ * each covariate without a column, whose default is used. */
+void cli_columns(gm_ctx *ctx, const gm_definition *d, const gm_records *r, gm_text *lines);
+/* The same as warnings on stderr. Fails: GM_ENOMEM. */
+gm_status cli_columns_say(const cli *c, const gm_definition *d, const gm_records *r);
 
 /* ---- showing results (show_*.c) ------------------------------------------------------------ */
 /* Three significant digits, no exponent between 1e-3 and 1e5. Returns text [32]. */
@@ -170,7 +183,7 @@ void cli_warn_twin(const cli *c, const gm_twin *t, gm_text *out);
 
 /* ---- one subject's course (course.c) ------------------------------------------------------- */
 /* Forecast over history and what comes, as it is and for the population; comparison and proposal
- * when the definition has targets and actions; forecast under the first proposal. */
+ * when the definition has targets and actions; forecast under the first proposal, if any. */
 typedef struct {
   gm_forecast *forecast, *population, *proposed;
   gm_comparison *comparison;
@@ -185,6 +198,7 @@ gm_status cli_course_report(gm_ctx *ctx, const gm_twin *t, const cli_course *k,
 /* ---- folders (folder.c) -------------------------------------------------------------------- */
 gm_status cli_folder_make(gm_ctx *ctx, const char *path); /* and those above it */
 bool cli_exists(const char *path);
+bool cli_same_file(const char *a, const char *b); /* both are there, under whatever names */
 /* A folder that has the shipped file `has`: GEMEL_HOME, else the working directory, else
  * ../share/gemel from the command. Adds "folder/" to out. */
 gm_status cli_home(gm_ctx *ctx, const char *has, gm_text *out);

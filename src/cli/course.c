@@ -39,7 +39,7 @@ static gm_status forecasts(gm_ctx *ctx, const gm_twin *t, double t_end, cli_cour
 static gm_status proposed(gm_ctx *ctx, const gm_twin *t, double t_end, cli_course *k)
 {
   const gm_proposal *p = k->proposal;
-  if (p->candidate_count == 0) return GM_OK;
+  if (p->withheld || p->candidate_count == 0) return GM_OK;
   const gm_plan *first = &p->comparison->plan[p->rank[0]];
   double time[FUTURE_POINTS];
   for (int32_t i = 0; i < FUTURE_POINTS; i++)

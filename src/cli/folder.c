@@ -14,6 +14,12 @@ bool cli_exists(const char *path)
   return lstat(path, &s) == 0;
 }
 
+bool cli_same_file(const char *a, const char *b)
+{
+  struct stat s, t;
+  return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
 bool cli_ends_with(const char *text, const char *end)
 {
   size_t n = strlen(text), m = strlen(end);

@@ -1,5 +1,6 @@
 /* json.c - a small JSON writer. */
 #include "cli/json.h"
+#include "base/utf8.h"
 #include "twin/yaml.h"
 #include <assert.h>
 #include <math.h>
@@ -8,33 +9,11 @@
 
 void cli_json_begin(cli_json *j, gm_text *out) { *j = (cli_json){.out = out}; }
 
-/* Length of the UTF-8 character at s (RFC 3629, table 3-7 of Unicode: the second byte's range keeps
- * out long forms and surrogates), 0 when it is none. */
-static int utf8_length(const unsigned char *s)
-{
-  static const struct {
-    unsigned char first, last, low, high; /* of the first byte; of the second */
-    int length;
-  } form[] = {
-      {0x00, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-      {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-      {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
-  for (size_t k = 0; k < sizeof form / sizeof form[0]; k++) {
-    if (s[0] < form[k].first || s[0] > form[k].last) continue;
-    int n = form[k].length;
-    if (n > 1 && (s[1] < form[k].low || s[1] > form[k].high)) return 0;
-    for (int i = 2; i < n; i++)
-      if ((s[i] & 0xC0) != 0x80) return 0;
-    return n;
-  }
-  return 0;
-}
-
 static void quoted(gm_text *out, const char *text)
 {
   gm_text_add(out, "\"");
   for (const unsigned char *s = (const unsigned char *)text; *s;) {
-    int n = utf8_length(s);
+    int32_t n = gm__utf8_bytes(s, GM__UTF8_BYTES_MAX);
     if (n == 0)
       gm_text_add(out, "\xEF\xBF\xBD");
     else if (*s == '"' || *s == '\\')

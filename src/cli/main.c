@@ -1,5 +1,6 @@
 /* main.c - the gemel command: finds the verb, runs it, prints its result. */
 #include "cli/cli.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,23 @@ int cli_fail(const cli *c, gm_status s)
   const char *m = gm_message(c->ctx);
   const char *what = s == GM_ENOMEM && m[0] ? "out of memory: " : "";
   return cli_say(c, cli_code(s), "%s%s", what, m[0] ? m : gm_status_text(s));
+}
+
+/* Does a message name this subject? "subject 1" in "subject 12 has ..." is another one. */
+static bool names(const char *message, const char *subject)
+{
+  const char *at = strstr(message, subject);
+  if (!at) return false;
+  char behind = at[strlen(subject)];
+  return !isalnum((unsigned char)behind) && behind != '_' && behind != '-';
+}
+
+int cli_say_subject(const cli *c, int code, const char *id, const char *message)
+{
+  char subject[128];
+  snprintf(subject, sizeof subject, "subject %.100s", id);
+  if (names(message, subject)) return cli_say(c, code, "%s", message);
+  return cli_say(c, code, "%s: %s", subject, message);
 }
 
 /* ---- help ---------------------------------------------------------------------------------- */
@@ -151,7 +169,7 @@ static int print(const cli *c, int code)
 
 int main(int argc, char **argv)
 {
-  cli c = {0};
+  cli c = {.program = argc > 0 && argv[0][0] ? argv[0] : "gemel"};
   gm_status s = gm_ctx_new(NULL, &c.ctx);
   if (s) return cli_say(&c, CLI_INTERNAL, "%s", gm_status_text(s));
   gm_text_init(&c.out, c.ctx);

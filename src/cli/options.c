@@ -16,7 +16,9 @@ const cli_option cli_global_options[] = {
 /* ---- nearest word -------------------------------------------------------------------------- */
 enum { WORD_MAX = 31 };
 
-/* Levenshtein's distance; words longer than WORD_MAX are never near. */
+static int lower(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
+
+/* Levenshtein's distance whatever the case; words longer than WORD_MAX are never near. */
 static int distance(const char *a, const char *b)
 {
   size_t na = strlen(a), nb = strlen(b);
@@ -27,7 +29,7 @@ static int distance(const char *a, const char *b)
     int diagonal = row[0];
     row[0] = (int)i;
     for (size_t j = 1; j <= nb; j++) {
-      int change = diagonal + (a[i - 1] != b[j - 1]);
+      int change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
       diagonal = row[j];
       int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
       row[j] = change < least ? change : least;

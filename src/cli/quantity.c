@@ -1,5 +1,6 @@
 /* quantity.c - times and doses as people type them. */
 #include "cli/cli.h"
+#include "twin/forecast.h"
 #include "twin/yaml.h"
 #include <math.h>
 #include <stdio.h>
@@ -267,7 +268,7 @@ void cli_last_doses(const gm_subject *s, const gm_definition *d, double t, doubl
   for (int32_t i = 0; i < count; i++) {
     bool dose = e[i].kind == GM_EVENT_DOSE || e[i].kind == GM_EVENT_RESET_DOSE;
     if (!dose || e[i].t > t || e[i].input < 0) continue;
-    double n = e[i].additional > 0 ? floor((t - e[i].t) / e[i].interval) : 0;
-    last[e[i].input] = e[i].t + fmin(n, e[i].additional) * e[i].interval;
+    double due = e[i].t + gm__additional_given(&e[i], t) * e[i].interval;
+    last[e[i].input] = fmax(last[e[i].input], due); /* of NaN and a number: the number */
   }
 }

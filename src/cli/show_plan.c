@@ -111,7 +111,11 @@ void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_t
   show_diverged(k, out);
   for (int32_t i = 0; i < p->left_out_count; i++)
     gm_text_addf(out, "  left out, %s\n", p->left_out[i]);
-  if (p->candidate_count)
+  gm_text_add(out, "  plans whose utilities differ by no more than the Monte Carlo error: "
+                   "the smaller dose first\n");
+  if (p->withheld)
+    gm_text_addf(out, "  no proposal: %s\n  A person decides.\n", p->withheld);
+  else if (p->candidate_count)
     gm_text_addf(out, "  proposed: %s\n    because %s\n  A person decides.\n",
                  k->plan[p->rank[0]].name, p->reason[0]);
 }
@@ -174,6 +178,7 @@ void cli_json_proposal(const gm_twin *t, const gm_proposal *p, cli_json *j)
 {
   (void)t;
   cli_json_object(j, "proposal");
+  cli_json_text(j, "withheld", p->withheld);
   cli_json_array(j, "ranked");
   for (int32_t i = 0; i < p->candidate_count; i++) {
     cli_json_object(j, NULL);

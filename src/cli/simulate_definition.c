@@ -134,8 +134,9 @@ static gm_status records_take(definition_run *r)
                    "--set is for use without --data: the data have covariates");
   if (!data && cli_has(r->c, "subject"))
     return gm_fail(r->c->ctx, GM_EINVAL, "--subject needs --data");
-  return data ? gm_records_read(r->c->ctx, data, &r->records)
-              : cli_set_records(r->c, r->d, &r->records);
+  if (!data) return cli_set_records(r->c, r->d, &r->records);
+  gm_status s = gm_records_read(r->c->ctx, data, &r->records);
+  return s ? s : cli_columns_say(r->c, r->d, r->records);
 }
 
 /* Beginning and end over all records. */

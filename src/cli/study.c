@@ -22,7 +22,10 @@ static gm_status subject_add(cli *c, cli_study *s, int32_t number)
 {
   gm_status st = gm_subject_new(c->ctx, s->definition, s->records, number, &s->subject[s->count]);
   if (!st) s->count++;
-  return st;
+  if (!st || st == GM_ENOMEM) return st;
+  s->refused++; /* and the others go on */
+  cli_say_subject(c, cli_code(st), s->records->subject[number].id, gm_message(c->ctx));
+  return GM_OK;
 }
 
 static gm_status subjects_take(cli *c, cli_study *s)
@@ -41,7 +44,9 @@ static gm_status subjects_take(cli *c, cli_study *s)
   }
   for (int32_t i = 0; i < r->subject_count && !cli_has(c, "subject") && !st; i++)
     st = subject_add(c, s, i);
-  if (!st && s->count == 0) st = gm_fail(c->ctx, GM_ENOTFOUND, "%s: no subject", r->path);
+  if (!st && s->count == 0)
+    st = gm_fail(c->ctx, GM_ENOTFOUND, "%s: no subject%s", r->path,
+                 s->refused ? " fits the definition" : "");
   return st;
 }
 
@@ -72,6 +77,7 @@ int cli_study_open(cli *c, cli_study *s)
   gm_status st = gm_definition_read(c->ctx, c->argument[0], &s->definition);
   if (!st) st = times_take(c, s);
   if (!st) st = gm_records_read(c->ctx, data, &s->records);
+  if (!st) st = cli_columns_say(c, s->definition, s->records);
   if (!st) st = subjects_take(c, s);
   return st ? cli_fail(c, st) : CLI_DONE;
 }
@@ -82,6 +88,27 @@ void cli_study_close(cli_study *s)
   gm_free(s->subject);
   gm_records_free(s->records);
   gm_definition_free(s->definition);
+}
+
+gm_status cli_output_check(gm_ctx *ctx, const char *path, const cli_study *s)
+{
+  const gm_definition *d = s->definition;
+  bool alone = d->model_file[0] == '/' || !strcmp(d->folder, ".");
+  gm_text model;
+  gm_text_init(&model, ctx);
+  gm_text_addf(&model, "%s%s%s", alone ? "" : d->folder, alone ? "" : "/", d->model_file);
+  if (model.status) return gm_fail(ctx, model.status, "%s", path);
+  const struct {
+    const char *path, *what;
+  } input[] = {
+      {d->path, "the definition"}, {model.data, "the model"}, {s->records->path, "the data"}};
+  gm_status st = GM_OK;
+  for (size_t i = 0; i < sizeof input / sizeof input[0] && !st; i++)
+    if (cli_same_file(path, input[i].path))
+      st = gm_fail(ctx, GM_EINVAL, "%s is %s (%s): another file is expected for the result", path,
+                   input[i].what, input[i].path);
+  gm_text_free(&model);
+  return st;
 }
 
 double cli_t_end(const cli_study *s, const gm_twin *t)
@@ -129,12 +156,15 @@ static int batch_verdict(const cli_batch *b)
     const cli_result *r = &b->result[i];
     done += r->done;
     if (r->done || r->status == GM_ECANCELLED) continue;
-    int mine = cli_say(b->c, cli_code(r->status), "%s", r->message);
+    int mine =
+        cli_say_subject(b->c, cli_code(r->status), gm_subject_id(b->study->subject[i]), r->message);
     if (mine > code) code = mine;
   }
+  /* the others went on: their results count, and the code says that some are missing */
+  if (done && (code || b->study->refused)) code = CLI_NO;
   if (cli_interrupted())
-    code =
-        cli_say(b->c, CLI_NO, "stopped: %d of %d subjects done", (int)done, (int)b->study->count);
+    code = cli_say(b->c, CLI_NO, "stopped: %d of %d subjects done", (int)done,
+                   (int)(b->study->count + b->study->refused));
   return code;
 }
 
@@ -188,7 +218,7 @@ static void batch_json(const cli_batch *b)
   }
   cli_json_end_array(&j);
   cli_json_int(&j, "done", done);
-  cli_json_int(&j, "asked", b->study->count);
+  cli_json_int(&j, "asked", b->study->count + b->study->refused);
   cli_json_end_object(&j);
   gm_text_add(&b->c->out, "\n");
 }

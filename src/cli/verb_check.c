@@ -164,12 +164,20 @@ static void covariates_check(checker *k, const gm_definition *d, const gm_subjec
   }
 }
 
+static void columns_check(checker *k, const gm_definition *d, const gm_records *r)
+{
+  cli_columns(k->c->ctx, d, r, &k->warn);
+  k->warn_count = 0;
+  for (const char *s = k->warn.data; s && (s = strchr(s, '\n')); s++) k->warn_count++;
+}
+
 static gm_status data_check(checker *k, const gm_definition *d, const char *path)
 {
   gm_ctx *ctx = k->c->ctx;
   gm_records *r = NULL;
   gm_status s = gm_records_read(ctx, path, &r);
   if (s) return s;
+  columns_check(k, d, r);
   int32_t good = 0, data = 0, events = 0;
   for (int32_t i = 0; i < r->subject_count && !s; i++) {
     gm_subject *w = NULL;

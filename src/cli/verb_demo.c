@@ -262,6 +262,8 @@ static int demo_go(cli *c, const cli_study *study, cli_batch *all, const char *r
   int32_t shown = gm_records_subject(study->records, SHOWN_SUBJECT);
   if (shown < 0)
     return cli_say(c, CLI_BAD, "%s: no subject %s", study->records->path, SHOWN_SUBJECT);
+  gm_status st = cli_output_check(c->ctx, report, study);
+  if (st) return cli_fail(c, st);
   int code = cli_batch_run(all);
   if (code == CLI_NO && !c->json) { /* stopped: what was done is kept */
     show_subjects(all, &c->out);

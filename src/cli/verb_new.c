@@ -156,9 +156,9 @@ static int run(cli *c)
     gm_text_add(&c->out, "\n");
   } else {
     gm_text_addf(&c->out,
-                 "%s: model.ant, twin.yaml, data.csv, README.md\nnext: gemel check "
+                 "%s: model.ant, twin.yaml, data.csv, README.md\nnext: %s check "
                  "%s/twin.yaml --data %s/data.csv\n",
-                 folder, folder, folder);
+                 folder, c->program, folder, folder);
   }
   return CLI_DONE;
 }

@@ -30,7 +30,7 @@ static gm_status paths_make(cli *c, const cli_study *study, run_files *f)
   for (int32_t i = 0; i < study->count; i++) {
     gm_text t;
     gm_text_init(&t, c->ctx);
-    if (report && study->count == 1) {
+    if (report && study->count + study->refused == 1) {
       gm_text_add(&t, report);
     } else {
       gm_text_addf(&t, "%s/", report ? report : "out/run");
@@ -39,22 +39,32 @@ static gm_status paths_make(cli *c, const cli_study *study, run_files *f)
     }
     if (t.status) return t.status;
     f->path[i] = t.data; /* from gm_alloc, as gm_free wants it */
+    gm_status s = cli_output_check(c->ctx, f->path[i], study);
+    if (s) return s;
   }
   return GM_OK;
 }
 
-static gm_status reports_write(const cli_batch *b, const run_files *f, gm_text *out)
+/* A report that cannot be written does not keep back the others, nor the results: CLI_NO. When none
+ * can be, its code. */
+static int reports_write(const cli_batch *b, const run_files *f, gm_text *out)
 {
-  gm_status s = GM_OK;
-  for (int32_t i = 0; f->path && i < b->study->count && !s; i++) {
+  int32_t written = 0;
+  int code = CLI_DONE;
+  for (int32_t i = 0; f->path && i < b->study->count; i++) {
     if (!b->result[i].done) continue;
-    s = cli_write(b->c->ctx, f->path[i], &b->result[i].html);
-    if (s) break;
+    gm_status s = cli_write(b->c->ctx, f->path[i], &b->result[i].html);
+    if (s) {
+      code = cli_say_subject(b->c, cli_code(s), gm_subject_id(b->study->subject[i]),
+                             gm_message(b->c->ctx));
+      continue;
+    }
+    written++;
     gm_text_add(out, "report of subject ");
     cli_safe(out, gm_subject_id(b->study->subject[i]));
     gm_text_addf(out, ": %s\n", f->path[i]);
   }
-  return s;
+  return code && written ? CLI_NO : code;
 }
 
 /* ---- one subject --------------------------------------------------------------------------- */
@@ -114,8 +124,8 @@ static int run(cli *c)
     gm_text written;
     gm_text_init(&written, c->ctx);
     code = cli_batch_run(&b);
-    if (code <= CLI_NO) s = reports_write(&b, &f, &written);
-    if (s) code = cli_fail(c, s);
+    int wrote = code <= CLI_NO ? reports_write(&b, &f, &written) : CLI_DONE;
+    if (wrote > code) code = wrote;
     if (code <= CLI_NO) {
       cli_batch_write(&b);
       if (!c->json && written.data) gm_text_add(&c->out, written.data);

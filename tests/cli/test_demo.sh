@@ -56,6 +56,6 @@ P
   GEMEL_HOME=$home "$gemel" demo --out here --json --threads 1 >one 2>err || fail "one worker"
   cmp -s out one || fail "one worker gives another result"
 else
-  echo "skipped: totals and JSON of the demo (python3 is not here)"
+  echo "skipped: 2 cases, totals and JSON of the demo (python3 is not here)"
 fi
 echo "the demo took $took s"
