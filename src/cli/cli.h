@@ -146,8 +146,10 @@ double cli_t_end(const cli_study *s, const gm_twin *t);
 /* ---- columns (columns.c) -------------------------------------------------------------------- */
 /* Adds a line for each column that nobody uses, with the name that may have been meant, and for
  * each covariate without a column, whose default is used. */
-void cli_columns(gm_ctx *ctx, const gm_definition *d, const gm_records *r, gm_text *lines);
-/* The same as warnings on stderr. Fails: GM_ENOMEM. */
+void cli_columns(const cli *c, const gm_definition *d, const gm_records *r, gm_text *unused,
+                 gm_text *fallback);
+/* Refuses the first column that nobody uses and --ignore does not name (GM_EPARSE), and says the
+ * covariates without a column on stderr. Fails also: GM_ENOMEM. */
 gm_status cli_columns_say(const cli *c, const gm_definition *d, const gm_records *r);
 
 /* ---- showing results (show_*.c) ------------------------------------------------------------ */

@@ -63,34 +63,43 @@ static void fallback_used(const gm_covariate *v, const gm_records *r, gm_text *l
     gm_text_addf(lines, "%g%s%s is used\n", v->fallback, v->unit[0] ? " " : "", v->unit);
 }
 
-void cli_columns(gm_ctx *ctx, const gm_definition *d, const gm_records *r, gm_text *lines)
+static bool is_ignored(const cli *c, const char *column)
 {
-  for (int32_t i = 0; i < r->covariate_count; i++)
-    if (gm_definition_covariate(d, r->covariate[i]) < 0)
-      column_unused(ctx, d, r, r->covariate[i], lines);
-  for (int32_t i = 0; i < d->covariate_count; i++)
-    if (!isnan(d->covariate[i].fallback) && !has_column(r, d->covariate[i].name))
-      fallback_used(&d->covariate[i], r, lines);
+  const char *name;
+  for (int32_t i = 0; (name = cli_value_at(c, "ignore", i)); i++)
+    if (!strcmp(name, column)) return true;
+  return false;
 }
 
+void cli_columns(const cli *c, const gm_definition *d, const gm_records *r, gm_text *unused,
+                 gm_text *fallback)
+{
+  for (int32_t i = 0; i < r->covariate_count; i++)
+    if (gm_definition_covariate(d, r->covariate[i]) < 0 && !is_ignored(c, r->covariate[i]))
+      column_unused(c->ctx, d, r, r->covariate[i], unused);
+  for (int32_t i = 0; i < d->covariate_count; i++)
+    if (!isnan(d->covariate[i].fallback) && !has_column(r, d->covariate[i].name))
+      fallback_used(&d->covariate[i], r, fallback);
+}
+
+/* A column that nobody uses may be a misspelt one, and then every number would be wrong: refused,
+ * unless it is named in --ignore. */
 gm_status cli_columns_say(const cli *c, const gm_definition *d, const gm_records *r)
 {
-  enum { SAID_MAX = 20 };
-  gm_text lines;
-  gm_text_init(&lines, c->ctx);
-  cli_columns(c->ctx, d, r, &lines);
-  gm_status s = lines.status;
-  int32_t said = 0, more = 0;
-  for (char *line = lines.data, *end; !s && line && (end = strchr(line, '\n')); line = end + 1) {
+  gm_text unused, fallback;
+  gm_text_init(&unused, c->ctx);
+  gm_text_init(&fallback, c->ctx);
+  cli_columns(c, d, r, &unused, &fallback);
+  gm_status s = unused.status ? unused.status : fallback.status;
+  if (s) s = gm_fail(c->ctx, s, "columns of %s", r->path);
+  if (!s && unused.bytes)
+    s = gm_fail(c->ctx, GM_EPARSE, "%.*s (--ignore NAME leaves a column out)",
+                (int)strcspn(unused.data, "\n"), unused.data);
+  for (char *line = fallback.data, *end; !s && line && (end = strchr(line, '\n')); line = end + 1) {
     *end = 0;
-    if (said++ < SAID_MAX)
-      cli_say(c, CLI_DONE, "warning: %s", line);
-    else
-      more++;
+    cli_say(c, CLI_DONE, "warning: %s", line);
   }
-  if (more)
-    cli_say(c, CLI_DONE, "warning: %s: %d more of this kind; gemel check --data lists all", r->path,
-            (int)more);
-  gm_text_free(&lines);
-  return s ? gm_fail(c->ctx, s, "columns of %s", r->path) : GM_OK;
+  gm_text_free(&unused);
+  gm_text_free(&fallback);
+  return s;
 }

@@ -9,6 +9,7 @@ const cli_option cli_global_options[] = {
     {"seed", "N", "seed of all draws (default 1)", false},
     {"threads", "N", "workers; 0: as many as processors (default 0)", false},
     {"members", "N", "members of a belief, 10 to 1000000 (default 1000)", false},
+    {"ignore", "COLUMN", "a column of the data that is left out on purpose; again for more", true},
     {"quiet", NULL, "no progress bar", false},
     {"help", NULL, "this text", false},
     {NULL, NULL, NULL, false}};

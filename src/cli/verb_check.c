@@ -166,7 +166,7 @@ static void covariates_check(checker *k, const gm_definition *d, const gm_subjec
 
 static void columns_check(checker *k, const gm_definition *d, const gm_records *r)
 {
-  cli_columns(k->c->ctx, d, r, &k->warn);
+  cli_columns(k->c, d, r, &k->warn, &k->warn);
   k->warn_count = 0;
   for (const char *s = k->warn.data; s && (s = strchr(s, '\n')); s++) k->warn_count++;
 }

@@ -118,14 +118,16 @@ expect 2 "is the definition" run mine/twin.yaml --data both.csv --report folder
 [ ! -e folder/1.html ] || fail "a report beside a refusal"
 diff -r mine kept >out 2>err || fail "an input was written over"
 
-# cli__a_column_nobody_uses_is_said: once a run, with the name that may have been meant; a covariate
-# without a column too; check lists them, and fails on them when it is strict.
+# cli__a_column_nobody_uses_is_refused: with the name that may have been meant, unless it is named in
+# --ignore; a covariate without a column is said; check lists them, and fails on them when it is strict.
 said() { [ "$(grep -c "$1" err)" = 1 ] || fail "not said once: $1"; }
 sed '1s/$/,RATES,COLOUR/; 2,$s/$/,0,3/' both.csv >more.csv
 for v in fit simulate propose; do
-  expect 0 . $v mine/twin.yaml --data more.csv
-  said 'warning: more.csv: column RATES is not used by the definition; did you mean RATE?$'
-  said 'warning: more.csv: column COLOUR is not used by the definition$'
+  expect 2 'more.csv: column RATES is not used by the definition; did you mean RATE? (--ignore' \
+    $v mine/twin.yaml --data more.csv
+  expect 2 'more.csv: column COLOUR is not used by the definition (--ignore' \
+    $v mine/twin.yaml --data more.csv --ignore RATES
+  expect 0 . $v mine/twin.yaml --data more.csv --ignore RATES --ignore COLOUR
 done
 expect 0 'warning: more.csv: column RATES .*did you mean RATE' check mine/twin.yaml --data more.csv
 grep -q ' 2 warnings$' out || fail "not two warnings"
@@ -134,8 +136,8 @@ expect 0 . fit mine/twin.yaml --data mine/data.csv
 ! grep -q warning err || fail "a warning about good columns"
 sed 's/range: \[40, 120\]}/range: [40, 120], default: 72}/' mine/twin.yaml >mine/default.yaml
 sed '1s/WT/WGT/' mine/data.csv >wgt.csv
-expect 0 . fit mine/default.yaml --data wgt.csv
-said 'column WGT is not used by the definition; did you mean WT?$'
+expect 2 'column WGT is not used by the definition; did you mean WT? ' fit mine/default.yaml --data wgt.csv
+expect 0 . fit mine/default.yaml --data wgt.csv --ignore WGT
 said 'wgt.csv: no column WT: its default 72 kg is used$'
 expect 1 'no column WT' check mine/default.yaml --data wgt.csv --strict
 
