@@ -173,6 +173,8 @@ static const reference reference_value[] = {
     {"warfarin", "WT", 70},       {"gentamicin", "CLCR", 100}, {"gentamicin", "WT", 70},
     {"imatinib", "BW", 70},       {"imatinib", "AGE", 50},     {"imatinib", "SEX", 0.5},
     {"imatinib", "DISEASE", 0.5}, {"phenobarbital", "WT", 1},  {"phenobarbital", "APGAR", 7},
+    {"warfarin", "AGE", 30},      {"warfarin", "SEX", 0.5}, /* recorded; no parameter uses them */
+    {"theophylline", "WT", 70},
 };
 
 static double reference_of(const char *model, const char *covariate)
