@@ -188,7 +188,10 @@ static gm_status cell_make(maker *k, int32_t observable, int32_t time)
   ptrdiff_t cell = (ptrdiff_t)observable * f->time_count + time;
   int32_t kept = cell_values(k, observable, time);
   if (kept == 0)
-    return gm_fail(k->ctx, GM_ENUMERIC, "no member of the belief got to time %g", f->time[time]);
+    return gm_fail(k->ctx, GM_ENUMERIC,
+                   "no member of the belief has a finite value of %s at time %g; does "
+                   "the model divide by zero?",
+                   o->name, f->time[time]);
   double variance, noise = 0, weight = 0;
   gm_status st = gm_stats_mean(k->ctx, kept, k->x, k->w, &f->mean[cell], &variance);
   for (int32_t m = 0; m < kept; m++) {

@@ -200,6 +200,17 @@ static gm_status target_measure(comparer *k, int32_t target, gm_target_result *o
   return s;
 }
 
+/* A member whose outputs are not all numbers (a model that divides by zero) has failed too. */
+static void outputs_check(comparer *k)
+{
+  const gm_definition *d = k->t->definition;
+  for (int32_t m = 0; m < k->n; m++)
+    for (int32_t g = 0; g < d->target_count; g++)
+      for (int32_t i = 0; i < k->time_count; i++)
+        if (!isfinite(at(k, m, i, d->observable[d->target[g].index].output)))
+          k->status[m] |= GM_MEMBER_DIVERGED;
+}
+
 static gm_status plan_run(comparer *k, const gm_plan *p)
 {
   gm_event *event = NULL;
@@ -214,6 +225,7 @@ static gm_status plan_run(comparer *k, const gm_plan *p)
     s = gm_subject_run(k->t->subject, k->ctx, k->t->runner, &course, k->n, k->t->posterior->z, k->y,
                        k->status);
   gm_free(event);
+  if (!s) outputs_check(k);
   return s;
 }
 
@@ -226,7 +238,9 @@ static gm_status plan_measure(comparer *k, int32_t plan)
   for (int32_t m = 0; m < k->n && !s; m++) k->failed[m] = (int8_t)(k->failed[m] | k->status[m]);
   c->diverged = gm__weights_without_failed(k->n, k->t->posterior->weight, k->failed, k->weight);
   if (!s && c->diverged == k->n)
-    s = gm_fail(k->ctx, GM_ENUMERIC, "no member of the belief got through the plan \"%s\"",
+    s = gm_fail(k->ctx, GM_ENUMERIC,
+                "no member of the belief got through the plan \"%s\" with finite "
+                "outputs; does the model divide by zero?",
                 p->name);
   for (int32_t g = 0; g < c->target_count && !s; g++)
     s = target_measure(k, g, &c->result[plan].target[g]);

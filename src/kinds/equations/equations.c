@@ -213,6 +213,7 @@ static void equations_work_free(gm_work *work)
 static void equations_init(const gm_model *model, gm_work *work, const gm_batch *b, double t0)
 {
   const equations *e = (const equations *)model;
+  assert(b->nd == 0); /* tangents are not carried out yet */
   e->table->init(&e->machine, ((equations_work *)work)->lanes, b, t0);
 }
 
@@ -221,6 +222,7 @@ static void equations_advance(const gm_model *model, gm_work *work, const gm_bat
 {
   (void)arena;
   const equations *e = (const equations *)model;
+  assert(b->nd == 0); /* tangents are not carried out yet */
   e->table->advance(&e->machine, ((equations_work *)work)->lanes, b, span);
 }
 
