@@ -37,14 +37,23 @@ typedef struct {
   double window_from, window_to, tail_from;
 } comparer;
 
+/* The dose that is repeated most slowly: its interval holds those of the plan's other inputs. */
+static const gm_event *slowest(const gm_plan *p)
+{
+  const gm_event *e = NULL;
+  for (int32_t i = 0; i < p->event_count; i++)
+    if (!e || p->event[i].interval > e->interval) e = &p->event[i];
+  return e;
+}
+
 /* Where the quantities of the last interval are read: [window_from, window_to], and the whole
  * intervals before it that make up at least a day, from tail_from on. */
 static void window_find(comparer *k, const gm_plan *p)
 {
   const gm_comparison *c = k->c;
   double day = 24 * k->t->definition->hour;
-  double every = p->event_count ? p->event[0].interval : 0;
-  double first = p->event_count ? p->event[0].t : c->t_end;
+  const gm_event *e = slowest(p);
+  double every = e ? e->interval : 0, first = e ? e->t : c->t_end;
   double whole = every > 0 ? floor((c->t_end - first) / every + 1e-9) : 0;
   if (whole < 1) { /* no interval is finished: the end of the horizon */
     k->window_to = c->t_end;
@@ -96,7 +105,7 @@ static void grid_make(comparer *k, const gm_plan *p)
     double t = c->t_now + (c->t_end - c->t_now) * i / GRID_COARSE;
     if (t < k->tail_from || t > k->window_to) point_add(g, &n, t, ORDER_AFTER_ALL);
   }
-  const gm_event *e = p->event_count ? &p->event[0] : NULL;
+  const gm_event *e = slowest(p);
   for (int32_t i = 0; i < intervals; i++) {
     double to = k->window_to - (intervals - 1 - i) * step;
     interval_points(e, fmax(to - step, c->t_now), to, each, g, &n);

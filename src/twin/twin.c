@@ -114,6 +114,29 @@ const char *gm_health_name(gm_health h)
   return name[h];
 }
 
+/* No mode was found: when already the typical values give no number for a datum, that is why. */
+static gm_status no_mode_because(gm_ctx *ctx, const gm_twin *t, const gm_problem *p)
+{
+  double *z = gm_alloc(ctx, p->dim, sizeof *z), *f = gm_alloc(ctx, p->datum_count, sizeof *f);
+  gm_message_clear(ctx);
+  gm_status s = z && f ? p->predict(p->user, ctx, 1, z, f) : gm_fail(ctx, GM_ENOMEM, "twin");
+  for (int32_t j = 0; j < p->datum_count && !s; j++) {
+    const gm_observable *o = &t->definition->observable[p->datum[j].observable];
+    if (!isfinite(f[j]))
+      s = gm_fail(ctx, GM_EDOMAIN,
+                  "with typical parameters %s is not a finite number at time %g; does the model "
+                  "divide by zero?",
+                  o->name, p->datum[j].t);
+  }
+  if (!s)
+    s = gm_fail(ctx, GM_ENUMERIC,
+                "no parameters were found that give the data a finite probability; values and "
+                "error model should be checked");
+  gm_free(z);
+  gm_free(f);
+  return s;
+}
+
 static gm_status learn(gm_ctx *ctx, gm_twin *t, const gm_twin_options *o)
 {
   const gm_subject *s = t->subject;
@@ -132,6 +155,7 @@ static gm_status learn(gm_ctx *ctx, gm_twin *t, const gm_twin_options *o)
                         .user = &p};
   gm_members_options mo = {.n = o->members, .key = gm_key_make(o->seed, 0, gm_hash_text(s->id), 0)};
   gm_status st = gm_mode_find(ctx, &problem, NULL, o->watch, &t->mode);
+  if (st == GM_ENUMERIC) st = no_mode_because(ctx, t, &problem);
   if (!st) st = gm_members_draw(ctx, &problem, t->mode, &mo, o->watch, &t->posterior);
   if (!st) st = fit_quality(ctx, t, &problem);
   problem.datum_count = 0;
