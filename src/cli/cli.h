@@ -140,6 +140,9 @@ int cli_batch_run(cli_batch *b);
 void cli_batch_free(cli_batch *b);
 /* The texts (or with --json the objects) of the subjects that were done, into the result. */
 void cli_batch_write(const cli_batch *b);
+/* A verb that is nothing but such a batch over the subjects asked for. Returns its exit code. */
+int cli_batch_verb(cli *c, gm_status (*work)(cli_batch *b, gm_ctx *ctx, int32_t index,
+                                             const gm_twin *t, cli_result *r));
 /* End of the horizon of a twin. */
 double cli_t_end(const cli_study *s, const gm_twin *t);
 

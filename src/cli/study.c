@@ -233,3 +233,18 @@ void cli_batch_write(const cli_batch *b)
     if (b->result[i].done && b->result[i].text.data)
       gm_text_add(&b->c->out, b->result[i].text.data);
 }
+
+int cli_batch_verb(cli *c, gm_status (*work)(cli_batch *b, gm_ctx *ctx, int32_t index,
+                                             const gm_twin *t, cli_result *r))
+{
+  cli_study study;
+  cli_batch b = {.c = c, .study = &study, .work = work, .what = "subjects"};
+  int code = cli_study_open(c, &study);
+  if (!code) {
+    code = cli_batch_run(&b);
+    if (code <= CLI_NO) cli_batch_write(&b);
+  }
+  cli_batch_free(&b);
+  cli_study_close(&study);
+  return code;
+}

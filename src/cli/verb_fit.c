@@ -17,19 +17,7 @@ static gm_status fit_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin *t,
   return s;
 }
 
-static int run(cli *c)
-{
-  cli_study study;
-  cli_batch b = {.c = c, .study = &study, .work = fit_one, .what = "subjects"};
-  int code = cli_study_open(c, &study);
-  if (!code) {
-    code = cli_batch_run(&b);
-    if (code <= CLI_NO) cli_batch_write(&b);
-  }
-  cli_batch_free(&b);
-  cli_study_close(&study);
-  return code;
-}
+static int run(cli *c) { return cli_batch_verb(c, fit_one); }
 
 static const cli_option options[] = {
     {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", false},
