@@ -16,15 +16,27 @@ typedef struct {
   const char *where; /* put in front of messages, for example "twin.yaml:12: observables.cp.is" */
 } gm_eq_output;
 
-typedef enum { GM_EQ_AUTO, GM_EQ_EXPLICIT } gm_eq_solver; /* AUTO: closed form where recognised */
+/* AUTO: closed form where the model is recognised as linear; else the explicit pair, with a change
+ * to the stiff method where a member turns out to be stiff. */
+typedef enum { GM_EQ_AUTO, GM_EQ_EXPLICIT, GM_EQ_STIFF } gm_eq_solver;
+
+/* AUTO: SBML when the text begins with '<' (after blanks and a byte order mark). */
+typedef enum { GM_EQ_FORMAT_AUTO, GM_EQ_FORMAT_TEXT, GM_EQ_FORMAT_SBML } gm_eq_format;
 
 typedef struct {
-  const char *text;      /* model text, NUL-terminated */
+  const char *text;      /* model text or SBML, NUL-terminated */
+  gm_eq_format format;
   const char *text_name; /* file name for messages; NULL: "model" */
   const gm_eq_output
       *output;          /* NULL and 0: every variable that has an assignment rule, and every */
   int32_t output_count; /* state, is an output */
   gm_eq_solver solver;
+  /* Names (states, constants with an initial assignment) whose value at the start is a parameter
+   * too, called NAME(0), after the other parameters in this order. NULL and 0: none. */
+  const char *const *free_initial;
+  int32_t free_initial_count;
+  int32_t pending_max; /* delayed events waiting at once in a member; 0: 16 and 4 an event */
+  int32_t directions_max; /* most tangent directions a batch may have; 0: no tangents */
   double rtol, atol; /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
   int32_t step_max;  /* steps between two edges; 0: 1,000,000 */
 } gm_eq_config;

@@ -63,6 +63,11 @@ typedef struct {
   const double *sample;         /* sorted; passive: never cut a step */
   const uint8_t *sample_before; /* [sample_count] or NULL (all after) */
   double *y; /* [sample_count][output_count], filled by advance; NaN once diverged */
+  /* With tangents (gm_batch.nd > 0): derivatives of the outputs, [sample_count][output_count][nd],
+   * filled by advance; and of the edges' times and values along each direction, [edge_count][nd],
+   * NULL: they do not move. */
+  double *yd;
+  const double *edge_td, *edge_valued;
   int32_t edge_count, sample_count;
 } gm_span;
 
@@ -80,8 +85,12 @@ typedef struct {
   const gm_key *key;    /* [n] randomness by meaning */
   const uint64_t *slot; /* [n] member slots for draws; NULL: the index in the batch plus slot0 */
   uint64_t slot0;
-  int32_t nd; /* tangent directions; 0 none */
-  double *xd, *thetad, *yd;
+  /* Tangents along nd directions (0: none): xd like x, one block of n members after the other,
+   * direction d of value i of member m at xd[d*n*state_count + i*sx + m*sm], and thetad likewise with
+   * parameter_count, psx and psm. init fills xd, advance carries it on. */
+  int32_t nd;
+  double *xd;
+  const double *thetad;
   int8_t *status; /* [n] out: GM_MEMBER_ bits */
 } gm_batch;
 
@@ -92,7 +101,8 @@ enum {
   GM_MODEL_STOCHASTIC = 1u,  /* draws inside advance */
   GM_MODEL_STEPPED = 2u,     /* moves on a grid anchored at the epoch (step, origin) */
   GM_MODEL_OBJECT = 4u,      /* object state */
-  GM_MODEL_LINEAR_INPUT = 8u /* the state is linear in what the ports give (closed form) */
+  GM_MODEL_LINEAR_INPUT = 8u, /* the state is linear in what the ports give (closed form) */
+  GM_MODEL_TANGENTS = 16u     /* batches may have nd > 0 */
 };
 
 typedef struct {

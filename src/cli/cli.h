@@ -12,6 +12,7 @@
 enum { CLI_DONE = 0, CLI_NO = 1, CLI_BAD = 2, CLI_INTERNAL = 3 };
 
 typedef struct cli cli;
+struct net;
 
 typedef struct {
   const char *name;  /* without the dashes */
@@ -21,16 +22,16 @@ typedef struct {
 } cli_option;
 
 typedef struct {
-  const char *name, *summary;
-  const char *use;          /* the arguments, after `gemel NAME` */
-  const char *details;      /* more help, may be "" */
-  const cli_option *option; /* ends with a name NULL */
-  int32_t argument_count;   /* exactly so many */
+  const char *name, *summary; /* summary "": not listed in the help */
+  const char *use;            /* the arguments, after `gemel NAME` */
+  const char *details;        /* more help, may be "" */
+  const cli_option *option;   /* ends with a name NULL */
+  int32_t argument_count;     /* exactly so many */
   int (*run)(cli *c);
 } cli_verb;
 
 extern const cli_verb cli_verb_run, cli_verb_fit, cli_verb_simulate, cli_verb_compare,
-    cli_verb_propose, cli_verb_check, cli_verb_new, cli_verb_demo;
+    cli_verb_propose, cli_verb_check, cli_verb_new, cli_verb_demo, cli_verb_export, cli_verb_suite;
 extern const cli_verb *const cli_verbs[]; /* ends with NULL */
 extern const cli_option cli_global_options[];
 
@@ -212,7 +213,15 @@ gm_status cli_write(gm_ctx *ctx, const char *path, const gm_text *data);
 bool cli_ends_with(const char *text, const char *end);
 
 /* ---- model text (model_text.c) ------------------------------------------------------------- */
+/* A model file, text or SBML, by its name or its first byte; else a definition. */
+bool cli_is_model(const char *path);
+/* Its text, owned by the caller. Fails: GM_EIO, GM_EPARSE (a byte 0), GM_ERANGE, GM_ENOMEM. */
+gm_status cli_model_text(gm_ctx *ctx, const char *path, char **out);
 gm_status cli_model_read(gm_ctx *ctx, const char *path, gm_model **out);
+/* The network (kinds/equations/net/net.h) of a text or an SBML document; freed with net_free. */
+gm_status cli_net_read(gm_ctx *ctx, const char *text, const char *path, struct net *out);
+/* Whether it is a model of the SBML package fbc that has an objective. */
+bool cli_is_flux_balance(gm_ctx *ctx, const char *text, const char *path);
 /* A definition's subject without records, with covariates as --set NAME=VALUE says. */
 gm_status cli_set_records(cli *c, const gm_definition *d, gm_records **out);
 /* NAME=VALUE apart. name[64] */

@@ -6,9 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
-const cli_verb *const cli_verbs[] = {&cli_verb_demo,     &cli_verb_run,     &cli_verb_fit,
-                                     &cli_verb_simulate, &cli_verb_compare, &cli_verb_propose,
-                                     &cli_verb_check,    &cli_verb_new,     NULL};
+const cli_verb *const cli_verbs[] = {&cli_verb_demo,
+                                     &cli_verb_run,
+                                     &cli_verb_fit,
+                                     &cli_verb_simulate,
+                                     &cli_verb_compare,
+                                     &cli_verb_propose,
+                                     &cli_verb_check,
+                                     &cli_verb_new,
+                                     &cli_verb_export,
+                                     &cli_verb_suite,
+                                     NULL};
 
 int cli_say(const cli *c, int code, const char *format, ...)
 {
@@ -74,7 +82,8 @@ static void help_options(const cli_option *o, gm_text *out)
 
 void cli_help_verb(const cli_verb *v, gm_text *out)
 {
-  gm_text_addf(out, "gemel %s - %s\n\nUse: gemel %s %s\n", v->name, v->summary, v->name, v->use);
+  gm_text_addf(out, "gemel %s%s%s\n\nUse: gemel %s %s\n", v->name, v->summary[0] ? " - " : "",
+               v->summary, v->name, v->use);
   if (v->details[0]) gm_text_addf(out, "\n%s", v->details);
   if (v->option[0].name) {
     gm_text_add(out, "\nOptions:\n");
@@ -91,7 +100,7 @@ static void help_all(gm_text *out)
               "a comparison\nof treatments and a proposal. A person decides.\n\n"
               "Use: gemel VERB ARGUMENTS [--OPTION VALUE]\n\nVerbs:\n");
   for (const cli_verb *const *v = cli_verbs; *v; v++)
-    gm_text_addf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
+    if ((*v)->summary[0]) gm_text_addf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
   gm_text_add(out, "  help       help on a verb: gemel help VERB\n\nOptions of every verb:\n");
   help_options(cli_global_options, out);
   gm_text_add(out, "  --version            the version of Gemel\n\nCodes: 0 done, 1 a result that "

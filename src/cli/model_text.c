@@ -1,22 +1,64 @@
 /* model_text.c - a model file on its own; covariates given by --set. */
 #include "cli/cli.h"
 #include "gemel/equations.h"
+#include "kinds/equations/sbml/sbml.h"
+#include "kinds/equations/text_net.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-gm_status cli_model_read(gm_ctx *ctx, const char *path, gm_model **out)
+enum { TEXT_BYTES_MAX = 64 << 20 };
+
+bool cli_is_model(const char *path)
+{
+  static const char *const ends[] = {".ant", ".xml", ".sbml"};
+  static const char *const not_ends[] = {".yaml", ".yml"};
+  for (int i = 0; i < 3; i++)
+    if (cli_ends_with(path, ends[i])) return true;
+  for (int i = 0; i < 2; i++)
+    if (cli_ends_with(path, not_ends[i])) return false;
+  FILE *f = fopen(path, "rb");
+  int byte = ' ';
+  while (f && (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n')) byte = fgetc(f);
+  if (f) fclose(f);
+  return byte == '<';
+}
+
+gm_status cli_model_text(gm_ctx *ctx, const char *path, char **out)
 {
   char *text = NULL;
   size_t bytes = 0;
-  gm_status s = gm_file_read(ctx, path, 1u << 20, &text, &bytes);
+  gm_status s = gm_file_read(ctx, path, TEXT_BYTES_MAX, &text, &bytes);
   if (s) return s;
-  if (strlen(text) != bytes)
-    s = gm_fail(ctx, GM_EPARSE, "%s: a byte 0 in the text; model text is expected", path);
+  if (strlen(text) == bytes) {
+    *out = text;
+    return GM_OK;
+  }
+  gm_free(text);
+  return gm_fail(ctx, GM_EPARSE, "%s: a byte 0 in the text; model text is expected", path);
+}
+
+gm_status cli_model_read(gm_ctx *ctx, const char *path, gm_model **out)
+{
+  char *text = NULL;
+  gm_status s = cli_model_text(ctx, path, &text);
+  if (s) return s;
   gm_eq_config config = {.text = text, .text_name = path};
-  if (!s) s = gm_model_new(ctx, &gm_equations, &config, out);
+  s = gm_model_new(ctx, &gm_equations, &config, out);
   gm_free(text);
   return s;
+}
+
+gm_status cli_net_read(gm_ctx *ctx, const char *text, const char *path, struct net *out)
+{
+  const char *first = text + strspn(text, "\xEF\xBB\xBF \t\r\n");
+  return *first == '<' ? sbml_read(ctx, text, path, out) : eqt_net_read(ctx, text, path, out);
+}
+
+bool cli_is_flux_balance(gm_ctx *ctx, const char *text, const char *path)
+{
+  /* the name of the package's space; without it the document need not be parsed for this */
+  return strstr(text, "/fbc/version") && sbml_is_flux_balance(ctx, text, path);
 }
 
 gm_status cli_set_split(gm_ctx *ctx, const char *text, char *name, const char **value)

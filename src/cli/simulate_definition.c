@@ -170,7 +170,7 @@ static gm_status subjects_go(definition_run *r)
   if ((double)r->n * s->time_count * r->records->subject_count > SIMULATE_CELLS_MAX)
     return gm_fail(r->c->ctx, GM_ERANGE, "more than %d rows: take a longer --every",
                    SIMULATE_CELLS_MAX);
-  simulate_head(s, r->data, r->population, r->info.time_unit);
+  simulate_head(s, r->data, r->population ? "member" : NULL, r->info.time_unit);
   for (int32_t k = 0; k < r->d->observable_count; k++)
     simulate_column(s, r->d->observable[k].name, r->d->observable[k].unit);
   simulate_head_end(s);

@@ -1,5 +1,6 @@
 /* equations.c - the kind `equations` under the model contract. */
 #include "gemel/equations.h"
+#include "kinds/equations/kernel/kernel.h"
 #include "kinds/equations/lanes.h"
 #include <assert.h>
 #include <math.h>
@@ -30,21 +31,56 @@ const lane_table *lane_table_of(gm_isa isa)
 }
 
 /* ---- work: one block of memory, vectors aligned to 64 bytes --------------------------------- */
+/* Vectors of doubles that are not lanes, in gm_v8s. */
+static ptrdiff_t in_vectors(ptrdiff_t doubles) { return (doubles + LANES - 1) / LANES; }
+
+/* Hands out the next count vectors. */
+static gm_v8 *portion(gm_v8 **at, ptrdiff_t count)
+{
+  gm_v8 *p = *at;
+  *at += count;
+  return p;
+}
+
 gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
 {
-  ptrdiff_t nx = m->nx, head = (ptrdiff_t)((sizeof(lane_work) + sizeof(gm_v8) - 1) / sizeof(gm_v8));
-  ptrdiff_t vectors = head + m->reg_count + 11 * nx + 1;
+  ptrdiff_t nx = m->nx, head = in_vectors((ptrdiff_t)(sizeof(lane_work) / sizeof(double)) + 1);
+  ptrdiff_t stiff = m->jacobian.time_reg ? STIFF_VECTORS * nx : 0, n = m->algebraic_count;
+  ptrdiff_t queue = (ptrdiff_t)m->queue_max * m->pending_width, history = m->history_count, nd = m->directions_max;
+  ptrdiff_t vectors = head + m->reg_count + 13 * nx + stiff + m->condition_count +
+                      2 * (ptrdiff_t)m->event_count + m->delay_count + queue + history +
+                      in_vectors(n * (n + 1)) + nd * (10 * nx + m->np + nx + 1 + queue);
+  ptrdiff_t dense = stiff && nx <= PIVOTED_STATES_MAX ? in_vectors(nx * (nx + 4)) : 0;
+  vectors += dense;
   void *memory = gm_alloc(ctx, vectors + 1, sizeof(gm_v8));
   if (!memory) return gm_fail(ctx, GM_ENOMEM, "work of %d registers", (int)m->reg_count);
   gm_v8 *v = (gm_v8 *)(((uintptr_t)memory + sizeof *v - 1) / sizeof *v * sizeof *v);
-  lane_work *w = (lane_work *)v;
+  lane_work *w = (lane_work *)portion(&v, head);
   w->memory = memory;
-  w->reg = v + head;
-  w->x = w->reg + m->reg_count;
-  w->x_new = w->x + nx;
-  w->rate = w->x_new + nx;
-  w->scale = w->rate + nx;
-  w->k = w->scale + nx;
+  w->reg = portion(&v, m->reg_count);
+  w->x = portion(&v, nx);
+  w->x_new = portion(&v, nx);
+  w->rate = portion(&v, nx);
+  w->scale = portion(&v, nx);
+  w->k = portion(&v, 7 * nx);
+  w->probe = portion(&v, nx);
+  w->other = portion(&v, nx);
+  w->stiff = stiff ? portion(&v, stiff) : NULL;
+  w->condition = portion(&v, m->condition_count);
+  w->flag = portion(&v, m->event_count);
+  w->trigger = portion(&v, m->event_count);
+  w->lag = portion(&v, m->delay_count);
+  w->queue = (double *)portion(&v, queue); /* one a lane, so as many vectors as doubles of one */
+  w->history = (double *)portion(&v, history);
+  w->algebra = (double *)portion(&v, in_vectors(n * (n + 1)));
+  w->xd = portion(&v, nd * nx);
+  w->rated = portion(&v, nd * nx);
+  w->pd = portion(&v, nd * m->np);
+  w->kd = portion(&v, nd * 7 * nx);
+  w->probed = portion(&v, nd * nx);
+  w->tau = portion(&v, nd);
+  w->queued = (double *)portion(&v, nd * queue);
+  w->dense = dense ? (double *)portion(&v, dense) : NULL;
   *out = w;
   return GM_OK;
 }
@@ -66,11 +102,24 @@ static gm_var row(const eq_name *n, double initial)
                   .upper = INFINITY};
 }
 
+/* Rows behind the input rates (lane_queue.h). */
+static gm_var memory_row(const lane_machine *m, int32_t i)
+{
+  gm_var v = {.unit = "", .source = "", .role = GM_ROLE_MEMORY, .lower = -INFINITY,
+              .upper = INFINITY};
+  int32_t pending = m->pending_max ? 1 + m->pending_max * m->pending_width : 0;
+  v.name = i < m->event_count             ? "memory:trigger"
+           : i < m->event_count + pending ? "memory:waiting event"
+                                          : "memory:history";
+  if (i < m->event_count) v.initial = m->event[i].initial;
+  return v;
+}
+
 static gm_status state_rows(equations *e, gm_ctx *ctx)
 {
   eq_source *s = &e->source;
   int32_t nx = s->state_count;
-  e->state = gm_alloc(ctx, 2 * nx, sizeof *e->state);
+  e->state = gm_alloc(ctx, 2 * (ptrdiff_t)nx + e->machine.memory_count, sizeof *e->state);
   e->input = gm_alloc(ctx, nx, sizeof *e->input);
   e->held_name = gm_alloc(ctx, nx, sizeof *e->held_name);
   if (!e->state || !e->input || !e->held_name) return gm_fail(ctx, GM_ENOMEM, "table of states");
@@ -86,6 +135,8 @@ static gm_status state_rows(equations *e, gm_ctx *ctx)
     e->state[nx + i].role = GM_ROLE_MEMORY;
     e->input[i] = row(&s->state[i], i);
   }
+  for (int32_t i = 0; i < e->machine.memory_count; i++)
+    e->state[2 * nx + i] = memory_row(&e->machine, i);
   return GM_OK;
 }
 
@@ -125,6 +176,11 @@ static gm_status config_check(gm_ctx *ctx, const gm_eq_config *c)
                    "tolerances rtol %g, atol %g; 0 <= rtol < 1 and atol >= 0 are "
                    "expected",
                    c->rtol, c->atol);
+  if (c->pending_max < 0 || c->free_initial_count < 0 || c->directions_max < 0)
+    return gm_fail(ctx, GM_ERANGE,
+                   "pending_max %d, free_initial_count %d, directions_max %d; 0 or more are "
+                   "expected",
+                   (int)c->pending_max, (int)c->free_initial_count, (int)c->directions_max);
   if (c->step_max < 0) return gm_fail(ctx, GM_ERANGE, "step_max %d < 0", (int)c->step_max);
   return GM_OK;
 }
@@ -142,7 +198,8 @@ static gm_status equations_create(gm_ctx *ctx, const void *config, gm_model **ou
     gm_free(e);
     return s;
   }
-  s = lane_compile(ctx, &e->source, c->solver == GM_EQ_AUTO, &e->machine);
+  const lane_options options = {c->solver, c->pending_max, c->directions_max};
+  s = lane_compile(ctx, &e->source, &options, &e->machine);
   if (!s) s = rows(e, ctx);
   if (s) {
     equations_destroy(&e->base);
@@ -152,25 +209,39 @@ static gm_status equations_create(gm_ctx *ctx, const void *config, gm_model **ou
   e->machine.atol = c->atol > 0 ? c->atol : 1e-10;
   e->machine.step_max = c->step_max ? c->step_max : 1000000;
   e->table = lane_table_of(e->machine.isa);
+  s = lane_kernel_start(ctx, &e->machine, &e->machine.kernel);
+  if (s) {
+    equations_destroy(&e->base);
+    return s;
+  }
   *out = &e->base;
   return GM_OK;
 }
 
 /* ---- the rest of the contract ---------------------------------------------------------------- */
+static const char *solver_text(const lane_machine *m)
+{
+  if (m->is_linear) return "closed form (matrix exponential)";
+  if (m->start_method != LANE_EXPLICIT) return "Rosenbrock method, own step for each member";
+  return m->jacobian.time_reg
+             ? "Tsitouras 5(4), Rosenbrock method where stiff, own step for each member"
+             : "Tsitouras 5(4), own step for each member";
+}
+
 static void equations_info(const gm_model *model, gm_model_info *out)
 {
   const equations *e = (const equations *)model;
   const eq_source *s = &e->source;
   *out =
-      (gm_model_info){.flags = e->machine.is_linear ? GM_MODEL_LINEAR_INPUT : 0,
-                      .state_count = 2 * s->state_count,
+      (gm_model_info){.flags = (e->machine.is_linear ? GM_MODEL_LINEAR_INPUT : 0) |
+                               (e->machine.directions_max ? GM_MODEL_TANGENTS : 0),
+                      .state_count = 2 * s->state_count + e->machine.memory_count,
                       .parameter_count = s->parameter_count,
                       .input_count = s->state_count,
                       .output_count = s->output_count,
                       .time_unit = s->time_unit,
                       .name = s->model_name,
-                      .solver = e->machine.is_linear ? "closed form (matrix exponential)"
-                                                     : "Tsitouras 5(4), own step for each member"};
+                      .solver = solver_text(&e->machine)};
 }
 
 static const gm_var *equations_table(const gm_model *model, gm_table which, int32_t *count_out)
@@ -178,7 +249,7 @@ static const gm_var *equations_table(const gm_model *model, gm_table which, int3
   const equations *e = (const equations *)model;
   const eq_source *s = &e->source;
   switch (which) {
-  case GM_TABLE_STATE: *count_out = 2 * s->state_count; return e->state;
+  case GM_TABLE_STATE: *count_out = 2 * s->state_count + e->machine.memory_count; return e->state;
   case GM_TABLE_PARAMETER: *count_out = s->parameter_count; return e->parameter;
   case GM_TABLE_INPUT: *count_out = s->state_count; return e->input;
   case GM_TABLE_OUTPUT: *count_out = s->output_count; return e->output;
@@ -213,7 +284,7 @@ static void equations_work_free(gm_work *work)
 static void equations_init(const gm_model *model, gm_work *work, const gm_batch *b, double t0)
 {
   const equations *e = (const equations *)model;
-  assert(b->nd == 0); /* tangents are not carried out yet */
+  assert(b->nd <= e->machine.directions_max);
   e->table->init(&e->machine, ((equations_work *)work)->lanes, b, t0);
 }
 
@@ -222,7 +293,7 @@ static void equations_advance(const gm_model *model, gm_work *work, const gm_bat
 {
   (void)arena;
   const equations *e = (const equations *)model;
-  assert(b->nd == 0); /* tangents are not carried out yet */
+  assert(b->nd <= e->machine.directions_max);
   e->table->advance(&e->machine, ((equations_work *)work)->lanes, b, span);
 }
 

@@ -118,6 +118,11 @@ ir_ref ir_const(ir_graph *g, double value)
 ir_ref ir_time(ir_graph *g) { return leaf(g, IR_TIME, 0, 0); }
 ir_ref ir_state(ir_graph *g, int32_t index) { return leaf(g, IR_STATE, index, 0); }
 ir_ref ir_param(ir_graph *g, int32_t index) { return leaf(g, IR_PARAM, index, 0); }
+ir_ref ir_leaf(ir_graph *g, ir_op op, int32_t index)
+{
+  assert(op_info[op].operands == 0 && op != IR_CONST && op != IR_TIME);
+  return leaf(g, op, index, 0);
+}
 
 /* ---- meaning ------------------------------------------------------------------------------- */
 static double apply_function(ir_op op, double a)
@@ -144,6 +149,12 @@ static double apply_function(ir_op op, double a)
   case IR_TANH: return gm_tanh(a);
   case IR_EXPM1: return gm_expm1(a);
   case IR_LOG1P: return gm_log1p(a);
+  case IR_ASINH: return gm_asinh(a);
+  case IR_ACOSH: return gm_acosh(a);
+  case IR_ATANH: return gm_atanh(a);
+  case IR_GAMMA: return gm_tgamma(a);
+  case IR_RATE_OF: return 0; /* of a number */
+  case IR_Q_NORMAL: return gm_norm_quantile(a);
   default: assert(!"an operator without meaning"); return NAN;
   }
 }
@@ -170,6 +181,9 @@ static double apply(ir_op op, double a, double b, double c)
   case IR_OR: return a != 0 || b != 0;
   case IR_NOT: return a == 0;
   case IR_SELECT: return a != 0 ? b : c;
+  case IR_Q_GAMMA: return ir_quantile_gamma(a, b);
+  case IR_Q_POISSON: return ir_quantile_poisson(a, b);
+  case IR_Q_BINOMIAL: return ir_quantile_binomial(a, b, c);
   default: return apply_function(op, a);
   }
 }
@@ -186,6 +200,10 @@ double ir_eval(const ir_graph *g, ir_ref f, double t, const double *x, const dou
     case IR_STATE: scratch[i] = x ? x[n->index] : NAN; break;
     case IR_PARAM: scratch[i] = theta ? theta[n->index] : NAN; break;
     default:
+      if (n->a < 0) { /* a delay, a draw, ...: nobody has said what it is */
+        scratch[i] = NAN;
+        break;
+      }
       scratch[i] =
           apply(n->op, scratch[n->a], n->b >= 0 ? scratch[n->b] : 0, n->c >= 0 ? scratch[n->c] : 0);
     }
@@ -307,16 +325,21 @@ static gm_status graph_no_memory(ir_graph *g)
   return g->status;
 }
 
-bool *ir_used(ir_graph *g, ir_ref f)
+bool *ir_used_by(ir_graph *g, const ir_ref *root, int32_t root_count)
 {
-  if (f < 0 || g->status) return NULL;
-  bool *used = gm_alloc(g->ctx, f + 1, sizeof *used);
+  if (g->status) return NULL;
+  bool *used = gm_alloc(g->ctx, g->count + 1, sizeof *used);
+  ir_ref last = 0;
   if (!used) {
     (void)graph_no_memory(g);
     return NULL;
   }
-  used[f] = true;
-  for (ir_ref i = f; i >= 0; i--) { /* operands come first, so one pass backwards marks them */
+  for (int32_t i = 0; i < root_count; i++) {
+    if (root[i] < 0) continue;
+    used[root[i]] = true;
+    if (root[i] > last) last = root[i];
+  }
+  for (ir_ref i = last; i >= 0; i--) { /* operands come first, so one pass backwards marks them */
     const ir_node *n = &g->node[i];
     if (!used[i]) continue;
     if (n->a >= 0) used[n->a] = true;
@@ -325,6 +348,8 @@ bool *ir_used(ir_graph *g, ir_ref f)
   }
   return used;
 }
+
+bool *ir_used(ir_graph *g, ir_ref f) { return f < 0 ? NULL : ir_used_by(g, &f, 1); }
 
 bool ir_depends(ir_graph *g, ir_ref f, ir_op kind, int32_t index)
 {
@@ -335,26 +360,44 @@ bool ir_depends(ir_graph *g, ir_ref f, ir_op kind, int32_t index)
   return yes;
 }
 
-ir_ref ir_substitute(ir_graph *g, ir_ref f, const ir_ref *state_with, const ir_ref *param_with)
+/* f with leaves replaced: with[op][index], where with[op] is given and the entry is not IR_NONE. */
+static ir_ref replace(ir_graph *g, ir_ref f, const ir_ref *const with[IR_OP_COUNT])
 {
   if (f < 0 || g->status) return IR_NONE;
   ir_ref *map = gm_alloc(g->ctx, f + 1, sizeof *map);
-  if (!map) {
-    (void)graph_no_memory(g);
-    return IR_NONE;
-  }
-  for (ir_ref i = 0; i <= f; i++) {
+  bool *used = map ? ir_used(g, f) : NULL;
+  ir_ref r = IR_NONE;
+  if (!map) (void)graph_no_memory(g);
+  for (ir_ref i = 0; used && i <= f; i++) {
     ir_node n = g->node[i]; /* a copy: the graph grows */
-    const ir_ref *with = n.op == IR_STATE ? state_with : n.op == IR_PARAM ? param_with : NULL;
-    if (with && with[n.index] >= 0)
-      map[i] = with[n.index];
+    const ir_ref *w = with[n.op];
+    if (!used[i]) continue;
+    if (w && w[n.index] >= 0)
+      map[i] = w[n.index];
     else if (ir_operands(n.op) == 0)
       map[i] = i;
     else
       map[i] =
           ir_make(g, n.op, map[n.a], n.b >= 0 ? map[n.b] : IR_NONE, n.c >= 0 ? map[n.c] : IR_NONE);
   }
-  ir_ref r = map[f];
+  if (used) r = map[f];
+  gm_free(used);
   gm_free(map);
   return r;
+}
+
+ir_ref ir_replace(ir_graph *g, ir_ref f, ir_op kind, const ir_ref *with)
+{
+  const ir_ref *all[IR_OP_COUNT] = {NULL};
+  assert(ir_operands(kind) == 0 && kind != IR_CONST);
+  all[kind] = with;
+  return replace(g, f, all);
+}
+
+ir_ref ir_substitute(ir_graph *g, ir_ref f, const ir_ref *state_with, const ir_ref *param_with)
+{
+  const ir_ref *all[IR_OP_COUNT] = {NULL};
+  all[IR_STATE] = state_with;
+  all[IR_PARAM] = param_with;
+  return replace(g, f, all);
 }

@@ -50,6 +50,13 @@ static ir_ref function_slope(ir_graph *g, ir_ref self, ir_node n)
   case IR_TANH: return one_minus_square(g, self);
   case IR_EXPM1: return un(g, IR_EXP, a);
   case IR_LOG1P: return bin(g, IR_DIV, one, bin(g, IR_ADD, one, a));
+  case IR_ASINH:
+    return bin(g, IR_DIV, one, un(g, IR_SQRT, bin(g, IR_ADD, bin(g, IR_MUL, a, a), one)));
+  case IR_ACOSH: /* 1/sqrt(a - 1)/sqrt(a + 1): a >= 1 */
+    return bin(g, IR_DIV, one,
+               bin(g, IR_MUL, un(g, IR_SQRT, bin(g, IR_SUB, a, one)),
+                   un(g, IR_SQRT, bin(g, IR_ADD, a, one))));
+  case IR_ATANH: return bin(g, IR_DIV, one, one_minus_square(g, a));
   default: return ir_const(g, 0); /* floor, ceil, not: flat where they have a derivative */
   }
 }
@@ -80,9 +87,13 @@ static ir_ref diff_node(ir_graph *g, ir_ref self, ir_node n, const ir_ref *d)
   }
 }
 
+bool ir_has_derivative(ir_op op) { return op < IR_GAMMA || op > IR_Q_BINOMIAL; }
+
+ir_ref ir_diff_time(ir_graph *g, ir_ref f) { return ir_diff(g, f, IR_TIME, 0); }
+
 ir_ref ir_diff(ir_graph *g, ir_ref f, ir_op kind, int32_t index)
 {
-  assert(kind == IR_STATE || kind == IR_PARAM);
+  assert(ir_operands(kind) == 0 && kind != IR_CONST);
   if (f < 0 || g->status) return IR_NONE;
   ir_ref *d = gm_alloc(g->ctx, f + 1, sizeof *d);
   bool *used = ir_used(g, f);
@@ -102,4 +113,32 @@ out:
   gm_free(used);
   gm_free(d);
   return r;
+}
+
+/* The direction of a leaf. */
+static ir_ref leaf_dot(ir_graph *g, ir_node n)
+{
+  switch (n.op) {
+  case IR_TIME: return ir_leaf(g, IR_TIME_DOT, 0);
+  case IR_STATE: return ir_leaf(g, IR_STATE_DOT, n.index);
+  case IR_PARAM: return ir_leaf(g, IR_PARAM_DOT, n.index);
+  case IR_DELAYED: return ir_leaf(g, IR_DELAYED_DOT, n.index);
+  default: return ir_const(g, 0);
+  }
+}
+
+void ir_tangent(ir_graph *g, const ir_ref *root, int32_t count, ir_ref *out)
+{
+  int32_t n = g->count;
+  bool *used = ir_used_by(g, root, count);
+  ir_ref *d = gm_alloc(g->ctx, n + 1, sizeof *d);
+  if (!d && !g->status) g->status = gm_fail(g->ctx, GM_ENOMEM, "tangents");
+  for (ir_ref i = 0; !g->status && i < n; i++) {
+    ir_node node = g->node[i]; /* a copy: the graph grows */
+    if (used[i]) d[i] = ir_operands(node.op) == 0 ? leaf_dot(g, node) : diff_node(g, i, node, d);
+  }
+  for (int32_t i = 0; i < count; i++)
+    out[i] = root[i] < 0 || g->status ? IR_NONE : d[root[i]];
+  gm_free(used);
+  gm_free(d);
 }

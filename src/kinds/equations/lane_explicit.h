@@ -7,7 +7,7 @@
  * Hairer, Norsett & Wanner, Solving ODE I (1993), sections II.4 and IV.2. */
 #ifndef GEMEL_EQUATIONS_LANE_EXPLICIT_H
 #define GEMEL_EQUATIONS_LANE_EXPLICIT_H
-#include "kinds/equations/lane_member.h"
+#include "kinds/equations/lane_discrete.h"
 
 enum { STAGES = 7 };
 
@@ -36,10 +36,13 @@ static const double tsit_dense[STAGES][4] = {
     {0, 1.5, -4.0, 2.5}};
 
 /* Slopes at (t, states in the registers), input rates added. */
-static void slopes(const lane_machine *m, lane_work *w, gm_v8 t, gm_v8 *k)
+static void slopes(const lane_run *r, gm_v8 t, gm_v8 *k)
 {
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
   w->reg[0] = t;
-  vm_run(&m->rhs, m->vmath, w->reg);
+  delays_load(r, w->active);
+  vm_run(m, w, &m->rhs);
   for (int32_t i = 0; i < m->nx; i++) k[i] = w->reg[m->rhs_reg[i]] + w->rate[i];
 }
 
@@ -63,10 +66,10 @@ static gm_v8 power(const gm_vmath *f, gm_v8 a, double exponent)
   return r;
 }
 
-static v8i restart_mask(const lane_work *w)
+static v8i restart_mask(const lane_work *w, uint8_t least)
 {
   v8i mask;
-  for (int l = 0; l < LANES; l++) mask[l] = w->restart[l] ? -1 : 0;
+  for (int l = 0; l < LANES; l++) mask[l] = w->restart[l] >= least ? -1 : 0;
   return mask;
 }
 
@@ -76,34 +79,40 @@ static void lanes_restart(const lane_run *r)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
-  v8i mask = restart_mask(w);
+  v8i mask = restart_mask(w, LANE_RESTART_SLOPES), anew = restart_mask(w, LANE_RESTART_NEW);
   int32_t nx = m->nx;
   gm_v8 *k1 = w->k, *f0 = w->k + nx, *f1 = w->k + 2 * (ptrdiff_t)nx;
   gm_v8 rtol = v8_set(m->rtol), atol = v8_set(m->atol);
+  bool any = false;
   state_to_registers(m, w, w->x);
-  slopes(m, w, w->t, f0);
+  slopes(r, w->t, f0);
   for (int32_t i = 0; i < nx; i++) {
     k1[i] = v8_blend(mask, f0[i], k1[i]);
     w->scale[i] = v8_fma(rtol, v8_abs(w->x[i]), atol);
   }
+  for (int l = 0; l < LANES; l++) {
+    any = any || w->restart[l] == LANE_RESTART_NEW;
+    w->restart[l] = LANE_RESTART_NONE;
+  }
+  if (!any) return;
   gm_v8 d0 = scaled_norm(m, w->x, w->scale), d1 = scaled_norm(m, f0, w->scale);
   v8i small = (d0 < v8_set(1e-5)) | (d1 < v8_set(1e-5));
   gm_v8 h0 = v8_blend(small, v8_set(1e-6), v8_set(0.01) * d0 / d1);
   for (int32_t i = 0; i < nx; i++) w->reg[m->reg_state + i] = v8_fma(h0, f0[i], w->x[i]);
-  slopes(m, w, w->t + h0, f1);
+  slopes(r, w->t + h0, f1);
   for (int32_t i = 0; i < nx; i++) f1[i] -= f0[i];
   gm_v8 d2 = scaled_norm(m, f1, w->scale) / h0;
   gm_v8 steepest = v8_max(d1, d2);
   gm_v8 h1 = power(m->vmath, v8_set(0.01) / v8_max(steepest, v8_set(1e-15)), 0.2);
   h1 = v8_blend(steepest <= v8_set(1e-15), v8_max(v8_set(1e-6), h0 * v8_set(1e-3)), h1);
   gm_v8 h = v8_min(v8_set(100) * h0, h1);
-  w->h = v8_blend(mask, h, w->h);
-  w->error_last = v8_blend(mask, v8_set(1e-4), w->error_last);
-  for (int l = 0; l < LANES; l++) w->restart[l] = false;
+  w->h = v8_blend(anew, h, w->h);
+  w->error_last = v8_blend(anew, v8_set(1e-4), w->error_last);
 }
 
-/* One attempt on every lane: w->x_new, k[6], and the scaled error. */
-static gm_v8 lanes_step(const lane_run *r, gm_v8 h)
+/* One attempt on every lane: w->x_new, k[6], w->probe (states of the sixth stage), and the scaled
+ * error. */
+static gm_v8 explicit_step(const lane_run *r, gm_v8 h)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
@@ -115,9 +124,10 @@ static gm_v8 lanes_step(const lane_run *r, gm_v8 h)
         sum = v8_fma(v8_set(tsit_a[s][j]), w->k[(ptrdiff_t)j * nx + i], sum);
       w->reg[m->reg_state + i] = v8_fma(h, sum, w->x[i]);
     }
-    if (s == STAGES - 1)
-      for (int32_t i = 0; i < nx; i++) w->x_new[i] = w->reg[m->reg_state + i];
-    slopes(m, w, v8_fma(v8_set(tsit_c[s]), h, w->t), w->k + (ptrdiff_t)s * nx);
+    if (s >= STAGES - 2) /* the last but one is kept for the estimate of stiffness */
+      memcpy(s == STAGES - 1 ? w->x_new : w->probe, w->reg + m->reg_state,
+             (size_t)nx * sizeof *w->x);
+    slopes(r, v8_fma(v8_set(tsit_c[s]), h, w->t), w->k + (ptrdiff_t)s * nx);
   }
   gm_v8 sum = v8_set(0), root;
   gm_v8 rtol = v8_set(m->rtol), atol = v8_set(m->atol);
@@ -134,125 +144,90 @@ static gm_v8 lanes_step(const lane_run *r, gm_v8 h)
   return root;
 }
 
-/* States at theta of the last step, into x. */
-static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
+/* Does h times the size of the largest eigenvalue reach the border of stability? The estimate is
+ * |f(g7) - f(g6)| / |g7 - g6| at the two stages at t + h (Hairer & Wanner, Solving ODE II, IV.2). */
+static v8i explicit_looks_stiff(const lane_run *r, gm_v8 h)
 {
+  const lane_machine *m = r->m;
   const lane_work *w = r->w;
-  int32_t nx = r->m->nx;
-  gm_v8 weight[STAGES];
+  int32_t nx = m->nx;
+  gm_v8 top = v8_set(0), bottom = v8_set(0);
+  const gm_v8 *k6 = w->k + 5 * (ptrdiff_t)nx, *k7 = k6 + nx;
+  for (int32_t i = 0; i < nx; i++) {
+    gm_v8 f = k7[i] - k6[i], x = w->x_new[i] - w->probe[i];
+    top = v8_fma(f, f, top);
+    bottom = v8_fma(x, x, bottom);
+  }
+  gm_v8 border = v8_set(3.25 * 3.25);
+  return h * h * top > border * bottom;
+}
+
+/* Weights of the stages at theta of a step h. */
+static void explicit_weights(gm_v8 h, gm_v8 theta, gm_v8 weight[STAGES])
+{
   for (int s = 0; s < STAGES; s++) {
     gm_v8 p = v8_set(tsit_dense[s][3]);
     for (int j = 2; j >= 0; j--) p = v8_fma(p, theta, v8_set(tsit_dense[s][j]));
     weight[s] = p * theta * h;
   }
+}
+
+/* start + weighted stages, stage s of value i at k[s*nx + i] */
+static void explicit_blend(int32_t nx, const gm_v8 weight[STAGES], const gm_v8 *start,
+                           const gm_v8 *k, gm_v8 *x)
+{
   for (int32_t i = 0; i < nx; i++) {
-    gm_v8 sum = w->x[i];
-    for (int s = 0; s < STAGES; s++) sum = v8_fma(weight[s], w->k[(ptrdiff_t)s * nx + i], sum);
+    gm_v8 sum = start[i];
+    for (int s = 0; s < STAGES; s++) sum = v8_fma(weight[s], k[(ptrdiff_t)s * nx + i], sum);
     x[i] = sum;
   }
 }
 
-/* All samples that the accepted steps went over, except those at a stop. */
-static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t_new)
+/* States at theta of the last step, into x. */
+static void explicit_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
 {
+  gm_v8 weight[STAGES];
+  explicit_weights(h, theta, weight);
+  explicit_blend(r->m->nx, weight, r->w->x, r->w->k, x);
+}
+
+/* ---- tangents ---------------------------------------------------------------------------------- */
+/* Directions of the stages of the step just made, from w->x, w->k and w->xd. */
+static void explicit_tangents(const lane_run *r, gm_v8 h)
+{
+  const lane_machine *m = r->m;
   lane_work *w = r->w;
-  gm_v8 *x = w->scale; /* free here */
-  for (;;) {
-    uint32_t mask = 0;
-    gm_v8 t = w->t;
-    for (int l = 0; l < LANES; l++) {
-      if (!(accepted >> l & 1)) continue;
-      const lane_slot *s = &w->slot[l];
-      const gm_span *span = &r->span[s->member];
-      if (s->sample >= span->sample_count) continue;
-      double at = span->sample[s->sample];
-      if (at > t_new[l] || at >= s->t_stop) continue;
-      t[l] = at;
-      mask |= 1u << l;
+  int32_t nx = m->nx;
+  for (int s = 0; s < STAGES; s++) {
+    for (int32_t d = 0; d < r->b->nd; d++) {
+      const gm_v8 *xd = tangent_x(r, d), *kd = tangent_stage(r, d, 0);
+      for (int32_t i = 0; i < nx; i++) {
+        gm_v8 sum = v8_set(0), sumd = v8_set(0);
+        for (int j = 0; j < s; j++) {
+          gm_v8 a = v8_set(tsit_a[s][j]);
+          sum = v8_fma(a, w->k[(ptrdiff_t)j * nx + i], sum);
+          sumd = v8_fma(a, kd[(ptrdiff_t)j * nx + i], sumd);
+        }
+        w->reg[m->reg_state + i] = v8_fma(h, sum, w->x[i]);
+        w->other[i] = v8_fma(h, sumd, xd[i]);
+      }
+      w->reg[0] = v8_fma(v8_set(tsit_c[s]), h, w->t);
+      dots_load(r, d, w->other, v8_set(0));
+      vm_run(m, w, &m->tangent.rhs);
+      gm_v8 *out = tangent_stage(r, d, s);
+      for (int32_t i = 0; i < nx; i++)
+        out[i] = w->reg[m->tangent.rhs_reg[i]] + tangent_rate(r, d)[i];
     }
-    if (!mask) return;
-    gm_v8 theta = v8_blend(h > v8_set(0), (t - w->t) / h, v8_set(0));
-    dense(r, h, theta, x);
-    samples_write(r, mask, x, t);
   }
 }
 
-/* New step sizes: PI controller with the exponents 0.7/5 and 0.4/5, growth within [0.2, 10]. */
-static void steps_choose(const lane_run *r, gm_v8 h, gm_v8 error, v8i ok)
+/* Tangents at theta of the step, [nd][nx], into xd. */
+static void explicit_tangents_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *xd)
 {
-  lane_work *w = r->w;
-  const gm_vmath *f = r->m->vmath;
-  gm_v8 e = v8_max(v8_min(error, v8_set(1e10)), v8_set(1e-10));
-  e = v8_blend(error == error, e, v8_set(1e10));
-  gm_v8 grow = v8_set(0.9) * power(f, e, -0.14) * power(f, w->error_last, 0.08);
-  grow = v8_min(v8_max(grow, v8_set(0.2)), v8_set(10));
-  gm_v8 shrink = v8_max(v8_set(0.9) * power(f, e, -0.2), v8_set(0.1));
-  w->h = v8_blend(ok, h * grow, h * shrink);
-  w->error_last = v8_blend(ok, v8_max(e, v8_set(1e-4)), w->error_last);
-}
-
-/* Ends members whose step has vanished or that used up their steps. */
-static void lane_refuse(const lane_run *r, int lane)
-{
-  lane_work *w = r->w;
-  lane_slot *s = &w->slot[lane];
-  double smallest = 4 * 2.220446049250313e-16 * fmax(fabs(w->t[lane]), 1e-100);
-  if (!(w->h[lane] > smallest))
-    lane_store(r, lane, GM_MEMBER_DIVERGED);
-  else if (s->steps >= r->m->step_max)
-    lane_store(r, lane, GM_MEMBER_STEPS);
-  else
-    return;
-  lane_refill(r, lane);
-}
-
-/* Takes over accepted steps, then lets every lane that reached its stop go on from there. */
-static void lanes_move(const lane_run *r, uint32_t accepted, v8i ok, gm_v8 t_new)
-{
-  lane_work *w = r->w;
+  gm_v8 weight[STAGES];
   int32_t nx = r->m->nx;
-  for (int32_t i = 0; i < nx; i++) {
-    w->x[i] = v8_blend(ok, w->x_new[i], w->x[i]);
-    w->k[i] = v8_blend(ok, w->k[(STAGES - 1) * (ptrdiff_t)nx + i], w->k[i]);
-  }
-  w->t = v8_blend(ok, t_new, w->t);
-  for (int l = 0; l < LANES; l++) {
-    if (w->slot[l].member < 0) continue;
-    w->slot[l].steps++;
-    if ((accepted >> l & 1) && w->t[l] >= w->slot[l].t_stop) {
-      lane_arrive(r, l);
-      continue;
-    }
-    lane_refuse(r, l);
-  }
-}
-
-static void explicit_advance(const lane_machine *m, lane_work *w, const gm_batch *b,
-                             const gm_span *span)
-{
-  lane_run run = {m, w, b, span}, *r = &run;
-  if (!lanes_begin(r)) return;
-  while (lanes_active(w)) {
-    bool any = false;
-    for (int l = 0; l < LANES; l++) any = any || w->restart[l];
-    if (any) lanes_restart(r);
-    gm_v8 t_stop = w->t;
-    v8i busy;
-    for (int l = 0; l < LANES; l++) {
-      busy[l] = w->slot[l].member >= 0 ? -1 : 0;
-      if (busy[l]) t_stop[l] = w->slot[l].t_stop;
-    }
-    gm_v8 left = t_stop - w->t;
-    v8i lands = w->h >= left * v8_set(0.99); /* no tiny last step */
-    gm_v8 h = v8_blend(lands, left, w->h);
-    gm_v8 t_new = v8_blend(lands, t_stop, w->t + h);
-    gm_v8 error = lanes_step(r, h);
-    v8i ok = (error <= v8_set(1.0)) & busy;
-    uint32_t accepted = 0;
-    for (int l = 0; l < LANES; l++) accepted |= ok[l] ? 1u << l : 0;
-    lanes_samples(r, accepted, h, t_new);
-    steps_choose(r, h, error, ok);
-    lanes_move(r, accepted, ok, t_new);
-  }
+  explicit_weights(h, theta, weight);
+  for (int32_t d = 0; d < r->b->nd; d++)
+    explicit_blend(nx, weight, tangent_x(r, d), tangent_stage(r, d, 0), xd + (ptrdiff_t)d * nx);
 }
 #endif

@@ -201,11 +201,11 @@ static void linear_advance(const lane_machine *m, lane_work *w, const gm_batch *
   while (lanes_active(w)) {
     gm_v8 target;
     uint32_t sampling = linear_targets(r, &target);
-    vm_run(&m->linear, m->vmath, w->reg);
+    vm_run(m, w, &m->linear);
     for (int32_t i = 0; i < n * n; i++) a[i] = w->reg[m->linear_reg[i]];
     for (int32_t i = 0; i < n; i++) input[i] = w->reg[m->linear_reg[n * n + i]] + w->rate[i];
     linear_flow(r, a, input, target - w->t, x);
-    if (sampling) samples_write(r, sampling, x, target);
+    if (sampling) samples_write(r, sampling, x, NULL, target);
     linear_arrivals(r, sampling, x);
   }
 }

@@ -12,6 +12,22 @@ typedef struct {
   const gm_span *span;
 } lane_run;
 
+/* lane_discrete.h and lane_history.h */
+static int lane_settle(const lane_run *r, int lane, bool edges);
+static double queue_next(const lane_run *r, int lane);
+static void memory_take(const lane_run *r, int lane);
+static void memory_store(const lane_run *r, int lane);
+static void delays_load(const lane_run *r, uint32_t mask);
+/* lane_tangent.h */
+static void tangents_take(const lane_run *r, int lane);
+static void tangents_put(const lane_run *r, int lane);
+static void tangents_shift(const lane_run *r, int lane, double sign);
+static void tau_set(const lane_run *r, int lane, const double *tau);
+static void edge_apply_dot(const lane_run *r, int lane, const gm_edge *e, const double *valued);
+static void samples_write_dot(const lane_run *r, uint32_t mask, const gm_v8 *x, const gm_v8 *xd,
+                              gm_v8 t);
+static void lane_reset(const lane_run *r, int lane, double t);
+
 static void constants_load(const lane_machine *m, lane_work *w)
 {
   for (int32_t i = 0; i < m->constant_count; i++)
@@ -30,25 +46,36 @@ static void state_to_registers(const lane_machine *m, lane_work *w, const gm_v8 
   for (int32_t i = 0; i < m->nx; i++) w->reg[m->reg_state + i] = x[i];
 }
 
-/* Initial values at time t into one lane's state; its input rates become 0. */
-static void lane_reset(const lane_machine *m, lane_work *w, int lane, double t)
+static gm_key lane_key(const gm_batch *b, int32_t member)
 {
-  w->reg[0] = v8_set(t);
-  vm_run(&m->init, m->vmath, w->reg);
-  for (int32_t i = 0; i < m->nx; i++) {
-    w->x[i][lane] = w->reg[m->init_reg[i]][lane];
-    w->rate[i][lane] = 0;
-  }
+  return b->key ? b->key[member] : (gm_key){{0}};
+}
+
+/* Draws of one member by meaning: what (0 the start, 1 an event, 2 a tie) at which time. */
+static double lane_uniform(const gm_batch *b, int32_t member, int32_t entity, int32_t what, double t)
+{
+  uint64_t bits, slot = b->slot ? b->slot[member] : b->slot0 + (uint64_t)member;
+  memcpy(&bits, &t, sizeof bits);
+  return gm_uniform(lane_key(b, member), slot, (uint64_t)entity, (uint64_t)what, bits);
+}
+
+static void uniforms_load(const lane_machine *m, lane_work *w, const gm_batch *b, int32_t member,
+                          int lane, int32_t what, double t)
+{
+  for (int32_t i = 0; i < m->uniform_count; i++)
+    w->reg[m->reg_uniform + i][lane] = lane_uniform(b, member, i, what, t);
 }
 
 /* Outputs of the states x at the times t, written for the lanes of mask to their next sample. */
-static void samples_write(const lane_run *r, uint32_t mask, const gm_v8 *x, gm_v8 t)
+static void samples_write(const lane_run *r, uint32_t mask, const gm_v8 *x, const gm_v8 *xd,
+                          gm_v8 t)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   state_to_registers(m, w, x);
   w->reg[0] = t;
-  vm_run(&m->out, m->vmath, w->reg);
+  delays_load(r, mask);
+  vm_run(m, w, &m->out);
   for (int l = 0; l < LANES; l++) {
     if (!(mask >> l & 1)) continue;
     lane_slot *s = &w->slot[l];
@@ -56,6 +83,7 @@ static void samples_write(const lane_run *r, uint32_t mask, const gm_v8 *x, gm_v
     for (int32_t k = 0; k < m->ny; k++) y[k] = w->reg[m->out_reg[k]][l];
     s->sample++;
   }
+  if (r->b->nd) samples_write_dot(r, mask, x, xd, t);
 }
 
 static bool sample_is_due(const gm_span *span, const lane_slot *s, double t, bool before)
@@ -70,7 +98,7 @@ static void samples_at_point(const lane_run *r, int lane, bool before)
   lane_slot *s = &r->w->slot[lane];
   double t = r->w->t[lane];
   while (sample_is_due(&r->span[s->member], s, t, before))
-    samples_write(r, 1u << lane, r->w->x, v8_set(t));
+    samples_write(r, 1u << lane, r->w->x, r->w->xd, v8_set(t));
 }
 
 static void edge_apply(const lane_run *r, int lane, const gm_edge *e)
@@ -80,29 +108,59 @@ static void edge_apply(const lane_run *r, int lane, const gm_edge *e)
   case GM_EDGE_BOLUS: w->x[e->port][lane] += e->value; break;
   case GM_EDGE_RATE: w->rate[e->port][lane] = e->value; break;
   case GM_EDGE_REPLACE: w->x[e->port][lane] = e->value; break;
-  case GM_EDGE_RESET: lane_reset(r->m, w, lane, e->t); break;
+  case GM_EDGE_RESET: lane_reset(r, lane, e->t); break;
   case GM_EDGE_PARAMETER:
     w->reg[r->m->reg_param + e->port][lane] = e->value;
-    vm_run(&r->m->setup, r->m->vmath, w->reg);
+    vm_run(r->m, w, &r->m->setup);
     break;
   }
 }
 
-/* The member's state back to the batch; its samples not reached become NaN when it failed. */
-static void lane_store(const lane_run *r, int lane, int status)
+/* One edge, with its directions. */
+static void edge_take(const lane_run *r, int lane, int32_t number)
+{
+  const gm_span *span = &r->span[r->w->slot[lane].member];
+  const gm_edge *e = &span->edge[number];
+  int32_t nd = r->b->nd;
+  if (!nd) {
+    edge_apply(r, lane, e);
+    return;
+  }
+  ptrdiff_t at = (ptrdiff_t)number * nd;
+  tau_set(r, lane, span->edge_td ? span->edge_td + at : NULL);
+  tangents_shift(r, lane, 1);
+  edge_apply_dot(r, lane, e, span->edge_valued ? span->edge_valued + at : NULL);
+  edge_apply(r, lane, e);
+  tangents_shift(r, lane, -1);
+}
+
+/* The lane's state back to its member. */
+static void lane_put(const lane_run *r, int lane)
 {
   const gm_batch *b = r->b;
-  lane_work *w = r->w;
-  lane_slot *s = &w->slot[lane];
-  const gm_span *span = &r->span[s->member];
+  const lane_work *w = r->w;
+  int32_t member = w->slot[lane].member;
   for (int32_t i = 0; i < r->m->nx; i++) {
-    b->x[i * b->sx + s->member * b->sm] = w->x[i][lane];
-    b->x[(r->m->nx + i) * b->sx + s->member * b->sm] = w->rate[i][lane];
+    b->x[i * b->sx + member * b->sm] = w->x[i][lane];
+    b->x[(r->m->nx + i) * b->sx + member * b->sm] = w->rate[i][lane];
   }
-  b->status[s->member] = (int8_t)(b->status[s->member] | status);
+  memory_store(r, lane);
+  if (b->nd) tangents_put(r, lane);
+}
+
+/* A member is done with: its state goes back; its samples not reached become NaN. */
+static void lane_store(const lane_run *r, int lane, int status)
+{
+  lane_slot *s = &r->w->slot[lane];
+  const gm_span *span = &r->span[s->member];
+  int8_t *all = &r->b->status[s->member];
+  lane_put(r, lane);
+  *all = (int8_t)(*all | status);
   for (ptrdiff_t k = (ptrdiff_t)s->sample * r->m->ny; k < (ptrdiff_t)span->sample_count * r->m->ny;
-       k++)
+       k++) {
     span->y[k] = NAN;
+    for (int32_t d = 0; d < r->b->nd; d++) span->yd[k * r->b->nd + d] = NAN;
+  }
   s->member = -1;
 }
 
@@ -120,11 +178,14 @@ static bool lane_point(const lane_run *r, int lane)
   lane_slot *s = &w->slot[lane];
   const gm_span *span = &r->span[s->member];
   double t = w->t[lane];
+  bool edges = s->edge < span->edge_count && span->edge[s->edge].t <= t;
   samples_at_point(r, lane, true);
   while (s->edge < span->edge_count && span->edge[s->edge].t <= t)
-    edge_apply(r, lane, &span->edge[s->edge++]);
-  if (!lane_is_finite(r, lane)) {
-    lane_store(r, lane, GM_MEMBER_DIVERGED);
+    edge_take(r, lane, s->edge++);
+  int status = lane_settle(r, lane, edges);
+  if (!status && !lane_is_finite(r, lane)) status = GM_MEMBER_DIVERGED;
+  if (status) {
+    lane_store(r, lane, status);
     return false;
   }
   samples_at_point(r, lane, false);
@@ -133,7 +194,8 @@ static bool lane_point(const lane_run *r, int lane)
     return false;
   }
   s->t_stop = s->edge < span->edge_count ? span->edge[s->edge].t : span->t1;
-  w->restart[lane] = true;
+  s->t_stop = fmin(s->t_stop, queue_next(r, lane));
+  if (w->restart[lane] != LANE_RESTART_SLOPES) w->restart[lane] = LANE_RESTART_NEW;
   return true;
 }
 
@@ -141,16 +203,19 @@ static void lane_take(const lane_run *r, int lane, int32_t member)
 {
   const gm_batch *b = r->b;
   lane_work *w = r->w;
-  w->slot[lane] = (lane_slot){.member = member};
+  w->slot[lane] = (lane_slot){.member = member, .method = r->m->start_method};
   b->status[member] = GM_MEMBER_OK;
   for (int32_t i = 0; i < r->m->nx; i++) {
     w->x[i][lane] = b->x[i * b->sx + member * b->sm];
     w->rate[i][lane] = b->x[(r->m->nx + i) * b->sx + member * b->sm];
   }
   parameters_load(r->m, w, b, member, lane);
-  vm_run(&r->m->setup, r->m->vmath, w->reg);
+  vm_run(r->m, w, &r->m->setup);
   w->t[lane] = r->span[member].t0;
   w->h[lane] = 0;
+  w->restart[lane] = LANE_RESTART_NEW;
+  memory_take(r, lane);
+  if (b->nd) tangents_take(r, lane);
 }
 
 /* Gives the lane members until one has a way to go. False: no more members. */
@@ -169,17 +234,25 @@ static bool lane_arrive(const lane_run *r, int lane)
   return lane_point(r, lane) || lane_refill(r, lane);
 }
 
-static bool lanes_begin(const lane_run *r)
+/* Empty lanes, constants in the registers. */
+static void lanes_clear(const lane_run *r)
 {
   lane_work *w = r->w;
-  w->next_member = 0;
+  w->native = lane_kernel_table(r->m->kernel);
   constants_load(r->m, w);
   w->t = w->h = v8_set(0);
-  bool any = false;
   for (int l = 0; l < LANES; l++) {
-    w->slot[l].member = -1;
-    w->restart[l] = false;
+    w->slot[l] = (lane_slot){.member = -1};
+    w->restart[l] = LANE_RESTART_NONE;
+    w->queue_count[l] = 0;
   }
+}
+
+static bool lanes_begin(const lane_run *r)
+{
+  bool any = false;
+  r->w->next_member = 0;
+  lanes_clear(r);
   for (int l = 0; l < LANES; l++) any = lane_refill(r, l) || any;
   return any;
 }

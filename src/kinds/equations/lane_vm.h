@@ -4,6 +4,8 @@
  * three give the same bytes. */
 #ifndef GEMEL_EQUATIONS_LANE_VM_H
 #define GEMEL_EQUATIONS_LANE_VM_H
+#include "gemel/math.h"
+#include "kinds/equations/kernel/kernel.h"
 #include "kinds/equations/lanes.h"
 #include <math.h>
 #include <string.h>
@@ -79,6 +81,17 @@ static void vm_call(const gm_vmath *f, int32_t op, const gm_v8 *a, const gm_v8 *
   case IR_TANH: f->tanh(x, out); break;
   case IR_EXPM1: f->expm1(x, out); break;
   case IR_LOG1P: f->log1p(x, out); break;
+  case IR_ASINH: f->asinh(x, out); break;
+  case IR_ACOSH: f->acosh(x, out); break;
+  case IR_ATANH: f->atanh(x, out); break;
+  case IR_GAMMA: f->tgamma(x, out); break;
+  case IR_Q_NORMAL: *dst = v8_each(*a, gm_norm_quantile); break;
+  case IR_Q_GAMMA:
+    for (int l = 0; l < LANES; l++) out[l] = ir_quantile_gamma(x[l], y[l]);
+    break;
+  case IR_Q_POISSON:
+    for (int l = 0; l < LANES; l++) out[l] = ir_quantile_poisson(x[l], y[l]);
+    break;
   case IR_FLOOR: *dst = v8_each(*a, floor); break;
   case IR_CEIL: *dst = v8_each(*a, ceil); break;
   default: *dst = v8_set(NAN); break;
@@ -100,8 +113,14 @@ static void vm_logic(int32_t op, const gm_v8 *a, const gm_v8 *b, const gm_v8 *c,
   }
 }
 
-static void vm_run(const lane_code *code, const gm_vmath *f, gm_v8 *r)
+static void vm_run(const lane_machine *m, lane_work *w, const lane_code *code)
 {
+  gm_v8 *r = w->reg;
+  const gm_vmath *f = m->vmath;
+  if (w->native && w->native[code->id]) {
+    w->native[code->id](r, f);
+    return;
+  }
   for (const lane_op *o = code->op, *end = o + code->count; o < end; o++) {
     const gm_v8 *a = r + o->a, *b = r + o->b, *c = r + o->c;
     gm_v8 *dst = r + o->dst;
@@ -120,6 +139,8 @@ static void vm_run(const lane_code *code, const gm_vmath *f, gm_v8 *r)
     default:
       if (o->op >= IR_LT && o->op <= IR_SELECT)
         vm_logic(o->op, a, b, c, dst);
+      else if (o->op == IR_Q_BINOMIAL)
+        for (int l = 0; l < LANES; l++) (*dst)[l] = ir_quantile_binomial((*a)[l], (*b)[l], (*c)[l]);
       else
         vm_call(f, o->op, a, b, dst);
     }

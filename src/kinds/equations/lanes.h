@@ -23,41 +23,138 @@ typedef struct {
 typedef struct {
   lane_op *op; /* owned by the machine */
   int32_t count;
+  int32_t id; /* number among the machine's codes: where its compiled form is (kernel.h) */
 } lane_code;
+
+/* How a lane goes on. PIVOTED: the stiff method with a factorisation of its own. */
+typedef enum { LANE_EXPLICIT, LANE_STIFF, LANE_PIVOTED } lane_method;
+
+/* What the stiff method needs. Pattern of the Jacobian of the rates with respect to the states:
+ * entry e is d rate[row[e]] / d state[col[e]], in register reg[e] once `code` has run. */
+typedef struct {
+  lane_code code;
+  int32_t count;
+  int32_t *row, *col, *reg; /* [count], sorted by row, then col */
+  int32_t *time_reg;        /* [nx] d rate / d time, -1: it is 0 */
+} lane_jacobian;
+
+struct lane_lu;     /* lane_lu.h */
+struct lane_kernel; /* kernel/kernel.h */
+
+/* Directions (tangents) of what the codes compute, along what stands in the _dot registers. */
+typedef struct {
+  lane_code rhs, out, init, gap; /* gap: of what the conditions compare */
+  int32_t *rhs_reg, *out_reg, *init_reg, *gap_reg;
+  lane_code *event;   /* [event_count]: direction of the delay (register -1: none), then of */
+  int32_t **event_reg; /* the values, [event_count][1 + assign_count] */
+} lane_tangent;
+
+/* An event, compiled: code gives delay, priority and the values to assign. */
+typedef struct {
+  lane_code code;
+  int32_t delay_reg, priority_reg; /* -1: none */
+  int32_t assign_count;
+  int32_t *state, *value_reg; /* [assign_count] */
+  bool initial, persistent, at_trigger;
+} lane_event;
 
 typedef struct {
   int32_t nx, np, ny;
-  int32_t reg_state, reg_param, reg_constant, reg_count;
+  int32_t reg_state, reg_param, reg_mode, reg_delayed, reg_uniform, reg_constant, reg_count;
+  int32_t reg_time_dot, reg_state_dot, reg_param_dot; /* behind the uniforms, with directions_max */
+  int32_t directions_max; /* 0: no tangents */
+  lane_tangent tangent;
   int32_t constant_count;
   double *constant;
   lane_code setup, rhs, out, init, linear;
   int32_t *rhs_reg, *out_reg, *init_reg; /* [nx] [ny] [nx] */
   int32_t *linear_reg;                   /* [nx*nx + nx] A row by row, then the constant input */
   bool is_linear;
+  uint8_t *kind;           /* [nx] eq_state_kind */
+  int32_t *algebraic;      /* [algebraic_count] states of that kind */
+  int32_t algebraic_count; /* states of kind EQ_STATE_ALGEBRAIC */
+  /* Conditions are operators that jump. The first mode_count of them stand in the right-hand side,
+   * which reads their held values; a step ends where any of them changes. */
+  lane_code condition;
+  int32_t *condition_reg; /* [condition_count] */
+  int32_t mode_count, condition_count;
+  lane_code trigger;
+  int32_t *trigger_reg; /* [event_count] */
+  lane_event *event;
+  /* Waiting events: pending_max are kept in the state, queue_max while a lane runs (those due at
+   * once need no room in the state); a waiting event is pending_width doubles. */
+  int32_t event_count, pending_max, queue_max, pending_width;
+  lane_code lag, past, before; /* past: what a delay looks at; before: the same before the start */
+  int32_t *lag_reg, *past_reg, *before_reg; /* [delay_count] */
+  bool lag_nested;                          /* a delay's length hangs on a delay before it */
+  int32_t delay_count;
+  int32_t history_max; /* steps remembered; a history is history_count doubles */
+  int32_t history_count;
+  int32_t memory_count; /* doubles of state behind the states and the input rates */
+  int32_t uniform_count;
+  lane_jacobian jacobian; /* time_reg NULL: not made */
+  struct lane_lu *lu;     /* NULL: not made */
+  struct lane_kernel *kernel; /* NULL: none */
+  int32_t code_count;
+  gm_eq_solver solver;
   double rtol, atol;
   int32_t step_max;
+  lane_method start_method;
   gm_isa isa;
   const gm_vmath *vmath;
 } lane_machine;
 
 /* Compiles the equations. The source may be freed afterwards. Its graph grows (derivatives). */
-GM_NODISCARD gm_status lane_compile(gm_ctx *ctx, eq_source *s, bool try_linear, lane_machine *out);
+typedef struct {
+  gm_eq_solver solver;
+  int32_t pending_max, directions_max; /* as in gm_eq_config */
+} lane_options;
+
+GM_NODISCARD gm_status lane_compile(gm_ctx *ctx, eq_source *s, const lane_options *o,
+                                    lane_machine *out);
 void lane_machine_free(lane_machine *m);
+
+/* NEW: slopes and a first step are wanted; SLOPES: the step size is kept. */
+enum { LANE_RESTART_NONE, LANE_RESTART_SLOPES, LANE_RESTART_NEW };
 
 typedef struct {
   int32_t member; /* -1: the lane is idle */
   int32_t edge, sample, steps;
   double t_stop;
+  int32_t stiff_signs; /* steps in a row that looked stiff */
+  int32_t failures;    /* attempts in a row without a number */
+  bool broken;         /* a queue or history ran over */
+  lane_method method;
 } lane_slot;
+
+enum { STIFF_VECTORS = 16, PIVOTED_STATES_MAX = 2048 };
 
 /* Everything one worker needs to run a machine. Vectors are 64-byte aligned. */
 typedef struct {
   gm_v8 *reg;
   gm_v8 *x, *x_new, *rate, *scale; /* [nx] each */
   gm_v8 *k;                        /* [7*nx] stages; linear: matrices */
+  gm_v8 *stiff;                    /* [STIFF_VECTORS*nx] of the stiff method; NULL: none */
+  gm_v8 *probe, *other;            /* [nx] states inside a step */
+  gm_v8 *condition;                /* [condition_count] values at the lanes' present time */
+  gm_v8 *trigger;                  /* [event_count] */
+  gm_v8 *lag;                      /* [delay_count] */
+  gm_v8 *flag;                     /* [event_count] triggers at the present time */
+  double *queue;   /* [LANES][queue_max][pending_width]: time, event, order, values */
+  double *history; /* [LANES][history_bytes..]: see lane_history.h */
+  /* Tangents, direction by direction: of states, input rates, parameters, stages, inside a step, and
+   * of the time at which the lane stands (a moving event). */
+  gm_v8 *xd, *rated, *pd, *kd, *probed; /* [directions_max] of [nx] [nx] [np] [7*nx] [nx] */
+  gm_v8 *tau;                           /* [directions_max] */
+  double *queued;                       /* [directions_max] blocks like queue: times, values */
+  double *dense;   /* [nx][nx + 4] of the pivoted step; NULL: too many states */
+  double *algebra; /* [algebraic_count][algebraic_count + 1] */
+  int32_t queue_count[LANES];
+  void (*const *native)(gm_v8 *reg, const gm_vmath *f); /* by code id; NULL: bytecode */
   gm_v8 t, h, error_last;
   lane_slot slot[LANES];
-  bool restart[LANES];
+  uint8_t restart[LANES]; /* lane_restart */
+  uint32_t active, stiff_lanes; /* bit sets: lanes with a member; those on the stiff method */
   int32_t next_member;
   void *memory; /* owned; the vectors and this struct lie in it */
 } lane_work;

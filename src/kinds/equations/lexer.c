@@ -176,8 +176,8 @@ static gm_status lex_number(eqt_lexer *l)
 static gm_status lex_name(eqt_lexer *l)
 {
   const char *p = l->text->data + l->at;
-  int32_t n = 0;
-  while (is_letter(p[n]) || is_digit(p[n])) n++;
+  int32_t n = 0; /* a dot joins two names: what is inside a sub-model */
+  while (is_letter(p[n]) || is_digit(p[n]) || (p[n] == '.' && is_letter(p[n + 1]))) n++;
   if (n > EQT_NAME_BYTES_MAX)
     return eqt_fail(l->text, l->at, GM_ERANGE, "name longer than %d characters",
                     (int)EQT_NAME_BYTES_MAX);
@@ -255,6 +255,11 @@ bool eqt_same(const eqt_text *t, eqt_token token, const char *word)
 {
   return strlen(word) == (size_t)token.bytes &&
          memcmp(t->data + token.at, word, (size_t)token.bytes) == 0;
+}
+
+bool eqt_dotted(const eqt_text *t, eqt_token name)
+{
+  return memchr(t->data + name.at, '.', (size_t)name.bytes) != NULL;
 }
 
 bool eqt_is(const eqt_lexer *l, const char *name)

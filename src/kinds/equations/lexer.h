@@ -27,7 +27,7 @@ typedef enum {
   EQT_END = 0,
   EQT_LINE = '\n',
   EQT_NUMBER = 256,
-  EQT_NAME,
+  EQT_NAME,   /* may have dots inside: A.x */
   EQT_STRING, /* at and bytes include the quotes */
   EQT_LE,
   EQT_GE,
@@ -69,5 +69,6 @@ GM_NODISCARD gm_status eqt_next(eqt_lexer *l);
 bool eqt_is(const eqt_lexer *l, const char *name); /* is the present token this word? */
 /* For messages: `"x"`, "the end of the line", ... Written into text, which is returned. */
 const char *eqt_token_text(const eqt_lexer *l, char text[80]);
+bool eqt_dotted(const eqt_text *t, eqt_token name); /* A.x */
 bool eqt_same(const eqt_text *t, eqt_token token, const char *word);
 #endif

@@ -5,63 +5,73 @@
 /* CODATA 2018, exact since the SI of 2019. SBML Level 3 Version 1 still prints 6.02214179e23. */
 #define AVOGADRO 6.02214076e23
 
-#define FN_NO_INVERSE "inverse hyperbolic functions are not supported yet: write them with ln"
-
 const eqt_builtin eqt_builtins[] = {
-    {"exp", EQT_FN_OP, IR_EXP, 1, 1, false, NULL},
-    {"ln", EQT_FN_OP, IR_LOG, 1, 1, false, NULL},
-    {"log10", EQT_FN_OP, IR_LOG10, 1, 1, false, NULL},
-    {"log", EQT_FN_LOG, IR_LOG, 1, 2, false, NULL},
-    {"log1p", EQT_FN_OP, IR_LOG1P, 1, 1, false, NULL},
-    {"expm1", EQT_FN_OP, IR_EXPM1, 1, 1, false, NULL},
-    {"sqrt", EQT_FN_OP, IR_SQRT, 1, 1, false, NULL},
-    {"sqr", EQT_FN_SQR, IR_POW, 1, 1, false, NULL},
-    {"root", EQT_FN_ROOT, IR_POW, 2, 2, false, NULL},
-    {"pow", EQT_FN_OP, IR_POW, 2, 2, false, NULL},
-    {"power", EQT_FN_OP, IR_POW, 2, 2, false, NULL},
-    {"abs", EQT_FN_OP, IR_ABS, 1, 1, false, NULL},
-    {"floor", EQT_FN_OP, IR_FLOOR, 1, 1, false, NULL},
-    {"ceil", EQT_FN_OP, IR_CEIL, 1, 1, false, NULL},
-    {"ceiling", EQT_FN_OP, IR_CEIL, 1, 1, false, NULL},
-    {"sin", EQT_FN_OP, IR_SIN, 1, 1, false, NULL},
-    {"cos", EQT_FN_OP, IR_COS, 1, 1, false, NULL},
-    {"tan", EQT_FN_OP, IR_TAN, 1, 1, false, NULL},
-    {"arcsin", EQT_FN_OP, IR_ASIN, 1, 1, false, NULL},
-    {"asin", EQT_FN_OP, IR_ASIN, 1, 1, false, NULL},
-    {"arccos", EQT_FN_OP, IR_ACOS, 1, 1, false, NULL},
-    {"acos", EQT_FN_OP, IR_ACOS, 1, 1, false, NULL},
-    {"arctan", EQT_FN_OP, IR_ATAN, 1, 1, false, NULL},
-    {"atan", EQT_FN_OP, IR_ATAN, 1, 1, false, NULL},
-    {"sinh", EQT_FN_OP, IR_SINH, 1, 1, false, NULL},
-    {"cosh", EQT_FN_OP, IR_COSH, 1, 1, false, NULL},
-    {"tanh", EQT_FN_OP, IR_TANH, 1, 1, false, NULL},
-    {"min", EQT_FN_FOLD, IR_MIN, 1, -1, false, NULL},
-    {"max", EQT_FN_FOLD, IR_MAX, 1, -1, false, NULL},
-    {"piecewise", EQT_FN_PIECEWISE, IR_SELECT, 3, -1, false, NULL},
-    {"lt", EQT_FN_COMPARE, IR_LT, 2, 2, false, NULL},
-    {"gt", EQT_FN_COMPARE, IR_LT, 2, 2, true, NULL},
-    {"leq", EQT_FN_COMPARE, IR_LE, 2, 2, false, NULL},
-    {"geq", EQT_FN_COMPARE, IR_LE, 2, 2, true, NULL},
-    {"eq", EQT_FN_COMPARE, IR_EQ, 2, 2, false, NULL},
-    {"neq", EQT_FN_COMPARE, IR_NE, 2, 2, false, NULL},
-    {"and", EQT_FN_LOGIC, IR_AND, 1, -1, false, NULL},
-    {"or", EQT_FN_LOGIC, IR_OR, 1, -1, false, NULL},
-    {"not", EQT_FN_LOGIC, IR_NOT, 1, 1, false, NULL},
-    {"delay", EQT_FN_REFUSED, 0, 0, -1, false,
-     "delay() comes with delay equations: not supported yet"},
-    {"rateOf", EQT_FN_REFUSED, 0, 0, -1, false,
-     "rateOf() is not supported yet: write the rate itself"},
-    {"rem", EQT_FN_REFUSED, 0, 0, -1, false,
-     "remainders are not supported: write x - n*floor(x/n)"},
-    {"quotient", EQT_FN_REFUSED, 0, 0, -1, false, "quotient() is not supported: write floor(x/n)"},
-    {"factorial", EQT_FN_REFUSED, 0, 0, -1, false, "factorial() is not supported"},
-    {"xor", EQT_FN_REFUSED, 0, 0, -1, false, "xor() is not supported: write (a || b) && !(a && b)"},
-    {"arcsinh", EQT_FN_REFUSED, 0, 0, -1, false, FN_NO_INVERSE},
-    {"arccosh", EQT_FN_REFUSED, 0, 0, -1, false, FN_NO_INVERSE},
-    {"arctanh", EQT_FN_REFUSED, 0, 0, -1, false, FN_NO_INVERSE},
-    {"sec", EQT_FN_REFUSED, 0, 0, -1, false, "sec() is not supported: write 1/cos(x)"},
-    {"csc", EQT_FN_REFUSED, 0, 0, -1, false, "csc() is not supported: write 1/sin(x)"},
-    {"cot", EQT_FN_REFUSED, 0, 0, -1, false, "cot() is not supported: write 1/tan(x)"},
+    {"exp", EQT_FN_OP, IR_EXP, 1, 1, false, NULL, false},
+    {"ln", EQT_FN_OP, IR_LOG, 1, 1, false, NULL, false},
+    {"log10", EQT_FN_OP, IR_LOG10, 1, 1, false, NULL, false},
+    {"log", EQT_FN_LOG, IR_LOG, 1, 2, false, NULL, false},
+    {"log1p", EQT_FN_OP, IR_LOG1P, 1, 1, false, NULL, false},
+    {"expm1", EQT_FN_OP, IR_EXPM1, 1, 1, false, NULL, false},
+    {"sqrt", EQT_FN_OP, IR_SQRT, 1, 1, false, NULL, false},
+    {"sqr", EQT_FN_SQR, IR_POW, 1, 1, false, NULL, false},
+    {"root", EQT_FN_ROOT, IR_POW, 2, 2, false, NULL, false},
+    {"pow", EQT_FN_OP, IR_POW, 2, 2, false, NULL, false},
+    {"power", EQT_FN_OP, IR_POW, 2, 2, false, NULL, false},
+    {"abs", EQT_FN_OP, IR_ABS, 1, 1, false, NULL, false},
+    {"floor", EQT_FN_OP, IR_FLOOR, 1, 1, false, NULL, false},
+    {"ceil", EQT_FN_OP, IR_CEIL, 1, 1, false, NULL, false},
+    {"ceiling", EQT_FN_OP, IR_CEIL, 1, 1, false, NULL, false},
+    {"sin", EQT_FN_OP, IR_SIN, 1, 1, false, NULL, false},
+    {"cos", EQT_FN_OP, IR_COS, 1, 1, false, NULL, false},
+    {"tan", EQT_FN_OP, IR_TAN, 1, 1, false, NULL, false},
+    {"arcsin", EQT_FN_OP, IR_ASIN, 1, 1, false, NULL, false},
+    {"asin", EQT_FN_OP, IR_ASIN, 1, 1, false, NULL, false},
+    {"arccos", EQT_FN_OP, IR_ACOS, 1, 1, false, NULL, false},
+    {"acos", EQT_FN_OP, IR_ACOS, 1, 1, false, NULL, false},
+    {"arctan", EQT_FN_OP, IR_ATAN, 1, 1, false, NULL, false},
+    {"atan", EQT_FN_OP, IR_ATAN, 1, 1, false, NULL, false},
+    {"sinh", EQT_FN_OP, IR_SINH, 1, 1, false, NULL, false},
+    {"cosh", EQT_FN_OP, IR_COSH, 1, 1, false, NULL, false},
+    {"tanh", EQT_FN_OP, IR_TANH, 1, 1, false, NULL, false},
+    {"min", EQT_FN_FOLD, IR_MIN, 1, -1, false, NULL, false},
+    {"max", EQT_FN_FOLD, IR_MAX, 1, -1, false, NULL, false},
+    {"piecewise", EQT_FN_PIECEWISE, IR_SELECT, 3, -1, false, NULL, false},
+    {"lt", EQT_FN_COMPARE, IR_LT, 2, 2, false, NULL, false},
+    {"gt", EQT_FN_COMPARE, IR_LT, 2, 2, true, NULL, false},
+    {"leq", EQT_FN_COMPARE, IR_LE, 2, 2, false, NULL, false},
+    {"geq", EQT_FN_COMPARE, IR_LE, 2, 2, true, NULL, false},
+    {"eq", EQT_FN_COMPARE, IR_EQ, 2, 2, false, NULL, false},
+    {"neq", EQT_FN_COMPARE, IR_NE, 2, 2, false, NULL, false},
+    {"and", EQT_FN_LOGIC, IR_AND, 1, -1, false, NULL, false},
+    {"or", EQT_FN_LOGIC, IR_OR, 1, -1, false, NULL, false},
+    {"not", EQT_FN_LOGIC, IR_NOT, 1, 1, false, NULL, false},
+    {"xor", EQT_FN_LOGIC, IR_NE, 1, -1, false, NULL, false},
+    {"implies", EQT_FN_IMPLIES, IR_OR, 2, 2, false, NULL, true},
+    {"delay", EQT_FN_DELAY, 0, 2, 2, false, NULL, false},
+    {"rateOf", EQT_FN_RATE_OF, 0, 1, 1, false, NULL, false},
+    {"amount", EQT_FN_AMOUNT, 0, 1, 1, false, NULL, true},
+    {"concentration", EQT_FN_CONCENTRATION, 0, 1, 1, false, NULL, true},
+    {"rem", EQT_FN_REMAINDER, 0, 2, 2, false, NULL, false},
+    {"quotient", EQT_FN_QUOTIENT, 0, 2, 2, false, NULL, false},
+    {"factorial", EQT_FN_FACTORIAL, IR_GAMMA, 1, 1, false, NULL, false},
+    {"arcsinh", EQT_FN_OP, IR_ASINH, 1, 1, false, NULL, false},
+    {"arccosh", EQT_FN_OP, IR_ACOSH, 1, 1, false, NULL, false},
+    {"arctanh", EQT_FN_OP, IR_ATANH, 1, 1, false, NULL, false},
+    {"asinh", EQT_FN_OP, IR_ASINH, 1, 1, false, NULL, true},
+    {"acosh", EQT_FN_OP, IR_ACOSH, 1, 1, false, NULL, true},
+    {"atanh", EQT_FN_OP, IR_ATANH, 1, 1, false, NULL, true},
+    {"sec", EQT_FN_RECIPROCAL, IR_COS, 1, 1, false, NULL, false},
+    {"csc", EQT_FN_RECIPROCAL, IR_SIN, 1, 1, false, NULL, false},
+    {"cot", EQT_FN_RECIPROCAL, IR_TAN, 1, 1, false, NULL, false},
+    {"sech", EQT_FN_RECIPROCAL, IR_COSH, 1, 1, false, NULL, true},
+    {"csch", EQT_FN_RECIPROCAL, IR_SINH, 1, 1, false, NULL, true},
+    {"coth", EQT_FN_RECIPROCAL, IR_TANH, 1, 1, false, NULL, true},
+    {"arcsec", EQT_FN_OF_RECIPROCAL, IR_ACOS, 1, 1, false, NULL, true},
+    {"arccsc", EQT_FN_OF_RECIPROCAL, IR_ASIN, 1, 1, false, NULL, true},
+    {"arccot", EQT_FN_OF_RECIPROCAL, IR_ATAN, 1, 1, false, NULL, true},
+    {"arcsech", EQT_FN_OF_RECIPROCAL, IR_ACOSH, 1, 1, false, NULL, true},
+    {"arccsch", EQT_FN_OF_RECIPROCAL, IR_ASINH, 1, 1, false, NULL, true},
+    {"arccoth", EQT_FN_OF_RECIPROCAL, IR_ATANH, 1, 1, false, NULL, true},
 };
 const int32_t eqt_builtin_count = (int32_t)(sizeof eqt_builtins / sizeof eqt_builtins[0]);
 
@@ -75,12 +85,13 @@ typedef struct {
 enum { LEVEL_LOGIC = 1, LEVEL_COMPARE, LEVEL_SUM, LEVEL_PRODUCT };
 
 static const binary binaries[] = {
-    {EQT_AND, LEVEL_LOGIC, IR_AND, false}, {EQT_OR, LEVEL_LOGIC, IR_OR, false},
-    {'<', LEVEL_COMPARE, IR_LT, false},    {'>', LEVEL_COMPARE, IR_LT, true},
-    {EQT_LE, LEVEL_COMPARE, IR_LE, false}, {EQT_GE, LEVEL_COMPARE, IR_LE, true},
-    {EQT_EQ, LEVEL_COMPARE, IR_EQ, false}, {EQT_NE, LEVEL_COMPARE, IR_NE, false},
-    {'+', LEVEL_SUM, IR_ADD, false},       {'-', LEVEL_SUM, IR_SUB, false},
-    {'*', LEVEL_PRODUCT, IR_MUL, false},   {'/', LEVEL_PRODUCT, IR_DIV, false},
+    {EQT_AND, LEVEL_LOGIC, IR_AND, false},    {EQT_OR, LEVEL_LOGIC, IR_OR, false},
+    {'<', LEVEL_COMPARE, IR_LT, false},       {'>', LEVEL_COMPARE, IR_LT, true},
+    {EQT_LE, LEVEL_COMPARE, IR_LE, false},    {EQT_GE, LEVEL_COMPARE, IR_LE, true},
+    {EQT_EQ, LEVEL_COMPARE, IR_EQ, false},    {EQT_NE, LEVEL_COMPARE, IR_NE, false},
+    {'+', LEVEL_SUM, IR_ADD, false},          {'-', LEVEL_SUM, IR_SUB, false},
+    {'*', LEVEL_PRODUCT, IR_MUL, false},      {'/', LEVEL_PRODUCT, IR_DIV, false},
+    {'%', LEVEL_PRODUCT, IR_OP_COUNT, false}, /* rem(a, b) */
 };
 
 static gm_status unary(eqt_parser *p);
@@ -210,13 +221,19 @@ static gm_status symbol(eqt_parser *p, eqt_token name)
 /* Must argument i of n be a condition? */
 static bool wants_condition(const eqt_builtin *f, int32_t i, int32_t n)
 {
-  if (f && f->kind == EQT_FN_LOGIC) return true;
+  if (f && (f->kind == EQT_FN_LOGIC || f->kind == EQT_FN_IMPLIES)) return true;
   return f && f->kind == EQT_FN_PIECEWISE && i % 2 == 1 && i < n;
+}
+
+/* What stands in delay() belongs to the past: a rule may use itself there. */
+static void mark_past(eqt_doc *d, int32_t first)
+{
+  for (int32_t i = first; i < d->item_count; i++) d->item[i].past = true;
 }
 
 static gm_status arguments(eqt_parser *p, const eqt_builtin *f, int32_t *count_out)
 {
-  int32_t n = 0;
+  int32_t n = 0, first = p->doc->item_count;
   gm_status s = expect(p, '(', "(");
   if (s) return s;
   if (p->lexer->now.kind != ')')
@@ -225,6 +242,7 @@ static gm_status arguments(eqt_parser *p, const eqt_builtin *f, int32_t *count_o
       s = climb(p, LEVEL_LOGIC);
       if (!s) s = need(p, at, wants_condition(f, n, INT32_MAX));
       if (s) return s;
+      if (f && f->kind == EQT_FN_DELAY && n == 0) mark_past(p->doc, first);
       n++;
       if (p->lexer->now.kind != ',') break;
       s = eqt_next(p->lexer);
@@ -247,13 +265,39 @@ static gm_status count_fits(const eqt_parser *p, eqt_token name, int32_t n, int3
                   (int)(n < min ? min : max), (n < min ? min : max) == 1 ? "" : "s", (int)n);
 }
 
+static bool needs_network(const eqt_builtin *f)
+{
+  return f->kind == EQT_FN_DELAY || f->kind == EQT_FN_RATE_OF || f->kind == EQT_FN_AMOUNT ||
+         f->kind == EQT_FN_CONCENTRATION;
+}
+
+/* Some functions have a meaning only where there is a model, and some only in outputs. */
+static gm_status known_here(const eqt_parser *p, eqt_token name, const eqt_builtin *f)
+{
+  const eqt_text *t = p->lexer->text;
+  if (!needs_network(f)) return GM_OK;
+  if (p->doc->no_time || p->in_function)
+    return eqt_fail(t, name.at, GM_EUNSUPPORTED,
+                    "%s() is not known here, only in a model's own "
+                    "expressions",
+                    f->name);
+  if (p->doc->in_model && (f->kind == EQT_FN_AMOUNT || f->kind == EQT_FN_CONCENTRATION))
+    return eqt_fail(t, name.at, GM_EUNSUPPORTED,
+                    "%s() is for outputs: in a model write the name of the species times or by "
+                    "that of its compartment",
+                    f->name);
+  return GM_OK;
+}
+
 static gm_status call_builtin(eqt_parser *p, eqt_token name, int32_t row)
 {
   const eqt_builtin *f = &eqt_builtins[row];
   const eqt_text *t = p->lexer->text;
   if (f->kind == EQT_FN_REFUSED) return eqt_fail(t, name.at, GM_EUNSUPPORTED, "%s", f->refused);
+  gm_status s = known_here(p, name, f);
+  if (s) return s;
   int32_t n = 0;
-  gm_status s = arguments(p, f, &n);
+  s = arguments(p, f, &n);
   if (!s && f->kind == EQT_FN_PIECEWISE && n > 0 && n % 2 == 0)
     return eqt_fail(t, name.at, GM_EPARSE,
                     "piecewise needs a last value for when no condition holds");
@@ -263,7 +307,7 @@ static gm_status call_builtin(eqt_parser *p, eqt_token name, int32_t row)
     return eqt_fail(
         t, name.at, GM_EUNSUPPORTED,
         "log(x) is read as ln by some programs and as log10 by others: write ln or log10");
-  p->logical = f->kind == EQT_FN_COMPARE || f->kind == EQT_FN_LOGIC;
+  p->logical = f->kind == EQT_FN_COMPARE || f->kind == EQT_FN_LOGIC || f->kind == EQT_FN_IMPLIES;
   return emit(p, (eqt_item){.kind = EQT_ITEM_BUILTIN, .at = name.at, .a = row, .n = n});
 }
 
@@ -279,6 +323,11 @@ static gm_status call_user(eqt_parser *p, eqt_token name, int32_t index)
   return emit(p, (eqt_item){.kind = EQT_ITEM_USER, .at = name.at, .a = index, .n = n});
 }
 
+/* Antimony's distributions; they are no reserved words. */
+static const char *const draws[] = {"normal",  "uniform",   "bernoulli",   "binomial",
+                                    "cauchy",  "chisquare", "exponential", "gamma",
+                                    "laplace", "lognormal", "poisson",     "rayleigh"};
+
 static gm_status call(eqt_parser *p, eqt_token name)
 {
   const eqt_text *t = p->lexer->text;
@@ -287,6 +336,12 @@ static gm_status call(eqt_parser *p, eqt_token name)
     if (eqt_same(t, name, eqt_builtins[i].name)) return call_builtin(p, name, i);
   int32_t index = eqt_table_find(&p->doc->function_name, word, name.bytes);
   if (index >= 0) return call_user(p, name, index);
+  for (size_t i = 0; i < sizeof draws / sizeof draws[0]; i++)
+    if (eqt_same(t, name, draws[i]))
+      return eqt_fail(t, name.at, GM_EUNSUPPORTED,
+                      "random draws (%s) are not supported in model texts: give a parameter a "
+                      "distribution in the definition",
+                      draws[i]);
   if (eqt_table_find(&p->doc->name, word, name.bytes) >= 0)
     return eqt_fail(t, name.at, GM_EPARSE, "%.*s is not a function: write * to multiply",
                     (int)name.bytes, word);
@@ -372,6 +427,15 @@ static gm_status meets(const eqt_parser *p, const binary *before, const binary *
   return GM_OK;
 }
 
+static eqt_item operator_item(const binary *o, int32_t at)
+{
+  if (o->op != IR_OP_COUNT)
+    return (eqt_item){.kind = EQT_ITEM_OP, .at = at, .a = o->op, .swap = o->swap};
+  int32_t row = 0;
+  while (eqt_builtins[row].kind != EQT_FN_REMAINDER) row++;
+  return (eqt_item){.kind = EQT_ITEM_BUILTIN, .at = at, .a = row, .n = 2};
+}
+
 static gm_status climb(eqt_parser *p, int level_min)
 {
   int32_t left_at = p->lexer->now.at;
@@ -379,9 +443,6 @@ static gm_status climb(eqt_parser *p, int level_min)
   gm_status s = unary(p);
   while (!s) {
     const binary *o = binary_of(p->lexer->now.kind);
-    if (p->lexer->now.kind == '%')
-      return eqt_fail(p->lexer->text, p->lexer->now.at, GM_EUNSUPPORTED, "%s",
-                      "remainders (%) are not supported: write x - n*floor(x/n)");
     if (!o || o->level < level_min) return GM_OK;
     bool logical = o->level == LEVEL_LOGIC;
     int32_t at = p->lexer->now.at;
@@ -391,7 +452,7 @@ static gm_status climb(eqt_parser *p, int level_min)
     int32_t right_at = p->lexer->now.at;
     if (!s) s = climb(p, o->level + 1);
     if (!s) s = need(p, right_at, logical);
-    if (!s) s = emit(p, (eqt_item){.kind = EQT_ITEM_OP, .at = at, .a = o->op, .swap = o->swap});
+    if (!s) s = emit(p, operator_item(o, at));
     p->logical = o->level <= LEVEL_COMPARE;
     before = o;
   }
@@ -406,6 +467,7 @@ gm_status eqt_parse(eqt_parser *p, eqt_expr *out)
   gm_status s = climb(p, LEVEL_LOGIC);
   if (s) return s;
   e.count = p->doc->item_count - e.first;
+  e.order = p->doc->order++;
   *out = e;
   return GM_OK;
 }

@@ -18,6 +18,16 @@ typedef enum {
   EQT_FN_LOG,       /* log(base, x) */
   EQT_FN_ROOT,      /* root(n, x) */
   EQT_FN_SQR,
+  EQT_FN_RECIPROCAL,    /* 1/op(x): sec(x) */
+  EQT_FN_OF_RECIPROCAL, /* op(1/x): arcsec(x) */
+  EQT_FN_REMAINDER,     /* a - b*quotient(a, b): has the sign of a */
+  EQT_FN_QUOTIENT,      /* a/b without what is behind the point */
+  EQT_FN_FACTORIAL,
+  EQT_FN_IMPLIES,
+  EQT_FN_DELAY,   /* delay(x, tau); these need a network, see eqt_lowering.net */
+  EQT_FN_RATE_OF, /* rateOf(name) */
+  EQT_FN_AMOUNT,  /* amount(species), concentration(species): outputs only */
+  EQT_FN_CONCENTRATION,
   EQT_FN_REFUSED
 } eqt_fn_kind;
 
@@ -27,6 +37,7 @@ typedef struct {
   int8_t arg_min, arg_max;
   bool swap;
   const char *refused; /* what to say instead */
+  bool soft;           /* its name may be that of a quantity, too */
 } eqt_builtin;
 
 extern const eqt_builtin eqt_builtins[];

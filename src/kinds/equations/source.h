@@ -12,6 +12,42 @@ typedef struct {
   double value; /* parameter: its value; state: its initial value when that is a number, else NaN */
 } eq_name;
 
+/* How a state moves between events. */
+typedef enum {
+  EQ_STATE_RATE,     /* rate is its slope */
+  EQ_STATE_HELD,     /* constant: rate is 0 */
+  EQ_STATE_ALGEBRAIC /* rate is an expression that is 0; all such rows hold together (index 1) */
+} eq_state_kind;
+
+typedef struct {
+  int32_t state;
+  ir_ref value;
+} eq_assign;
+
+/* SBML L3V2 section 4.11 (events). */
+typedef struct {
+  char *name;
+  ir_ref trigger, delay, priority; /* delay, priority: IR_NONE none */
+  bool initial;                    /* the trigger's value before the start */
+  bool persistent, at_trigger;     /* at_trigger: values from when it was triggered */
+  int32_t assign, assign_count;    /* in eq_source.assign: all at once */
+} eq_event;
+
+typedef struct {
+  ir_ref what, lag; /* the value of `what` at t - lag */
+  ir_ref before;    /* its value at a time before the start, in time and parameters; IR_NONE: `what`
+                       with every state at its initial value */
+} eq_delay;
+
+/* A reaction as a jump: at the rate `propensity` [1/time] the states change[first..] grow by `by`.
+ * Amounts are counts. */
+typedef struct {
+  char *name;
+  ir_ref propensity;
+  int32_t change, change_count;
+  bool reversible; /* its kinetic law may be negative: no propensity */
+} eq_channel;
+
 typedef struct {
   char *model_name; /* of `model NAME`, else "model" */
   char *time_unit;  /* canonical UCUM of `time`, "" none stated */
@@ -26,6 +62,15 @@ typedef struct {
   int32_t derived_count; /* parameter[] and derived[] go on behind the free ones with the derived
                             ones. No expression here refers to them: they are written out in the
                             free parameters. Their eq_name.value is the one at nominal values. */
+  uint8_t *kind;         /* [state_count] eq_state_kind */
+  eq_event *event;
+  eq_assign *assign; /* of events */
+  eq_delay *delay;   /* what IR_DELAYED leaves stand for */
+  eq_channel *channel;
+  eq_assign *change; /* of channels: value is what is added */
+  ir_ref *slow;      /* [state_count] the slope from rate rules alone, without reactions */
+  int32_t event_count, assign_count, delay_count, channel_count, change_count;
+  int32_t uniform_count; /* IR_UNIFORM leaves, in initial values and event assignments only */
   char *no_unit;         /* names without unit, "a, b, c"; see eq_units_missing */
 } eq_source;
 

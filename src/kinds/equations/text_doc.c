@@ -16,7 +16,7 @@ gm_status eqt_room(gm_ctx *ctx, void *array_address, int32_t count, int32_t *roo
 gm_status eqt_doc_init(eqt_doc *d, gm_ctx *ctx)
 {
   *d = (eqt_doc){.ctx = ctx, .time_unit = -1};
-  d->name.ctx = d->unit_name.ctx = d->function_name.ctx = ctx;
+  d->name.ctx = d->unit_name.ctx = d->function_name.ctx = d->model_key.ctx = ctx;
   return gm_arena_new(ctx, 16384, &d->arena);
 }
 
@@ -26,8 +26,30 @@ static void table_free(eqt_table *t)
   gm_free(t->slot);
 }
 
+void eqt_body_free(eqt_body *b)
+{
+  gm_free(b->reaction);
+  gm_free(b->part);
+  gm_free(b->event);
+  gm_free(b->assign);
+  gm_free(b->equation);
+  *b = (eqt_body){0};
+}
+
+void eqt_model_free(eqt_model *m)
+{
+  table_free(&m->name);
+  gm_free(m->symbol);
+  gm_free(m->argument);
+  eqt_body_free(&m->body);
+}
+
 void eqt_doc_free(eqt_doc *d)
 {
+  for (int32_t i = 0; i < d->model_count; i++) eqt_model_free(&d->model[i]);
+  gm_free(d->model);
+  eqt_body_free(&d->body);
+  table_free(&d->model_key);
   table_free(&d->name);
   table_free(&d->unit_name);
   table_free(&d->function_name);
@@ -36,6 +58,7 @@ void eqt_doc_free(eqt_doc *d)
   gm_free(d->function);
   gm_free(d->item);
   gm_free(d->unit_of_name);
+  gm_free(d->same_unit);
   gm_arena_free(d->arena);
   *d = (eqt_doc){0};
 }
@@ -153,19 +176,59 @@ const eqt_key *eqt_nearest(const eqt_table *t, const char *text, int32_t bytes,
 }
 
 /* ---- symbols and units --------------------------------------------------------------------- */
-gm_status eqt_symbol_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t *index_out)
+/* A name with a dot is never new: it is one of a sub-model that has been named. */
+static gm_status no_such_dotted(const eqt_doc *d, const eqt_text *t, eqt_token name)
+{
+  const char *word = t->data + name.at;
+  int32_t dot = name.bytes - 1;
+  while (word[dot] != '.') dot--;
+  int32_t i = eqt_table_find(&d->name, word, dot);
+  if (i < 0 || d->symbol[i].thing != EQT_SUBMODEL)
+    return eqt_fail(
+        t, name.at, GM_EPARSE,
+        "%.*s: there is no sub-model %.*s: it is named (%.*s: MODEL()) before it is used",
+        (int)name.bytes, word, (int)dot, word, (int)dot, word);
+  return eqt_fail(t, name.at, GM_EPARSE, "sub-model %.*s has no %.*s", (int)dot, word,
+                  (int)(name.bytes - dot - 1), word + dot + 1);
+}
+
+gm_status eqt_symbol_new(eqt_doc *d, const eqt_text *t, eqt_token place, eqt_key key,
+                         int32_t *index_out)
 {
   int32_t before = d->name.count, i;
+  if (d->name_total >= EQT_NAME_TOTAL_MAX)
+    return eqt_fail(t, place.at, GM_ERANGE, "more than %d names in all models together",
+                    (int)EQT_NAME_TOTAL_MAX);
   /* room first: a table and its array grow together or not at all */
   gm_status s = eqt_room(d->ctx, &d->symbol, before, &d->symbol_room, sizeof *d->symbol);
-  if (!s) s = eqt_table_add(&d->name, t->data + name.at, name.bytes, &i);
-  if (s == GM_ERANGE) return eqt_fail(t, name.at, s, "more than %d names", (int)EQT_NAME_COUNT_MAX);
+  if (!s) s = eqt_table_add(&d->name, key.text, key.bytes, &i);
+  if (s == GM_ERANGE)
+    return eqt_fail(t, place.at, s, "more than %d names", (int)EQT_NAME_COUNT_MAX);
   if (s) return s;
-  if (i == before)
-    d->symbol[i] = (eqt_symbol){
-        .text = t, .seen_at = name.at, .used_at = -1, .defined_at = -1, .unit = -1, .index = -1};
-  *index_out = i;
+  if (i == before) {
+    d->name_total++;
+    d->symbol[i] = (eqt_symbol){.text = t,
+                                .seen_at = place.at,
+                                .used_at = -1,
+                                .defined_at = -1,
+                                .unit = -1,
+                                .alias = -1,
+                                .place = -1,
+                                .compartment = -1,
+                                .of_reaction = -1,
+                                .of_submodel = -1,
+                                .index = -1};
+  }
+  *index_out = eqt_root(d, i);
   return GM_OK;
+}
+
+gm_status eqt_symbol_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t *index_out)
+{
+  eqt_key key = {t->data + name.at, name.bytes};
+  if (d->dots_known && eqt_dotted(t, name) && eqt_table_find(&d->name, key.text, key.bytes) < 0)
+    return no_such_dotted(d, t, name);
+  return eqt_symbol_new(d, t, name, key, index_out);
 }
 
 gm_status eqt_unit_formula(eqt_doc *d, const eqt_text *t, int32_t from, int32_t *index_out)

@@ -6,7 +6,7 @@
 
 void eqt_lowering_init(eqt_lowering *l, eqt_doc *d, ir_graph *g)
 {
-  *l = (eqt_lowering){.doc = d, .graph = g};
+  *l = (eqt_lowering){.doc = d, .graph = g, .unknown = IR_NONE};
   eqt_units_init(&l->units, d->ctx);
 }
 
@@ -25,9 +25,53 @@ gm_status eqt_entry_unit(eqt_lowering *l, int32_t entry, eqt_unit *out)
   return eqt_unit_known(&l->units, &u->unit, u->code, out);
 }
 
+int32_t eqt_compartment(const eqt_doc *d, int32_t symbol)
+{
+  const eqt_symbol *y = &d->symbol[symbol];
+  if (y->thing != EQT_SPECIES) return -1;
+  if (y->compartment >= 0) return y->compartment;
+  return y->of_reaction >= 0 ? y->of_reaction : y->of_submodel;
+}
+
+enum { LENGTH = 0 }; /* in gm_unit.dim */
+
+/* The unit of the compartment of a species; *known_out: it has one that matters. */
+static gm_status compartment_unit(eqt_lowering *l, int32_t symbol, eqt_unit *out, bool *inside_out)
+{
+  int32_t c = eqt_compartment(l->doc, symbol);
+  *inside_out = c >= 0;
+  *out = eqt_unit_unknown();
+  return c >= 0 ? eqt_entry_unit(l, l->doc->symbol[c].unit, out) : GM_OK;
+}
+
 gm_status eqt_symbol_unit(eqt_lowering *l, int32_t symbol, eqt_unit *out)
 {
-  return eqt_entry_unit(l, l->doc->symbol[symbol].unit, out);
+  const eqt_symbol *y = &l->doc->symbol[symbol];
+  eqt_unit size, stated;
+  bool inside;
+  gm_status s = eqt_entry_unit(l, y->unit, &stated);
+  if (!s) s = compartment_unit(l, symbol, &size, &inside);
+  if (s) return s;
+  *out = stated;
+  if (!inside || y->amount_only || stated.kind != EQT_MEASURED) return GM_OK;
+  int length = stated.of.unit.dim[LENGTH];
+  if (size.kind == EQT_UNKNOWN) {
+    if (length == 0) *out = eqt_unit_unknown(); /* an amount, by what nobody says */
+    return GM_OK;
+  }
+  if (length != 0 || size.of.unit.dim[LENGTH] == 0) return GM_OK;
+  return eqt_unit_binary(&l->units, IR_DIV, y->unit_at, &stated, &size, out);
+}
+
+gm_status eqt_amount_unit(eqt_lowering *l, int32_t symbol, eqt_unit *out)
+{
+  const eqt_symbol *y = &l->doc->symbol[symbol];
+  eqt_unit size;
+  bool inside;
+  gm_status s = eqt_symbol_unit(l, symbol, out);
+  if (!s) s = compartment_unit(l, symbol, &size, &inside);
+  if (s || !inside || y->amount_only) return s;
+  return eqt_unit_binary(&l->units, IR_MUL, y->seen_at, out, &size, out);
 }
 
 static gm_status push(eqt_lowering *l, eqt_value v)
@@ -124,6 +168,119 @@ static gm_status root(eqt_lowering *l, const eqt_item *i, eqt_value *arg)
   return s ? s : power(l, i->at, &arg[0], &one);
 }
 
+/* 1/op(x), or op(1/x). */
+static gm_status with_reciprocal(eqt_lowering *l, const eqt_builtin *f, int32_t at, eqt_value *arg)
+{
+  eqt_value one = constant(l, 1), x = *arg;
+  gm_status s = GM_OK;
+  if (f->kind == EQT_FN_RECIPROCAL) {
+    s = unary(l, (ir_op)f->op, f->name, at, &x);
+    if (!s) s = binary(l, IR_DIV, false, at, &one, &x);
+    *arg = one;
+    return s;
+  }
+  s = binary(l, IR_DIV, false, at, &one, &x);
+  if (!s) s = unary(l, (ir_op)f->op, f->name, at, &one);
+  *arg = one;
+  return s;
+}
+
+/* quotient(a, b): a/b without what is behind the point; rem(a, b) = a - b*quotient(a, b), which
+ * has the sign of a (MathML 2.0, section 4.4.3). */
+static gm_status divided(eqt_lowering *l, bool remainder, int32_t at, eqt_value *arg)
+{
+  eqt_value q = arg[0], zero = constant(l, 0), b = arg[1];
+  eqt_unit alike;
+  gm_status s = GM_OK;
+  if (l->check)
+    s = eqt_unit_alike(&l->units, remainder ? "remainder of" : "quotient of", at, &arg[0].unit,
+                       &arg[1].unit, &alike);
+  if (!s) s = binary(l, IR_DIV, false, at, &q, &b);
+  ir_ref negative = ir_make(l->graph, IR_LT, q.ref, zero.ref, IR_NONE);
+  ir_ref up = ir_make(l->graph, IR_CEIL, q.ref, IR_NONE, IR_NONE);
+  ir_ref down = ir_make(l->graph, IR_FLOOR, q.ref, IR_NONE, IR_NONE);
+  q.ref = ir_make(l->graph, IR_SELECT, negative, up, down);
+  if (remainder) {
+    if (!s) s = binary(l, IR_MUL, false, at, &b, &q);
+    return s ? s : binary(l, IR_SUB, false, at, &arg[0], &b);
+  }
+  arg[0] = q;
+  return s;
+}
+
+static gm_status factorial(eqt_lowering *l, int32_t at, eqt_value *arg)
+{
+  eqt_value one = constant(l, 1);
+  gm_status s = binary(l, IR_ADD, false, at, arg, &one);
+  return s ? s : unary(l, IR_GAMMA, "factorial", at, arg);
+}
+
+static gm_status implies(eqt_lowering *l, int32_t at, eqt_value *arg)
+{
+  gm_status s = unary(l, IR_NOT, "not", at, &arg[0]);
+  return s ? s : binary(l, IR_OR, false, at, &arg[0], &arg[1]);
+}
+
+/* ---- what needs the network ------------------------------------------------------------------ */
+/* delay(x, tau): x as it was tau before. */
+static gm_status delayed(eqt_lowering *l, int32_t at, eqt_value *arg)
+{
+  eqt_unit time;
+  gm_status s = GM_OK;
+  if (l->check) s = eqt_entry_unit(l, l->doc->time_unit, &time);
+  if (l->check && !s) s = eqt_unit_fits(&l->units, at, "time", 4, &time, "the delay", &arg[1].unit);
+  if (s || !l->net) return s;
+  if (arg[0].ref < 0 || arg[1].ref < 0) return l->graph->status;
+  return net_delay_add(l->net, arg[0].ref, arg[1].ref, &arg[0].ref);
+}
+
+/* The symbol of the network that a value is, or -1. */
+static int32_t symbol_of(const eqt_lowering *l, const eqt_value *v)
+{
+  if (!l->net || v->ref < 0) return -1;
+  const ir_node *n = &l->graph->node[v->ref];
+  return n->op == IR_SYMBOL ? n->index : -1;
+}
+
+static gm_status rate_of(eqt_lowering *l, int32_t at, eqt_value *arg)
+{
+  eqt_unit time;
+  gm_status s = GM_OK;
+  if (l->net && symbol_of(l, arg) < 0)
+    return eqt_fail(l->units.text, at, GM_EPARSE, "rateOf() takes the name of a quantity");
+  if (l->check) s = eqt_entry_unit(l, l->doc->time_unit, &time);
+  if (l->check && !s) s = eqt_unit_binary(&l->units, IR_DIV, at, &arg->unit, &time, &arg->unit);
+  arg->ref = l->net ? ir_make(l->graph, IR_RATE_OF, arg->ref, IR_NONE, IR_NONE) : l->unknown;
+  return s;
+}
+
+static gm_status net_unit(eqt_lowering *l, int32_t symbol, eqt_unit *out)
+{
+  gm_unit unit;
+  const char *code = l->net->symbol[symbol].unit;
+  *out = eqt_unit_unknown();
+  if (!code[0] || gm_unit_parse(l->doc->ctx, code, &unit)) return GM_OK;
+  return eqt_unit_known(&l->units, &unit, code, out);
+}
+
+/* amount(S), concentration(S): S times or by the size of its compartment, where S is not that
+ * already. */
+static gm_status amount_or_concentration(eqt_lowering *l, bool amount, int32_t at, eqt_value *arg)
+{
+  int32_t symbol = symbol_of(l, arg);
+  if (!l->net || symbol < 0 || l->net->symbol[symbol].kind != NET_SPECIES)
+    return eqt_fail(l->units.text, at, GM_EPARSE, "%s() takes the name of a species",
+                    amount ? "amount" : "concentration");
+  const net_symbol *y = &l->net->symbol[symbol];
+  bool is_amount =
+      y->amount_only || y->compartment < 0 || l->net->symbol[y->compartment].dimensions == 0;
+  if (y->compartment < 0 || is_amount == amount) return GM_OK;
+  if (l->net->symbol[y->compartment].dimensions == 0) return GM_OK; /* it has no concentration */
+  eqt_value size = {ir_leaf(l->graph, IR_SYMBOL, y->compartment), eqt_unit_unknown()};
+  gm_status s = l->check ? net_unit(l, y->compartment, &size.unit) : GM_OK;
+  return s ? s : binary(l, amount ? IR_MUL : IR_DIV, false, at, arg, &size);
+}
+
 static gm_status run_builtin(eqt_lowering *l, const eqt_item *i)
 {
   const eqt_builtin *f = &eqt_builtins[i->a];
@@ -144,6 +301,16 @@ static gm_status run_builtin(eqt_lowering *l, const eqt_item *i)
     for (int32_t k = 1; k < i->n && !s; k++)
       s = binary(l, (ir_op)f->op, f->swap, i->at, arg, &arg[k]);
     return s;
+  case EQT_FN_RECIPROCAL:
+  case EQT_FN_OF_RECIPROCAL: return with_reciprocal(l, f, i->at, arg);
+  case EQT_FN_REMAINDER: return divided(l, true, i->at, arg);
+  case EQT_FN_QUOTIENT: return divided(l, false, i->at, arg);
+  case EQT_FN_FACTORIAL: return factorial(l, i->at, arg);
+  case EQT_FN_IMPLIES: return implies(l, i->at, arg);
+  case EQT_FN_DELAY: return delayed(l, i->at, arg);
+  case EQT_FN_RATE_OF: return rate_of(l, i->at, arg);
+  case EQT_FN_AMOUNT: return amount_or_concentration(l, true, i->at, arg);
+  case EQT_FN_CONCENTRATION: return amount_or_concentration(l, false, i->at, arg);
   case EQT_FN_REFUSED: break;
   }
   return gm_fail(l->doc->ctx, GM_EINTERNAL, "function %s was let through", f->name);

@@ -361,9 +361,17 @@ static gm_status time_unit(eqt_doc *d)
   return GM_OK;
 }
 
+static gm_status same_unit(const eqt_doc *d, const eqt_same_unit *p)
+{
+  const eqt_unit_entry *a = &d->unit[p->a], *b = &d->unit[p->b];
+  if (gm_unit_equal(&a->unit, &b->unit)) return GM_OK;
+  return eqt_fail(p->text, p->at, GM_EUNIT, "two units for one thing: %s and %s", a->code, b->code);
+}
+
 gm_status eqt_units_resolve(eqt_doc *d)
 {
   gm_status s = GM_OK;
   for (int32_t i = 0; i < d->unit_count && !s; i++) s = resolve(d, i, 0);
+  for (int32_t i = 0; i < d->same_unit_count && !s; i++) s = same_unit(d, &d->same_unit[i]);
   return s ? s : time_unit(d);
 }

@@ -1,0 +1,141 @@
+/* conditions.c - where the equations jump.
+ *
+ * During a step every jumping operator keeps the value it had at its beginning, so that the method
+ * sees smooth equations; the step ends where one changes (lane_discrete.h). */
+#include "kinds/equations/conditions.h"
+
+typedef struct {
+  ir_graph *g;
+  int32_t count;   /* nodes before new ones were made */
+  uint8_t *varies; /* [count] changes while time runs */
+  int32_t *number; /* [count] condition of the node, -1 none */
+  ir_ref *map;     /* [count] node with modes in place */
+  eq_conditions *out;
+} finder;
+
+static bool is_comparison(ir_op op) { return op >= IR_LT && op <= IR_NE; }
+static bool is_jump(ir_op op) { return is_comparison(op) || op == IR_FLOOR || op == IR_CEIL; }
+
+static gm_status finder_init(finder *f, ir_graph *g, eq_conditions *out)
+{
+  int32_t n = g->count + 1;
+  *f = (finder){.g = g, .count = g->count, .out = out};
+  f->varies = gm_alloc(g->ctx, n, 1);
+  f->number = gm_alloc(g->ctx, n, sizeof *f->number);
+  f->map = gm_alloc(g->ctx, n, sizeof *f->map);
+  if (!f->varies || !f->number || !f->map)
+    return gm_fail(g->ctx, GM_ENOMEM, "conditions of the model");
+  for (int32_t i = 0; i < g->count; i++) {
+    const ir_node *p = &g->node[i];
+    f->number[i] = -1;
+    f->varies[i] = p->op == IR_TIME || p->op == IR_STATE || p->op == IR_DELAYED ||
+                   (p->a >= 0 && f->varies[p->a]) || (p->b >= 0 && f->varies[p->b]) ||
+                   (p->c >= 0 && f->varies[p->c]);
+  }
+  return GM_OK;
+}
+
+static void finder_free(finder *f)
+{
+  gm_free(f->varies);
+  gm_free(f->number);
+  gm_free(f->map);
+}
+
+static gm_status condition_add(finder *f, ir_ref node, int32_t *number_out)
+{
+  eq_conditions *o = f->out;
+  if (o->count == o->room) {
+    int32_t room = o->room ? 2 * o->room : 16;
+    gm_status s = gm_grow(f->g->ctx, &o->node, o->count, room, sizeof *o->node);
+    if (s) return s;
+    o->room = room;
+  }
+  *number_out = o->count;
+  o->node[o->count++] = node;
+  return GM_OK;
+}
+
+/* Watches a node, once. */
+static gm_status watch(finder *f, ir_ref i)
+{
+  if (f->number[i] >= 0) return GM_OK;
+  return condition_add(f, i, &f->number[i]);
+}
+
+/* The two sides of an equality. */
+static gm_status watch_sides(finder *f, ir_ref i)
+{
+  ir_node n = f->g->node[i];
+  int32_t number;
+  if (n.op != IR_EQ && n.op != IR_NE) return GM_OK;
+  gm_status s = condition_add(f, ir_make(f->g, IR_LT, n.a, n.b, IR_NONE), &number);
+  if (!s) s = condition_add(f, ir_make(f->g, IR_LT, n.b, n.a, IR_NONE), &number);
+  return s;
+}
+
+/* The node with modes in place of what jumps. */
+static gm_status moded(finder *f, ir_ref i)
+{
+  ir_node n = f->g->node[i];
+  gm_status s = GM_OK;
+  if (is_jump(n.op) && f->varies[i]) {
+    s = watch(f, i);
+    if (!s) f->map[i] = ir_leaf(f->g, IR_MODE, f->number[i]);
+  } else if (ir_operands(n.op) == 0) {
+    f->map[i] = i;
+  } else {
+    f->map[i] = ir_make(f->g, n.op, f->map[n.a], n.b >= 0 ? f->map[n.b] : IR_NONE,
+                        n.c >= 0 ? f->map[n.c] : IR_NONE);
+  }
+  return s;
+}
+
+static gm_status rates_with_modes(finder *f, eq_source *s)
+{
+  bool *used = ir_used_by(f->g, s->rate, s->state_count);
+  gm_status st = f->g->status;
+  for (ir_ref i = 0; i < f->count && !st; i++)
+    if (used[i]) st = moded(f, i);
+  gm_free(used);
+  f->out->mode_count = f->out->count;
+  for (int32_t i = 0; i < s->state_count && !st; i++) f->out->rate[i] = f->map[s->rate[i]];
+  return st ? st : f->g->status;
+}
+
+static gm_status watch_triggers(finder *f, eq_source *s)
+{
+  ir_ref *root = gm_alloc(f->g->ctx, s->event_count, sizeof *root);
+  if (!root) return gm_fail(f->g->ctx, GM_ENOMEM, "conditions of the model");
+  for (int32_t i = 0; i < s->event_count; i++) root[i] = s->event[i].trigger;
+  bool *used = ir_used_by(f->g, root, s->event_count);
+  gm_status st = f->g->status;
+  gm_free(root);
+  for (ir_ref i = 0; i < f->count && !st; i++)
+    if (used[i] && f->varies[i] && is_jump(f->g->node[i].op)) st = watch(f, i);
+  gm_free(used);
+  return st;
+}
+
+gm_status eq_conditions_make(eq_source *s, eq_conditions *out)
+{
+  finder f;
+  *out = (eq_conditions){0};
+  gm_status st = finder_init(&f, &s->graph, out);
+  out->rate = gm_alloc(s->graph.ctx, s->state_count, sizeof *out->rate);
+  if (!st && !out->rate) st = gm_fail(s->graph.ctx, GM_ENOMEM, "conditions of the model");
+  if (!st) st = rates_with_modes(&f, s);
+  if (!st && s->event_count) st = watch_triggers(&f, s);
+  for (int32_t i = 0, n = out->count; i < n && !st; i++) st = watch_sides(&f, out->node[i]);
+  if (!st) st = s->graph.status;
+  finder_free(&f);
+  if (st) eq_conditions_free(out);
+  return st;
+}
+
+void eq_conditions_free(eq_conditions *c)
+{
+  gm_free(c->node);
+  gm_free(c->rate);
+  *c = (eq_conditions){0};
+}

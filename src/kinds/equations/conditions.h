@@ -1,0 +1,18 @@
+/* conditions.h - where the equations jump: comparisons and roundings that vary while time runs. */
+#ifndef GEMEL_EQUATIONS_CONDITIONS_H
+#define GEMEL_EQUATIONS_CONDITIONS_H
+#include "kinds/equations/source.h"
+
+/* node[0..mode_count-1] stand in the rates, which read them as IR_MODE leaves; the others only in
+ * triggers. A step is cut where the value of any changes. */
+typedef struct {
+  ir_ref *node; /* owned */
+  int32_t count, room, mode_count;
+  ir_ref *rate; /* [state_count] rates with IR_MODE leaves; owned */
+} eq_conditions;
+
+/* Equalities cannot be seen to change between two points: a < b and b < a are watched with them.
+ * Fails: GM_ENOMEM, GM_ERANGE. */
+GM_NODISCARD gm_status eq_conditions_make(eq_source *s, eq_conditions *out);
+void eq_conditions_free(eq_conditions *c);
+#endif

@@ -1,0 +1,304 @@
+/* lane_drive.h - lanes from step to step: methods, samples, the points where steps are cut.
+ * Step control: PI controller with the exponents 0.7/5 and 0.4/5 (Hairer, Norsett & Wanner, Solving
+ * ODE I (1993), II.4; II, IV.2); the stiff method has its own exponents. */
+#ifndef GEMEL_EQUATIONS_LANE_DRIVE_H
+#define GEMEL_EQUATIONS_LANE_DRIVE_H
+#include "kinds/equations/lane_explicit.h"
+#include "kinds/equations/lane_stiff.h"
+
+enum { STIFF_SIGNS = 15, FAILURES_MAX = 8, CUT_HALVINGS_MAX = 120 };
+
+static v8i lanes_mask(uint32_t bits)
+{
+  v8i mask;
+  for (int l = 0; l < LANES; l++) mask[l] = (bits >> l & 1) ? -1 : 0;
+  return mask;
+}
+
+/* States at theta of the lanes' last step, each by its method. */
+static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
+{
+  lane_work *w = r->w;
+  uint32_t stiff = w->stiff_lanes & w->active;
+  if (stiff != w->active) explicit_dense(r, h, theta, x);
+  if (!stiff) return;
+  if (stiff == w->active) {
+    stiff_dense(r, h, theta, x);
+    return;
+  }
+  gm_v8 *other = w->other;
+  v8i mask = lanes_mask(stiff);
+  stiff_dense(r, h, theta, other);
+  for (int32_t i = 0; i < r->m->nx; i++) x[i] = v8_blend(mask, other[i], x[i]);
+}
+
+/* ---- samples ---------------------------------------------------------------------------------- */
+/* All samples before t_end that the accepted steps, of length h, went over. */
+static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t_end)
+{
+  lane_work *w = r->w;
+  gm_v8 *x = w->scale; /* free here */
+  for (;;) {
+    uint32_t mask = 0;
+    gm_v8 t = w->t;
+    for (int l = 0; l < LANES; l++) {
+      if (!(accepted >> l & 1)) continue;
+      const lane_slot *s = &w->slot[l];
+      const gm_span *span = &r->span[s->member];
+      if (s->sample >= span->sample_count) continue;
+      double at = span->sample[s->sample];
+      if (at >= t_end[l] || at >= s->t_stop) continue;
+      t[l] = at;
+      mask |= 1u << l;
+    }
+    if (!mask) return;
+    gm_v8 theta = v8_blend(h > v8_set(0), (t - w->t) / h, v8_set(0));
+    dense(r, h, theta, x);
+    if (r->b->nd) explicit_tangents_dense(r, h, theta, w->probed);
+    samples_write(r, mask, x, w->probed, t);
+  }
+}
+
+/* ---- where a step is cut ----------------------------------------------------------------------- */
+/* In which lanes do conditions at (t, x) differ from those held? */
+static uint32_t conditions_differ(const lane_run *r, uint32_t lanes, gm_v8 t, const gm_v8 *x)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  v8i differ = {0};
+  uint32_t mask = 0;
+  state_to_registers(m, w, x);
+  w->reg[0] = t;
+  delays_load(r, lanes);
+  vm_run(m, w, &m->condition);
+  for (int32_t i = 0; i < m->condition_count; i++)
+    differ |= w->reg[m->condition_reg[i]] != w->condition[i];
+  for (int l = 0; l < LANES; l++) mask |= differ[l] ? 1u << l : 0;
+  return mask & lanes;
+}
+
+/* The first time at which a lane's conditions are seen to differ, between low and high (where they
+ * do), to the last bit. */
+static void cut_search(const lane_run *r, uint32_t lanes, gm_v8 h, gm_v8 low, gm_v8 *high)
+{
+  lane_work *w = r->w;
+  for (int k = 0; k < CUT_HALVINGS_MAX && lanes; k++) {
+    gm_v8 middle = low + (*high - low) * v8_set(0.5);
+    for (int l = 0; l < LANES; l++)
+      if (!(middle[l] > low[l] && middle[l] < (*high)[l])) lanes &= ~(1u << l);
+    if (!lanes) return;
+    dense(r, h, (middle - w->t) / h, w->probe);
+    uint32_t differ = conditions_differ(r, lanes, middle, w->probe);
+    *high = v8_blend(lanes_mask(differ), middle, *high);
+    low = v8_blend(lanes_mask(lanes & ~differ), middle, low);
+  }
+}
+
+/* Looks for changes of conditions inside the accepted steps; t_new and x_new of the lanes that must
+ * be cut become those of the cut. Returns these lanes. */
+static uint32_t lanes_cut(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 *t_new)
+{
+  static const double at[3] = {1.0 / 3, 2.0 / 3, 1};
+  lane_work *w = r->w;
+  uint32_t cut = 0, left = accepted;
+  gm_v8 low = w->t, high = *t_new;
+  for (int k = 0; k < 3 && left; k++) {
+    gm_v8 t = k < 2 ? v8_fma(h, v8_set(at[k]), w->t) : *t_new;
+    if (k < 2) dense(r, h, v8_set(at[k]), w->probe);
+    uint32_t differ = conditions_differ(r, left, t, k < 2 ? w->probe : w->x_new);
+    high = v8_blend(lanes_mask(differ), t, high);
+    left &= ~differ;
+    low = v8_blend(lanes_mask(left), t, low);
+    cut |= differ;
+  }
+  if (!cut) return 0;
+  cut_search(r, cut, h, low, &high);
+  v8i mask = lanes_mask(cut);
+  v8i whole = high >= *t_new; /* then x_new stands */
+  dense(r, h, (high - w->t) / h, w->probe);
+  for (int32_t i = 0; i < r->m->nx; i++)
+    w->x_new[i] = v8_blend(mask & ~whole, w->probe[i], w->x_new[i]);
+  *t_new = v8_blend(mask, high, *t_new);
+  return cut;
+}
+
+/* ---- steps ------------------------------------------------------------------------------------- */
+/* New step sizes: growth within [0.2, 10]; a lane without a number shrinks tenfold. */
+static void steps_choose(const lane_run *r, gm_v8 h, gm_v8 error, v8i ok)
+{
+  lane_work *w = r->w;
+  const gm_vmath *f = r->m->vmath;
+  gm_v8 e = v8_max(v8_min(error, v8_set(1e10)), v8_set(1e-10));
+  e = v8_blend(error == error, e, v8_set(1e10));
+  gm_v8 log_e, log_last, exponent, factor;
+  v8i stiff = lanes_mask(w->stiff_lanes);
+  gm_v8 q = v8_blend(stiff, v8_set(stiff_error_exponent), v8_set(0.2));
+  f->ln((const double *)&e, (double *)&log_e);
+  f->ln((const double *)&w->error_last, (double *)&log_last);
+  exponent = q * v8_blend(ok, v8_set(0.4) * log_last - v8_set(0.7) * log_e, -log_e);
+  f->exp((const double *)&exponent, (double *)&factor);
+  factor *= v8_set(0.9);
+  gm_v8 grow = v8_min(v8_max(factor, v8_set(0.2)), v8_set(10));
+  gm_v8 shrink = v8_max(factor, v8_set(0.1));
+  w->h = v8_blend(ok, h * grow, h * shrink);
+  w->error_last = v8_blend(ok, v8_max(e, v8_set(1e-4)), w->error_last);
+}
+
+/* Ends members whose step has vanished (one about to restart has none yet) or that used up their
+ * steps. */
+static void lane_refuse(const lane_run *r, int lane)
+{
+  lane_work *w = r->w;
+  lane_slot *s = &w->slot[lane];
+  double smallest = 4 * 2.220446049250313e-16 * fmax(fabs(w->t[lane]), 1e-100);
+  if (!(w->h[lane] > smallest) && !w->restart[lane])
+    lane_store(r, lane, GM_MEMBER_DIVERGED);
+  else if (s->steps >= r->m->step_max)
+    lane_store(r, lane, GM_MEMBER_STEPS);
+  else
+    return;
+  lane_refill(r, lane);
+}
+
+/* Remembers the accepted steps, from w->t to t_new, for the delays. */
+static void lanes_remember(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t_new)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  double *step[LANES] = {NULL};
+  for (int l = 0; l < LANES; l++)
+    if (accepted >> l & 1) step[l] = history_room(r, l, t_new[l]);
+  for (int j = 0; j < HISTORY_PARTS; j++) {
+    gm_v8 t = v8_fma(t_new - w->t, v8_set((j + 1.0) / HISTORY_PARTS), w->t);
+    dense(r, h, (t - w->t) / h, w->probe);
+    state_to_registers(m, w, j == HISTORY_PARTS - 1 ? w->x_new : w->probe);
+    w->reg[0] = t;
+    delays_load(r, accepted);
+    vm_run(m, w, &m->past);
+    for (int l = 0; l < LANES; l++)
+      for (int32_t k = 0; step[l] && k < m->delay_count; k++)
+        step[l][1 + k * HISTORY_PARTS + j] = w->reg[m->past_reg[k]][l];
+  }
+  for (int l = 0; l < LANES; l++)
+    if (step[l]) history_keep(r, l);
+}
+
+/* Takes over accepted steps, then lets every lane that reached its stop, or was cut, go on from
+ * there. */
+static void lanes_move(const lane_run *r, uint32_t accepted, uint32_t cut, gm_v8 h, gm_v8 t_new)
+{
+  lane_work *w = r->w;
+  int32_t nx = r->m->nx, nd = r->b->nd;
+  v8i ok = lanes_mask(accepted);
+  if (nd) explicit_tangents_dense(r, h, (t_new - w->t) / h, w->probed);
+  for (int32_t i = 0; i < nd * nx; i++) w->xd[i] = v8_blend(ok, w->probed[i], w->xd[i]);
+  for (int32_t i = 0; i < nx; i++) w->x[i] = v8_blend(ok, w->x_new[i], w->x[i]);
+  for (int32_t i = 0; i < nx && w->stiff_lanes != w->active; i++)
+    w->k[i] = v8_blend(ok, w->k[(STAGES - 1) * (ptrdiff_t)nx + i], w->k[i]);
+  w->t = v8_blend(ok, t_new, w->t);
+  for (int l = 0; l < LANES; l++) {
+    if (w->slot[l].member < 0) continue;
+    w->slot[l].steps++;
+    if (cut >> l & 1) w->restart[l] = LANE_RESTART_SLOPES;
+    if ((accepted >> l & 1) && ((cut >> l & 1) || w->t[l] >= w->slot[l].t_stop)) {
+      if (!(cut >> l & 1)) w->restart[l] = LANE_RESTART_NEW;
+      lane_arrive(r, l);
+      if (w->slot[l].member < 0) continue;
+    }
+    lane_refuse(r, l);
+  }
+}
+
+/* Lanes that turned out stiff change their method; those that find no number get a factorisation of
+ * their own. */
+static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 error)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  v8i sign = {0};
+  bool may = m->jacobian.time_reg && m->solver == GM_EQ_AUTO && !r->b->nd;
+  if (may && w->stiff_lanes != w->active) sign = explicit_looks_stiff(r, h);
+  for (int l = 0; l < LANES; l++) {
+    lane_slot *s = &w->slot[l];
+    if (s->member < 0) continue;
+    s->failures = error[l] <= 1e300 ? 0 : s->failures + 1;
+    if (s->method == LANE_EXPLICIT && may && (accepted >> l & 1)) {
+      s->stiff_signs = sign[l] ? s->stiff_signs + 1 : s->stiff_signs > 0 ? s->stiff_signs - 1 : 0;
+      if (s->stiff_signs >= STIFF_SIGNS) s->method = m->lu ? LANE_STIFF : LANE_PIVOTED;
+    } else if (s->method == LANE_STIFF && s->failures >= FAILURES_MAX) {
+      s->method = LANE_PIVOTED;
+      s->failures = 0;
+    }
+  }
+}
+
+/* One attempt on all lanes. Returns the scaled errors. */
+static gm_v8 lanes_attempt(const lane_run *r, gm_v8 h)
+{
+  lane_work *w = r->w;
+  uint32_t stiff = w->stiff_lanes & w->active, pivoted = 0;
+  gm_v8 error = v8_set(0);
+  if (stiff != w->active) error = explicit_step(r, h);
+  if (!stiff) return error;
+  for (int l = 0; l < LANES; l++)
+    if (w->slot[l].member >= 0 && w->slot[l].method == LANE_PIVOTED) pivoted |= 1u << l;
+  if (stiff & ~pivoted) {
+    v8i mask = lanes_mask(stiff & ~pivoted);
+    error = v8_blend(mask, stiff_step(r, mask, h), error);
+  }
+  for (int l = 0; l < LANES; l++)
+    if (pivoted >> l & 1) error[l] = stiff_pivoted_step(r, l, h[l]);
+  return error;
+}
+
+/* Where every lane wants to go: step sizes and the times they lead to. */
+static gm_v8 steps_plan(const lane_run *r, gm_v8 *t_new)
+{
+  lane_work *w = r->w;
+  gm_v8 t_stop = w->t, longest = v8_set(INFINITY);
+  for (int l = 0; l < LANES; l++) {
+    if (w->slot[l].member < 0) continue;
+    t_stop[l] = w->slot[l].t_stop;
+    if (r->m->delay_count) longest[l] = delay_least(r, l);
+  }
+  gm_v8 wanted = v8_min(w->h, longest), left = t_stop - w->t;
+  v8i lands = wanted >= left * v8_set(0.99); /* no tiny last step */
+  lands &= left <= longest;
+  *t_new = v8_blend(lands, t_stop, w->t + wanted);
+  return v8_blend(lands, left, wanted);
+}
+
+static void lanes_look(lane_work *w)
+{
+  w->active = w->stiff_lanes = 0;
+  for (int l = 0; l < LANES; l++) {
+    if (w->slot[l].member < 0) continue;
+    w->active |= 1u << l;
+    if (w->slot[l].method != LANE_EXPLICIT) w->stiff_lanes |= 1u << l;
+  }
+}
+
+static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b,
+                          const gm_span *span)
+{
+  lane_run run = {m, w, b, span}, *r = &run;
+  if (!lanes_begin(r)) return;
+  while (lanes_active(w)) {
+    bool any = false;
+    lanes_look(w);
+    for (int l = 0; l < LANES; l++) any = any || w->restart[l];
+    if (any) lanes_restart(r);
+    gm_v8 t_new, h = steps_plan(r, &t_new), error = lanes_attempt(r, h);
+    v8i ok = (error <= v8_set(1.0)) & lanes_mask(w->active);
+    uint32_t accepted = 0, cut = 0;
+    for (int l = 0; l < LANES; l++) accepted |= ok[l] ? 1u << l : 0;
+    methods_choose(r, accepted, h, error);
+    if (m->condition_count) cut = lanes_cut(r, accepted, h, &t_new);
+    if (m->delay_count) lanes_remember(r, accepted, h, t_new);
+    if (b->nd && accepted) explicit_tangents(r, h);
+    lanes_samples(r, accepted, h, t_new);
+    steps_choose(r, h, error, ok);
+    lanes_move(r, accepted, cut, h, t_new);
+  }
+}
+#endif

@@ -1,0 +1,53 @@
+/* lane_part.h - the eight lanes of a value in parts of the processor's own width.
+ * Loops over many values run on flat arrays of parts: compilers split 64-byte vectors on a narrower
+ * processor into pieces that go through memory. Part p of value i is element i*PARTS + p. */
+#ifndef GEMEL_EQUATIONS_LANE_PART_H
+#define GEMEL_EQUATIONS_LANE_PART_H
+#include "base/math_lanes.h"
+#include <math.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+typedef __m512d lane_part;
+static inline lane_part part_fma(lane_part a, lane_part b, lane_part c)
+{
+  return _mm512_fmadd_pd(a, b, c);
+}
+static inline lane_part part_set(double a) { return _mm512_set1_pd(a); }
+static inline lane_part part_abs(lane_part a) { return _mm512_abs_pd(a); }
+static inline lane_part part_larger(lane_part a, lane_part b) { return _mm512_max_pd(a, b); }
+static inline lane_part part_blend(lane_part mask, lane_part yes, lane_part no)
+{
+  return _mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)mask), no, yes);
+}
+#elif defined(__AVX2__)
+typedef __m256d lane_part;
+static inline lane_part part_fma(lane_part a, lane_part b, lane_part c)
+{
+  return _mm256_fmadd_pd(a, b, c);
+}
+static inline lane_part part_set(double a) { return _mm256_set1_pd(a); }
+static inline lane_part part_abs(lane_part a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+static inline lane_part part_larger(lane_part a, lane_part b) { return _mm256_max_pd(a, b); }
+static inline lane_part part_blend(lane_part mask, lane_part yes, lane_part no)
+{
+  return _mm256_blendv_pd(no, yes, mask);
+}
+#else
+typedef double lane_part;
+static inline lane_part part_fma(lane_part a, lane_part b, lane_part c)
+{
+  return __builtin_fma(a, b, c);
+}
+static inline lane_part part_set(double a) { return a; }
+static inline lane_part part_abs(lane_part a) { return fabs(a); }
+static inline lane_part part_larger(lane_part a, lane_part b) { return a > b ? a : b; }
+static inline lane_part part_blend(lane_part mask, lane_part yes, lane_part no)
+{
+  return signbit(mask) ? yes : no;
+}
+#endif
+enum { PARTS = (int)(sizeof(gm_v8) / sizeof(lane_part)) }; /* in the lanes of one state */
+#endif

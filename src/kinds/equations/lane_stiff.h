@@ -1,0 +1,220 @@
+/* lane_stiff.h - Rodas5P (rodas.h) on lanes, with the factors of lane_lu.h.
+ * Included once for each instruction set, like lane_explicit.h. */
+#ifndef GEMEL_EQUATIONS_LANE_STIFF_H
+#define GEMEL_EQUATIONS_LANE_STIFF_H
+#include "kinds/equations/lane_lu.h"
+#include "kinds/equations/lane_member.h"
+#include "kinds/equations/lane_part.h"
+#include "kinds/equations/rodas.h"
+
+/* Vectors of w->stiff: the stages u, then */
+enum {
+  STIFF_END = RODAS_STAGES, /* states at the end of the step */
+  STIFF_TIME,               /* h df/dt */
+  STIFF_SUM,                /* sum of C u */
+  STIFF_USED
+};
+_Static_assert((int)STIFF_USED <= (int)STIFF_VECTORS, "room of the stiff method");
+
+static const double stiff_error_exponent = 0.2;
+
+static gm_v8 *stiff_vector(const lane_run *r, int which)
+{
+  return r->w->stiff + which * (ptrdiff_t)r->m->nx;
+}
+
+/* ---- stages ----------------------------------------------------------------------------------- */
+/* Between two stages, in one look at each state: the solution of stage s-1 out of the registers, the
+ * argument of stage s, its sum of C u. Inlined with a constant s, so that the sums over stages are
+ * straight code. */
+static inline __attribute__((always_inline)) void stage_combine(const lane_run *r, const int s)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  ptrdiff_t count = (ptrdiff_t)m->nx * PARTS;
+  const lane_part *x = (const lane_part *)w->x;
+  const lane_part *solution = (const lane_part *)(w->reg + m->lu->solution_reg);
+  lane_part *argument = (lane_part *)(w->reg + m->reg_state), *u = (lane_part *)w->stiff;
+  lane_part *sum = u + STIFF_SUM * count;
+  for (ptrdiff_t e = 0; e < count; e++) {
+    lane_part last = solution[e], c = part_set(rodas_C[s][s - 1]) * last, y = argument[e];
+    if (s < RODAS_FREE) y = part_fma(part_set(rodas_a[s][s - 1]), last, x[e]);
+    for (int j = 0; j < s - 1; j++) {
+      lane_part v = u[j * count + e];
+      c = part_fma(part_set(rodas_C[s][j]), v, c);
+      if (s < RODAS_FREE) y = part_fma(part_set(rodas_a[s][j]), v, y);
+    }
+    if (s >= RODAS_FREE) y += last;
+    u[(s - 1) * count + e] = last;
+    argument[e] = y;
+    sum[e] = c;
+  }
+}
+
+static void stage_begin(const lane_run *r, int s)
+{
+  switch (s) {
+  case 1: stage_combine(r, 1); break;
+  case 2: stage_combine(r, 2); break;
+  case 3: stage_combine(r, 3); break;
+  case 4: stage_combine(r, 4); break;
+  case 5: stage_combine(r, 5); break;
+  case 6: stage_combine(r, 6); break;
+  case 7: stage_combine(r, 7); break;
+  default: break;
+  }
+}
+
+/* f at time t and the states in the registers. */
+static void stage_slopes(const lane_run *r, gm_v8 t)
+{
+  r->w->reg[0] = t;
+  delays_load(r, r->w->active);
+  vm_run(r->m, r->w, &r->m->rhs);
+}
+
+/* What stage s is solved for: f, input, sum of C u / h, d h df/dt. */
+static void stage_right_side(const lane_run *r, int s, const gm_v8 *inverse_h, bool moves)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  const lane_part *over_h = (const lane_part *)inverse_h;
+  const gm_v8 *sum = stiff_vector(r, STIFF_SUM), *moved = stiff_vector(r, STIFF_TIME);
+  gm_v8 *right = w->reg + m->lu->solution_reg;
+  for (int32_t i = 0; i < m->nx; i++) {
+    const lane_part *f = (const lane_part *)(w->reg + m->rhs_reg[i]);
+    const lane_part *input = (const lane_part *)(w->rate + i);
+    const lane_part *c = (const lane_part *)(sum + i);
+    lane_part *v = (lane_part *)(right + m->lu->place[i]);
+    for (int p = 0; p < PARTS; p++) {
+      lane_part slope = f[p] + input[p];
+      if (s) slope = part_fma(c[p], over_h[p], slope);
+      v[p] = slope;
+    }
+  }
+  for (int32_t q = 0; q < m->algebraic_count; q++) {
+    int32_t i = m->algebraic[q];
+    right[m->lu->place[i]] = w->reg[m->rhs_reg[i]];
+  }
+  if (!moves || rodas_d[s] == 0) return;
+  for (int32_t i = 0; i < m->nx; i++) {
+    gm_v8 *v = right + m->lu->place[i];
+    *v = v8_fma(v8_set(rodas_d[s]), moved[i], *v);
+  }
+}
+
+/* h df/dt, the Jacobian's code having run; false: it is 0. Delayed values have no derivative, so
+ * with them it is a difference, over a part of h that makes both its errors less than 1e-8. */
+static bool time_slopes(const lane_run *r, gm_v8 h)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  gm_v8 *slope = stiff_vector(r, STIFF_TIME);
+  const gm_v8 part = v8_set(0x1p-22), parts = v8_set(0x1p22);
+  bool any = m->delay_count > 0;
+  for (int32_t i = 0; i < m->nx; i++) any = any || m->jacobian.time_reg[i] >= 0;
+  if (!any) return false;
+  if (m->delay_count) {
+    stage_slopes(r, w->t);
+    for (int32_t i = 0; i < m->nx; i++) slope[i] = w->reg[m->rhs_reg[i]];
+    stage_slopes(r, v8_fma(part, h, w->t));
+    for (int32_t i = 0; i < m->nx; i++) slope[i] = (w->reg[m->rhs_reg[i]] - slope[i]) * parts;
+    return true;
+  }
+  for (int32_t i = 0; i < m->nx; i++) {
+    slope[i] = v8_set(0);
+    if (m->jacobian.time_reg[i] >= 0) slope[i] = h * w->reg[m->jacobian.time_reg[i]];
+  }
+  return true;
+}
+
+/* The end of the step, in w->x_new for the lanes of mask. Returns the sum over states of the squared
+ * scaled error, no number where anything is not finite. */
+static gm_v8 step_end(const lane_run *r, v8i mask)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  const lane_part *error = (const lane_part *)(w->reg + m->lu->solution_reg);
+  const lane_part *argument = (const lane_part *)(w->reg + m->reg_state);
+  const lane_part *x = (const lane_part *)w->x, *chosen = (const lane_part *)&mask;
+  lane_part *last = (lane_part *)stiff_vector(r, RODAS_STAGES - 1);
+  lane_part *end = (lane_part *)stiff_vector(r, STIFF_END), *x_new = (lane_part *)w->x_new;
+  lane_part rtol = part_set(m->rtol), atol = part_set(m->atol), zero = part_set(0);
+  gm_v8 sum = v8_set(0);
+  for (int p = 0; p < PARTS; p++) {
+    lane_part s = zero;
+    for (ptrdiff_t e = p; e < (ptrdiff_t)m->nx * PARTS; e += PARTS) {
+      lane_part off = error[e], at = argument[e] + off;
+      last[e] = off;
+      end[e] = at;
+      x_new[e] = part_blend(chosen[p], at, x_new[e]);
+      off /= part_fma(rtol, part_larger(part_abs(x[e]), part_abs(at)), atol);
+      s = part_fma(off, off, s);
+      s = part_fma(at, zero, s); /* infinity times 0 is no number */
+    }
+    ((lane_part *)&sum)[p] = s;
+  }
+  return sum;
+}
+
+static gm_v8 error_norm(const lane_run *r, gm_v8 sum)
+{
+  gm_v8 mean = sum / v8_set(r->m->nx ? r->m->nx : 1), root;
+  r->m->vmath->sqrt((const double *)&mean, (double *)&root);
+  return v8_blend(root <= v8_set(1.7976931348623157e308), root, v8_set(INFINITY));
+}
+
+/* One attempt of a step h from (w->t, w->x) in the lanes of mask; the others keep their w->x_new.
+ * Stages of all lanes go to w->stiff, for stiff_dense. Returns the scaled error, infinite where a
+ * pivot or anything else is no finite number. */
+static gm_v8 stiff_step(const lane_run *r, v8i mask, gm_v8 h)
+{
+  const lane_machine *m = r->m;
+  const lane_lu *lu = m->lu;
+  lane_work *w = r->w;
+  gm_v8 inverse_h = v8_set(1) / h;
+  w->reg[0] = w->t;
+  state_to_registers(m, w, w->x);
+  delays_load(r, w->active);
+  vm_run(m, w, &m->jacobian.code);
+  w->reg[lu->gamma_reg] = inverse_h * v8_set(1 / rodas_gamma);
+  w->reg[lu->one_reg] = v8_set(1);
+  vm_run(m, w, &lu->factor);
+  bool moves = time_slopes(r, h);
+  for (int s = 0; s < RODAS_STAGES; s++) {
+    stage_begin(r, s);
+    stage_slopes(r, v8_fma(v8_set(rodas_c[s]), h, w->t));
+    stage_right_side(r, s, &inverse_h, moves);
+    vm_run(m, w, &lu->solve);
+  }
+  return error_norm(r, step_end(r, mask));
+}
+
+/* States at theta of the last step of all lanes. */
+static void stiff_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
+{
+  const lane_work *w = r->w;
+  ptrdiff_t count = (ptrdiff_t)r->m->nx * PARTS;
+  const lane_part *from = (const lane_part *)w->x, *u = (const lane_part *)w->stiff;
+  const lane_part *end = (const lane_part *)stiff_vector(r, STIFF_END);
+  lane_part *to = (lane_part *)x;
+  gm_v8 rest = v8_set(1) - theta, scale = theta * rest, weight[RODAS_STAGES];
+  (void)h;
+  for (int s = 0; s < RODAS_STAGES; s++) {
+    gm_v8 p = v8_fma(v8_set(rodas_H[2][s]), theta, v8_set(rodas_H[1][s]));
+    weight[s] = v8_fma(p, theta, v8_set(rodas_H[0][s])) * scale;
+  }
+  for (int p = 0; p < PARTS; p++) {
+    lane_part along = ((const lane_part *)&theta)[p], left = ((const lane_part *)&rest)[p];
+    lane_part share[RODAS_STAGES];
+    for (int s = 0; s < RODAS_STAGES; s++) share[s] = ((const lane_part *)&weight[s])[p];
+    for (ptrdiff_t e = p; e < count; e += PARTS) {
+      lane_part sum = part_fma(along, end[e], left * from[e]);
+      for (int s = 0; s < RODAS_STAGES; s++) sum = part_fma(share[s], u[s * count + e], sum);
+      to[e] = sum;
+    }
+  }
+}
+
+#include "kinds/equations/lane_pivoted.h"
+#endif

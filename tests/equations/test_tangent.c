@@ -1,0 +1,226 @@
+/* Tangents on lanes against derivatives worked out by hand. */
+#include "gemel/equations.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { MEMBERS = 11, DIRECTIONS = 4, TIMES = 6 };
+
+typedef struct {
+  gm_ctx *ctx;
+  gm_model *model;
+  gm_work *work;
+  gm_arena *arena;
+  gm_model_info info;
+  double *x, *xd, *theta, *thetad;
+  double y[MEMBERS][TIMES], yd[MEMBERS][TIMES * DIRECTIONS];
+  int8_t status[MEMBERS];
+} crowd;
+
+static void open_crowd(crowd *c, const char *text, const char *expression)
+{
+  gm_eq_output out = {.name = "y", .expression = expression, .where = "test"};
+  gm_eq_config config = {.text = text,
+                         .output = &out,
+                         .output_count = 1,
+                         .rtol = 1e-11,
+                         .atol = 1e-13,
+                         .directions_max = DIRECTIONS};
+  memset(c, 0, sizeof *c);
+  assert_int_equal(gm_ctx_new(NULL, &c->ctx), GM_OK);
+  gm_status s = gm_model_new(c->ctx, &gm_equations, &config, &c->model);
+  if (s) fail_msg("%s", gm_message(c->ctx));
+  assert_int_equal(c->model->type->work_new(c->model, c->ctx, &c->work), GM_OK);
+  assert_int_equal(gm_arena_new(c->ctx, 0, &c->arena), GM_OK);
+  gm_model_get_info(c->model, &c->info);
+  assert_true(c->info.flags & GM_MODEL_TANGENTS);
+  size_t nx = (size_t)c->info.state_count * MEMBERS, np = (size_t)c->info.parameter_count * MEMBERS;
+  c->x = calloc(nx, sizeof *c->x);
+  c->xd = calloc(nx * DIRECTIONS, sizeof *c->xd);
+  c->theta = calloc(np, sizeof *c->theta);
+  c->thetad = calloc(np * DIRECTIONS, sizeof *c->thetad);
+}
+
+static void close_crowd(crowd *c)
+{
+  gm_arena_free(c->arena);
+  c->model->type->work_free(c->work);
+  gm_model_free(c->model);
+  gm_ctx_free(c->ctx);
+  free(c->x);
+  free(c->xd);
+  free(c->theta);
+  free(c->thetad);
+}
+
+/* Parameter i of member m: its stated value times 1 + m/50; direction d moves parameter d. */
+static void parameters(crowd *c)
+{
+  int32_t n;
+  const gm_var *p = gm_model_table(c->model, GM_TABLE_PARAMETER, &n);
+  for (int32_t i = 0; i < n; i++)
+    for (int32_t m = 0; m < MEMBERS; m++) {
+      c->theta[i * MEMBERS + m] = p[i].initial * (1 + m / 50.0);
+      for (int32_t d = 0; d < DIRECTIONS; d++)
+        c->thetad[(d * n + i) * MEMBERS + m] = d == i ? 1 : 0;
+    }
+}
+
+static void run(crowd *c, const double *t, const gm_edge *edge, int32_t edge_count,
+                const double *edge_td, const double *edge_valued)
+{
+  gm_span span[MEMBERS];
+  gm_batch b = {.n = MEMBERS,
+                .sx = MEMBERS,
+                .sm = 1,
+                .psx = MEMBERS,
+                .psm = 1,
+                .x = c->x,
+                .theta = c->theta,
+                .status = c->status,
+                .nd = DIRECTIONS,
+                .xd = c->xd,
+                .thetad = c->thetad};
+  parameters(c);
+  for (int32_t m = 0; m < MEMBERS; m++)
+    span[m] = (gm_span){.t1 = t[TIMES - 1] + 1,
+                        .edge = edge,
+                        .edge_count = edge_count,
+                        .edge_td = edge_td,
+                        .edge_valued = edge_valued,
+                        .sample = t,
+                        .sample_count = TIMES,
+                        .y = c->y[m],
+                        .yd = c->yd[m]};
+  c->model->type->init(c->model, c->work, &b, 0);
+  c->model->type->advance(c->model, c->work, &b, span, c->arena);
+  for (int32_t m = 0; m < MEMBERS; m++) assert_int_equal(c->status[m], GM_MEMBER_OK);
+}
+
+static void close_to(double got, double want, const char *what, double t)
+{
+  if (!(fabs(got - want) <= 1e-7 * (1 + fabs(want))))
+    fail_msg("%s at %g: %.12g, by hand %.12g", what, t, got, want);
+}
+
+/* A dose of D at lag L into x' = -k x, from x0: y = x0 e^-kt + D e^-k(t - L), with derivatives in k,
+ * x0, D and L. */
+static void tangent__dose_and_lag(void **state)
+{
+  (void)state;
+  crowd c;
+  double t[TIMES] = {0.5, 1, 2.5, 3, 5, 9}, lag = 1.7, dose = 2.5;
+  const gm_edge edge = {.t = 1.7, .value = 2.5, .kind = GM_EDGE_BOLUS};
+  /* directions: 0 k, 1 x0, 2 D, 3 L */
+  const double td[DIRECTIONS] = {0, 0, 0, 1}, valued[DIRECTIONS] = {0, 0, 1, 0};
+  open_crowd(&c, "k = 0.3; x0 = 2; x = x0; x' = -k*x", "x");
+  run(&c, t, &edge, 1, td, valued);
+  for (int32_t m = 0; m < MEMBERS; m++)
+    for (int i = 0; i < TIMES; i++) {
+      double k = c.theta[m], x0 = c.theta[MEMBERS + m], own = x0 * exp(-k * t[i]);
+      double given = t[i] < lag ? 0 : exp(-k * (t[i] - lag));
+      const double *yd = &c.yd[m][i * DIRECTIONS];
+      close_to(c.y[m][i], own + dose * given, "y", t[i]);
+      close_to(yd[0], -t[i] * own - (t[i] < lag ? 0 : (t[i] - lag) * dose * given), "dy/dk", t[i]);
+      close_to(yd[1], own / x0, "dy/dx0", t[i]);
+      close_to(yd[2], given, "dy/dD", t[i]);
+      close_to(yd[3], k * dose * given, "dy/dL", t[i]);
+    }
+  close_crowd(&c);
+}
+
+/* x' = -k x from x0; where x falls below c, b is added, once. Then tau = ln(x0/c)/k and behind it
+ * y = (c + b) e^-k(t - tau), so dy/dk = -t y, dy/dx0 = y/x0, dy/dc = y (1/(c + b) - 1/c),
+ * dy/db = y/(c + b). */
+static void tangent__event_at_a_threshold(void **state)
+{
+  (void)state;
+  crowd c;
+  double t[TIMES] = {0.5, 1, 3.5, 4, 4.5, 5};
+  open_crowd(&c,
+             "k = 0.3; x0 = 2; c = 1; b = 4; n = 0; x = x0; x' = -k*x; n' = 0\n"
+             " at (x < c && n < 1): x = x + b, n = 1",
+             "x");
+  run(&c, t, NULL, 0, NULL, NULL);
+  for (int32_t m = 0; m < MEMBERS; m++)
+    for (int i = 0; i < TIMES; i++) {
+      double k = c.theta[m], x0 = c.theta[MEMBERS + m], cc = c.theta[2 * MEMBERS + m];
+      double b = c.theta[3 * MEMBERS + m], tau = log(x0 / cc) / k;
+      bool after = t[i] > tau;
+      double y = after ? (cc + b) * exp(-k * (t[i] - tau)) : x0 * exp(-k * t[i]);
+      const double *yd = &c.yd[m][i * DIRECTIONS];
+      close_to(c.y[m][i], y, "y", t[i]);
+      close_to(yd[0], -t[i] * y, "dy/dk", t[i]);
+      close_to(yd[1], y / x0, "dy/dx0", t[i]);
+      close_to(yd[2], after ? y * (1 / (cc + b) - 1 / cc) : 0, "dy/dc", t[i]);
+      close_to(yd[3], after ? y / (cc + b) : 0, "dy/db", t[i]);
+    }
+  close_crowd(&c);
+}
+
+/* The same with a delay w, values taken when triggered: at tau + w x becomes c + b. Behind it
+ * y = (c + b) e^-k(t - tau - w); directions k, c, b, w. */
+static void tangent__delayed_event(void **state)
+{
+  (void)state;
+  crowd c;
+  double t[TIMES] = {0.5, 1, 5, 5.5, 6, 7};
+  open_crowd(&c,
+             "k = 0.3; c = 1; b = 4; w = 1.2; n = 0; x = 2; x' = -k*x; n' = 0\n"
+             " at w after (x < c && n < 1), fromTrigger=true: x = x + b, n = 1",
+             "x");
+  run(&c, t, NULL, 0, NULL, NULL);
+  for (int32_t m = 0; m < MEMBERS; m++)
+    for (int i = 0; i < TIMES; i++) {
+      double k = c.theta[m], cc = c.theta[MEMBERS + m], b = c.theta[2 * MEMBERS + m];
+      double w = c.theta[3 * MEMBERS + m], tau = log(2 / cc) / k;
+      bool after = t[i] > tau + w;
+      double y = after ? (cc + b) * exp(-k * (t[i] - tau - w)) : 2 * exp(-k * t[i]);
+      const double *yd = &c.yd[m][i * DIRECTIONS];
+      close_to(c.y[m][i], y, "y", t[i]);
+      close_to(yd[0], after ? -(t[i] - w) * y : -t[i] * y, "dy/dk", t[i]);
+      close_to(yd[1], after ? y * (1 / (cc + b) - 1 / cc) : 0, "dy/dc", t[i]);
+      close_to(yd[2], after ? y / (cc + b) : 0, "dy/db", t[i]);
+      close_to(yd[3], after ? k * y : 0, "dy/dw", t[i]);
+    }
+  close_crowd(&c);
+}
+
+/* A slope that switches from a to b at time s: y = a s + b (t - s), dy/ds = a - b. */
+static void tangent__switch_of_the_slope(void **state)
+{
+  (void)state;
+  crowd c;
+  double t[TIMES] = {0.5, 1, 3, 4, 5, 6};
+  open_crowd(&c, "a = 3; b = -1; s = 2; x0 = 1; x = x0; x' = piecewise(a, time < s, b)", "x^2");
+  run(&c, t, NULL, 0, NULL, NULL);
+  for (int32_t m = 0; m < MEMBERS; m++)
+    for (int i = 0; i < TIMES; i++) {
+      double a = c.theta[m], b = c.theta[MEMBERS + m], s = c.theta[2 * MEMBERS + m];
+      double x0 = c.theta[3 * MEMBERS + m], past = t[i] > s ? t[i] - s : 0, x;
+      const double *yd = &c.yd[m][i * DIRECTIONS];
+      x = x0 + a * (t[i] - past) + b * past;
+      close_to(c.y[m][i], x * x, "y", t[i]);
+      close_to(yd[0], 2 * x * (t[i] - past), "dy/da", t[i]);
+      close_to(yd[1], 2 * x * past, "dy/db", t[i]);
+      close_to(yd[2], t[i] > s ? 2 * x * (a - b) : 0, "dy/ds", t[i]);
+      close_to(yd[3], 2 * x, "dy/dx0", t[i]);
+    }
+  close_crowd(&c);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tangent__dose_and_lag),
+      cmocka_unit_test(tangent__event_at_a_threshold),
+      cmocka_unit_test(tangent__delayed_event),
+      cmocka_unit_test(tangent__switch_of_the_slope),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
