@@ -75,6 +75,7 @@ static void rows(definition_run *r, const gm_subject *w, const double *y, const 
 {
   simulate_table *s = r->s;
   const char *id = r->data ? gm_subject_id(w) : NULL;
+  s->rows += (int64_t)r->n * s->time_count;
   for (int32_t m = 0; m < r->n; m++) {
     if (status[m] & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS)) s->failed++;
     for (int32_t i = 0; i < s->time_count; i++) {
@@ -177,8 +178,9 @@ static gm_status subjects_go(definition_run *r)
   for (int32_t i = 0; i < r->records->subject_count && !st; i++) {
     gm_subject *w = NULL;
     if (!wanted(r->c, r->records->subject[i].id)) continue;
-    st = cli_interrupted() ? gm_fail(r->c->ctx, GM_ECANCELLED, "stopped") : GM_OK;
-    if (!st) st = gm_subject_new(r->c->ctx, r->d, r->records, i, &w);
+    s->rows_asked += (int64_t)r->n * s->time_count;
+    if (cli_interrupted()) continue;
+    st = gm_subject_new(r->c->ctx, r->d, r->records, i, &w);
     if (!st) st = subject_go(r, w);
     gm_subject_free(w);
   }

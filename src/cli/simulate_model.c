@@ -268,15 +268,9 @@ static void table_fill(const model_run *r, const simulate_runs *runs)
 static gm_status course_take(model_run *r)
 {
   simulate_table *s = r->s;
-  double hour = cli_hour(r->info.time_unit), least = -INFINITY;
+  double hour = cli_hour(r->info.time_unit);
   bool sbml = strstr(r->text, "<sbml") != NULL; /* seconds by default: ten days are too many */
   gm_status st = simulate_times(s, r->info.time_unit, 0, isnan(hour) || sbml ? 100 : 240 * hour);
-  for (int32_t i = 0; i < s->time_count && !st; i++) {
-    if (!(s->time[i] > least))
-      st = gm_fail(r->c->ctx, GM_EDOMAIN, "--times: times that grow are expected; %g follows %g",
-                   s->time[i], least);
-    least = s->time[i];
-  }
   if (st) return st;
   double cells = (double)r->replicates * s->time_count * (1 + r->info.output_count);
   if (cells > SIMULATE_CELLS_MAX)

@@ -39,7 +39,9 @@ static gm_status finish(cli *c, gm_text *sbml)
     if (!out) cli_json_text(&j, "text", sbml->data);
     cli_json_end_object(&j);
     gm_text_add(&c->out, "\n");
-  } else if (!out) {
+  } else if (out) {
+    gm_text_addf(&c->out, "%s\n", out);
+  } else {
     gm_text_addn(&c->out, sbml->data, sbml->bytes);
   }
   return GM_OK;

@@ -41,7 +41,11 @@ static gm_status times_listed(simulate_table *s, const char *list, const char *t
     at += strspn(at, " \t");
     size_t n = strcspn(at, ",");
     snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), at);
-    st = cli_time(ctx, "--times", word, time_unit, &s->time[s->time_count++]);
+    double *t = &s->time[s->time_count];
+    st = cli_time(ctx, "--times", word, time_unit, t);
+    if (!st && s->time_count++ > 0 && !(t[0] > t[-1]))
+      st = gm_fail(ctx, GM_EDOMAIN, "--times: times that grow are expected; %g follows %g", t[0],
+                   t[-1]);
     at += n;
     if (!*at) break;
   }
@@ -132,7 +136,7 @@ void simulate_column(simulate_table *s, const char *name, const char *unit)
     return;
   }
   comma(s);
-  gm_text_add(out, name);
+  csv_text(out, name);
   if (unit[0]) gm_text_addf(out, " [%s]", unit);
 }
 

@@ -19,7 +19,7 @@ typedef struct {
   gm_work *work;
   gm_arena *arena;
   gm_model_info info;
-  const gm_var *parameter;
+  const gm_var *parameter, *state;
   double t_end, dose;
 } kit;
 
@@ -189,6 +189,7 @@ static void batch_equals_singles_and_layouts(const kit *k)
     single.x += m;
     single.theta += m;
     single.status += m;
+    single.slot0 = (uint64_t)m; /* the place in the batch is part of a draw's meaning */
     k->m->type->init(k->m, k->work, &single, 0);
     k->m->type->advance(k->m, k->work, &single, &span, k->arena);
   }
@@ -259,6 +260,7 @@ static void split_agrees(const kit *k)
   states_must_be_equal(k, &b, &c, "saved, loaded and advanced twice");
   for (int32_t i = 0; i < k->info.state_count; i++) {
     double size = 0;
+    if (!strncmp(k->state[i].name, "memory:history", 14)) continue; /* it knows the steps */
     for (int32_t m = 0; m < MEMBERS; m++) size = fmax(size, fabs(state_of(&a, i, m)));
     for (int32_t m = 0; m < MEMBERS; m++)
       if (fabs(state_of(&a, i, m) - state_of(&b, i, m)) > 1e-6 * size + 1e-9)
@@ -321,6 +323,7 @@ static void kit_open(conformance_make *make, void *user, kit *k)
   gm_model_get_info(k->m, &k->info);
   int32_t count;
   k->parameter = gm_model_table(k->m, GM_TABLE_PARAMETER, &count);
+  k->state = gm_model_table(k->m, GM_TABLE_STATE, &count);
   assert_int_equal(k->m->type->work_new(k->m, k->ctx, &k->work), GM_OK);
   assert_int_equal(gm_arena_new(k->ctx, 0, &k->arena), GM_OK);
 }

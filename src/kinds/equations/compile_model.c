@@ -268,7 +268,7 @@ static gm_status delay_codes(maker *k)
     m->lag_nested = m->lag_nested || ir_depends(&k->s->graph, s->delay[i].lag, IR_DELAYED, -1);
   gm_free(root);
   m->history_max = HISTORY_MAX;
-  return st;
+  return st ? st : k->s->graph.status;
 }
 
 static gm_status jacobian_code(maker *k)

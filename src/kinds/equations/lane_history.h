@@ -23,6 +23,13 @@ static double *history_step(const lane_run *r, double *history, int32_t i)
   return history + 3 + r->m->delay_count + (ptrdiff_t)i * history_width(r->m);
 }
 
+/* Doubles of a lane's history that mean something. */
+static int32_t history_used(const lane_run *r, int lane)
+{
+  double *h = history_of(r, lane);
+  return (int32_t)(history_step(r, h, (int32_t)h[0]) - h);
+}
+
 /* Degree-4 polynomial through v[0..4] at 0, 1/4, 1/2, 3/4, 1 (Newton's forward differences). */
 static double quartic(const double v[5], double u)
 {

@@ -28,6 +28,7 @@ static double *queue_add(const lane_run *r, int lane, int32_t event, double t)
   int32_t n = w->queue_count[lane];
   if (n == r->m->queue_max) return NULL;
   double *q = waiting(r, lane, n);
+  memset(q, 0, (size_t)r->m->pending_width * sizeof *q);
   q[WAIT_ORDER] = n ? waiting(r, lane, n - 1)[WAIT_ORDER] + 1 : 0;
   q[WAIT_TIME] = t;
   q[WAIT_EVENT] = event;
@@ -88,7 +89,8 @@ static void memory_store(const lane_run *r, int lane)
     for (int32_t i = 0; i < m->pending_max * m->pending_width; i++)
       *member_row(r, lane, row++) = i < n * m->pending_width ? waiting(r, lane, 0)[i] : 0;
   }
+  int32_t used = m->history_count ? history_used(r, lane) : 0;
   for (int32_t i = 0; i < m->history_count; i++)
-    *member_row(r, lane, row++) = history_of(r, lane)[i];
+    *member_row(r, lane, row++) = i < used ? history_of(r, lane)[i] : 0;
 }
 #endif

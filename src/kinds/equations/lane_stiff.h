@@ -197,20 +197,18 @@ static void stiff_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
   ptrdiff_t count = (ptrdiff_t)r->m->nx * PARTS;
   const lane_part *from = (const lane_part *)w->x, *u = (const lane_part *)w->stiff;
   const lane_part *end = (const lane_part *)stiff_vector(r, STIFF_END);
-  lane_part *to = (lane_part *)x;
-  gm_v8 rest = v8_set(1) - theta, scale = theta * rest, weight[RODAS_STAGES];
+  lane_part *to = (lane_part *)x, weight[RODAS_STAGES];
   (void)h;
-  for (int s = 0; s < RODAS_STAGES; s++) {
-    gm_v8 p = v8_fma(v8_set(rodas_H[2][s]), theta, v8_set(rodas_H[1][s]));
-    weight[s] = v8_fma(p, theta, v8_set(rodas_H[0][s])) * scale;
-  }
   for (int p = 0; p < PARTS; p++) {
-    lane_part along = ((const lane_part *)&theta)[p], left = ((const lane_part *)&rest)[p];
-    lane_part share[RODAS_STAGES];
-    for (int s = 0; s < RODAS_STAGES; s++) share[s] = ((const lane_part *)&weight[s])[p];
+    lane_part along = ((const lane_part *)&theta)[p], left = part_set(1) - along;
+    lane_part scale = along * left;
+    for (int s = 0; s < RODAS_STAGES; s++) {
+      lane_part v = part_fma(part_set(rodas_H[2][s]), along, part_set(rodas_H[1][s]));
+      weight[s] = part_fma(v, along, part_set(rodas_H[0][s])) * scale;
+    }
     for (ptrdiff_t e = p; e < count; e += PARTS) {
       lane_part sum = part_fma(along, end[e], left * from[e]);
-      for (int s = 0; s < RODAS_STAGES; s++) sum = part_fma(share[s], u[s * count + e], sum);
+      for (int s = 0; s < RODAS_STAGES; s++) sum = part_fma(weight[s], u[s * count + e], sum);
       to[e] = sum;
     }
   }

@@ -87,7 +87,7 @@ static gm_status set_code(eqt_reading *r, char **place, const char *code)
   return replace_text(r->ctx, place, code, (int32_t)strlen(code));
 }
 
-/* The UCUM code of what a symbol means. That of a concentration may have to be made of two codes. */
+/* The UCUM code of what a symbol means; a concentration's may have to be made of two codes. */
 static gm_status set_unit(eqt_reading *r, int32_t symbol, net_symbol *z)
 {
   const eqt_doc *d = &r->doc;

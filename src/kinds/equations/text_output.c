@@ -1,4 +1,4 @@
-/* text_output.c - outputs asked for beside a model text, which use its names, functions and units. */
+/* text_output.c - outputs asked for beside a model text: they use its names, functions, units. */
 #include "kinds/equations/parse.h"
 #include "kinds/equations/text_net.h"
 #include <stdio.h>

@@ -104,21 +104,29 @@ static gm_status read_law(eqt_reader *r, int32_t label, int32_t at, int32_t *com
   return GM_OK;
 }
 
+/* REACTANTS -> PRODUCTS */
+static gm_status read_sides(eqt_reader *r, bool *irreversible_out)
+{
+  gm_status s = r->lexer.now.kind != EQT_ARROW ? read_parts(r, false) : GM_OK;
+  if (!s && r->lexer.now.kind != EQT_ARROW) s = eqt_expected(r, "+, -> or =>");
+  if (s) return s;
+  *irreversible_out = r->text->data[r->lexer.now.at] == '=';
+  s = eqt_next(&r->lexer);
+  if (!s && !eqt_at_end(r)) s = read_parts(r, true);
+  if (!s && !eqt_at_end(r)) s = eqt_expected(r, "+, or ; and the rate of the reaction");
+  return s;
+}
+
 gm_status eqt_read_reaction(eqt_reader *r)
 {
   eqt_doc *d = r->doc;
   eqt_body *b = &d->body;
+  bool irreversible = false;
   int32_t at = r->lexer.now.at, label, compartment;
   gm_status s = read_label(r, &label, &compartment);
   if (!s && label < 0) s = eqt_unnamed(r, EQT_NO_REACTION, at, &label);
   if (!s) s = new_reaction(r, label, at);
-  if (!s && r->lexer.now.kind != EQT_ARROW) s = read_parts(r, false);
-  if (s) return s;
-  if (r->lexer.now.kind != EQT_ARROW) return eqt_expected(r, "+, -> or =>");
-  bool irreversible = r->text->data[r->lexer.now.at] == '=';
-  s = eqt_next(&r->lexer);
-  if (!s && !eqt_at_end(r)) s = read_parts(r, true);
-  if (!s && !eqt_at_end(r)) s = eqt_expected(r, "+, or ; and the rate of the reaction");
+  if (!s) s = read_sides(r, &irreversible);
   if (!s) s = read_law(r, label, at, &compartment);
   if (s) return s;
   eqt_reaction *me = &b->reaction[b->reaction_count - 1];

@@ -62,7 +62,7 @@ static gm_status agree_reaction(const eqt_symbol *y, const eqt_key *k)
   return GM_OK;
 }
 
-/* Has it no value, and may it have none? A name in a model's brackets that nobody uses is nothing. */
+/* Has it no value, and may it have none? What stands in a model's brackets alone is nothing. */
 static bool is_gone(const eqt_symbol *y)
 {
   bool label = y->thing == EQT_EVENT || y->thing == EQT_SUBMODEL || y->thing == EQT_EQUATION;
@@ -154,6 +154,16 @@ gm_status eqt_has_values(const eqt_doc *d, const eqt_expr *e)
   return GM_OK;
 }
 
+static gm_status event_has_values(const eqt_doc *d, const eqt_event *e)
+{
+  gm_status s = eqt_has_values(d, &e->trigger);
+  if (!s) s = eqt_has_values(d, &e->delay);
+  if (!s) s = eqt_has_values(d, &e->priority);
+  for (int32_t k = e->assign; k < e->assign + e->assign_count && !s; k++)
+    if (!d->body.assign[k].gone) s = eqt_has_values(d, &d->body.assign[k].value);
+  return s;
+}
+
 static gm_status all_have_values(const eqt_doc *d)
 {
   const eqt_body *b = &d->body;
@@ -165,15 +175,8 @@ static gm_status all_have_values(const eqt_doc *d)
     if (!s) s = eqt_has_values(d, &y->rule);
     if (!s) s = eqt_has_values(d, &y->rate);
   }
-  for (int32_t i = 0; i < b->event_count && !s; i++) {
-    const eqt_event *e = &b->event[i];
-    if (e->gone) continue;
-    s = eqt_has_values(d, &e->trigger);
-    if (!s) s = eqt_has_values(d, &e->delay);
-    if (!s) s = eqt_has_values(d, &e->priority);
-    for (int32_t k = 0; k < e->assign_count && !s; k++)
-      if (!b->assign[e->assign + k].gone) s = eqt_has_values(d, &b->assign[e->assign + k].value);
-  }
+  for (int32_t i = 0; i < b->event_count && !s; i++)
+    if (!b->event[i].gone) s = event_has_values(d, &b->event[i]);
   for (int32_t i = 0; i < b->equation_count && !s; i++)
     if (!b->equation[i].gone) s = eqt_has_values(d, &b->equation[i].zero);
   return s;

@@ -77,7 +77,7 @@ static gm_status one_name(starter *b, int32_t symbol)
   return y->role == EQT_PARAMETER ? parameter(b, symbol) : GM_OK;
 }
 
-/* open[i]: does node i hang on time or on what is not known? Operands come before what uses them. */
+/* Does node i hang on time (timed), on what is not known (open)? Operands come before operators. */
 static void mark_open(const ir_graph *g, bool *timed, bool *open)
 {
   for (int32_t i = 0; i < g->count; i++) {

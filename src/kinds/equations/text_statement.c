@@ -149,28 +149,38 @@ static gm_status clear(eqt_reader *r, eqt_expr *place, eqt_token name)
   return GM_OK;
 }
 
-gm_status eqt_define(eqt_reader *r, int32_t symbol, eqt_token name, int which)
+static eqt_expr *slot(eqt_symbol *y, int which)
 {
-  eqt_parser p = parser_of(r);
-  eqt_expr e;
-  gm_status s = eqt_next(&r->lexer);
+  return which == '=' ? &y->initial : which == '\'' ? &y->rate : &y->rule;
+}
+
+/* What comes from a sub-model gives way; anything else may be given once. */
+static gm_status replace(eqt_reader *r, int32_t symbol, eqt_token name, int which,
+                         const eqt_expr *e)
+{
   eqt_symbol *y = &r->doc->symbol[symbol];
-  eqt_expr *place = which == '=' ? &y->initial : which == '\'' ? &y->rate : &y->rule;
-  if (!s && eqt_at_end(r) && eqt_dotted(r->text, name)) return clear(r, place, name);
-  if (!s) s = eqt_parse_number(&p, &e);
-  if (s) return s;
-  y = &r->doc->symbol[symbol]; /* again: the expression may have added names */
-  place = which == '=' ? &y->initial : which == '\'' ? &y->rate : &y->rule;
+  eqt_expr *place = slot(y, which);
   if (place->text && !place->inherited)
     return eqt_fail(r->text, name.at, GM_EPARSE, "%.*s has %s already, in line %d", (int)name.bytes,
                     r->text->data + name.at, which == '=' ? "a value" : "a rule",
                     (int)eqt_line_of(r, place->at));
   if (place->text) y->source_bytes = 0; /* that was of the value before */
-  *place = e;
+  *place = *e;
   if (which == ':' && y->initial.inherited) y->initial = (eqt_expr){0};
   if (y->defined_at < 0 || !y->own) y->defined_at = name.at;
   y->own = true;
   return eqt_note_defined(r, symbol);
+}
+
+gm_status eqt_define(eqt_reader *r, int32_t symbol, eqt_token name, int which)
+{
+  eqt_parser p = parser_of(r);
+  eqt_expr e;
+  gm_status s = eqt_next(&r->lexer);
+  if (!s && eqt_at_end(r) && eqt_dotted(r->text, name))
+    return clear(r, slot(&r->doc->symbol[symbol], which), name);
+  if (!s) s = eqt_parse_number(&p, &e);
+  return s ? s : replace(r, symbol, name, which, &e);
 }
 
 static gm_status read_unit(eqt_reader *r, int32_t *entry_out)
@@ -276,7 +286,17 @@ static bool is_annotation(const eqt_lexer *l)
   return known && eqt_next(&ahead) == GM_OK && ahead.now.kind == EQT_STRING;
 }
 
-/* What a name is given: `= ...`, `:= ...`, `' = ...`, `has ...`; nothing where may_end. */
+/* `= ...`, `:= ...`, `' = ...`. */
+static gm_status give_expression(eqt_reader *r, int32_t index, eqt_token name)
+{
+  if (r->lexer.now.kind == '=') return eqt_define(r, index, name, '=');
+  if (r->lexer.now.kind == EQT_BECOMES) return eqt_define(r, index, name, ':');
+  gm_status s = eqt_next(&r->lexer);
+  if (!s && r->lexer.now.kind != '=') s = eqt_expected(r, "= behind the '");
+  return s ? s : eqt_define(r, index, name, '\'');
+}
+
+/* What a name is given: an expression, `has ...`, `is ...`; nothing where may_end. */
 static gm_status give(eqt_reader *r, int32_t index, eqt_token name, bool may_end)
 {
   eqt_doc *d = r->doc;
@@ -284,19 +304,13 @@ static gm_status give(eqt_reader *r, int32_t index, eqt_token name, bool may_end
   gm_status s = eqt_maybe_in(r, &compartment);
   if (s) return s;
   if (compartment >= 0) d->symbol[index].compartment = compartment;
-  if (r->lexer.now.kind == '=') return eqt_define(r, index, name, '=');
-  if (r->lexer.now.kind == EQT_BECOMES) return eqt_define(r, index, name, ':');
-  if (r->lexer.now.kind == '\'') {
-    s = eqt_next(&r->lexer);
-    if (!s && r->lexer.now.kind != '=') s = eqt_expected(r, "= behind the '");
-    return s ? s : eqt_define(r, index, name, '\'');
-  }
+  int kind = r->lexer.now.kind;
+  if (kind == '=' || kind == EQT_BECOMES || kind == '\'') return give_expression(r, index, name);
   if (eqt_is(&r->lexer, "has")) return has_unit(r, index, name);
   if (eqt_is(&r->lexer, "is")) return is_other(r, index);
   if (is_annotation(&r->lexer)) return skip_annotation(r);
   may_end = may_end || compartment >= 0;
-  if (may_end && (eqt_at_end(r) || r->lexer.now.kind == ',')) return GM_OK;
-  return refuse_after_name(r, name);
+  return may_end && (eqt_at_end(r) || kind == ',') ? GM_OK : refuse_after_name(r, name);
 }
 
 gm_status eqt_maybe_in(eqt_reader *r, int32_t *compartment_out)
@@ -387,30 +401,37 @@ static gm_status statement_label(eqt_reader *r, int32_t label, eqt_token name, i
   return eqt_expected(r, "a reaction (A -> B), at, 0 = ..., or a model and (");
 }
 
-static gm_status statement_name(eqt_reader *r)
+static gm_status statement_time(eqt_reader *r)
 {
   eqt_token name = r->lexer.now;
+  gm_status s = eqt_next(&r->lexer);
+  if (s || eqt_is(&r->lexer, "has")) return s ? s : has_unit(r, -1, name);
+  return eqt_fail(r->text, name.at, GM_EPARSE, "time runs by itself: only its unit can be given");
+}
+
+/* NAME in C : ... is a label, too: then the lexer moves to the colon. */
+static gm_status label_in(eqt_reader *r, int32_t *compartment_out)
+{
+  eqt_lexer ahead = r->lexer;
+  if (!eqt_is(&ahead, "in")) return GM_OK;
+  gm_status s = eqt_next(&ahead);
+  if (!s) s = eqt_next(&ahead);
+  return s || ahead.now.kind != ':' ? s : eqt_maybe_in(r, compartment_out);
+}
+
+static gm_status statement_name(eqt_reader *r)
+{
+  eqt_token name;
   int32_t index, compartment = -1;
-  gm_status s;
-  if (eqt_is(&r->lexer, "time")) {
-    s = eqt_next(&r->lexer);
-    if (s || eqt_is(&r->lexer, "has")) return s ? s : has_unit(r, -1, name);
-    return eqt_fail(r->text, name.at, GM_EPARSE, "time runs by itself: only its unit can be given");
-  }
+  if (eqt_is(&r->lexer, "time")) return statement_time(r);
   if (is_sbo(&r->lexer)) return skip_sbo(r);
   eqt_lexer ahead = r->lexer;
-  s = ahead.now.kind == EQT_NAME ? eqt_next(&ahead) : GM_OK;
+  gm_status s = ahead.now.kind == EQT_NAME ? eqt_next(&ahead) : GM_OK;
   if (s) return s;
   if (ahead.now.kind == '(') return eqt_read_submodel(r, -1, (eqt_token){0}, -1);
   s = eqt_quantity(r, "the name of a quantity", &index, &name);
+  if (!s) s = label_in(r, &compartment);
   if (s) return s;
-  ahead = r->lexer;
-  if (eqt_is(&ahead, "in")) { /* NAME in C : ... is a label, too */
-    s = eqt_next(&ahead);
-    if (!s) s = eqt_next(&ahead);
-    if (!s && ahead.now.kind == ':') s = eqt_maybe_in(r, &compartment);
-    if (s) return s;
-  }
   if (r->lexer.now.kind != ':') return give(r, index, name, false);
   s = eqt_next(&r->lexer);
   return s ? s : statement_label(r, index, name, compartment);
@@ -440,30 +461,34 @@ static gm_status declared(eqt_reader *r, const kind_said *said)
   return give(r, index, name, true);
 }
 
+/* Moves over a word, if it stands here. */
+static gm_status maybe(eqt_reader *r, const char *word, bool *out)
+{
+  *out = eqt_is(&r->lexer, word);
+  return *out ? eqt_next(&r->lexer) : GM_OK;
+}
+
 /* [const | var] [substanceOnly] [species | compartment | formula | reaction] */
 static gm_status read_kind(eqt_reader *r, kind_said *said)
 {
-  const eqt_lexer *l = &r->lexer;
-  gm_status s = GM_OK;
-  said->constant = eqt_is(l, "const");
-  said->variable = eqt_is(l, "var");
-  if (said->constant || said->variable) s = eqt_next(&r->lexer);
-  said->amount_only = !s && eqt_is(l, "substanceOnly");
-  if (said->amount_only) {
-    said->thing = EQT_SPECIES;
-    s = eqt_next(&r->lexer);
-    return s || !eqt_is(l, "species") ? s : eqt_next(&r->lexer);
+  static const struct {
+    const char *word;
+    eqt_thing thing;
+  } kinds[] = {{"species", EQT_SPECIES},
+               {"compartment", EQT_COMPARTMENT},
+               {"reaction", EQT_REACTION},
+               {"formula", EQT_PLAIN}};
+  bool found = false, behind = false;
+  gm_status s = maybe(r, "const", &said->constant);
+  if (!s && !said->constant) s = maybe(r, "var", &said->variable);
+  if (!s) s = maybe(r, "substanceOnly", &said->amount_only);
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !s && !found; i++) {
+    s = maybe(r, kinds[i].word, &found);
+    if (found) said->thing = kinds[i].thing;
   }
-  if (s) return s;
-  said->thing = eqt_is(l, "species")       ? EQT_SPECIES
-                : eqt_is(l, "compartment") ? EQT_COMPARTMENT
-                : eqt_is(l, "reaction")    ? EQT_REACTION
-                                           : EQT_PLAIN;
-  s = said->thing != EQT_PLAIN || eqt_is(l, "formula") ? eqt_next(&r->lexer) : GM_OK;
-  if (!s && eqt_is(l, "substanceOnly") && said->thing == EQT_SPECIES) { /* species substanceOnly */
-    said->amount_only = true;
-    s = eqt_next(&r->lexer);
-  }
+  if (!s && said->thing == EQT_SPECIES) s = maybe(r, "substanceOnly", &behind);
+  said->amount_only = said->amount_only || behind;
+  if (said->amount_only) said->thing = EQT_SPECIES;
   return s;
 }
 
@@ -650,14 +675,20 @@ static gm_status about_model(eqt_reader *r, bool *done_out)
   return eqt_is(&ahead, "is") ? is_other(r, -1) : skip_annotation(r);
 }
 
+static gm_status refuse_word(const eqt_reader *r)
+{
+  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+    if (eqt_is(&r->lexer, refused[i].word))
+      return eqt_fail(r->text, r->lexer.now.at, GM_EUNSUPPORTED, "%s", refused[i].message);
+  return GM_OK;
+}
+
 static gm_status statement(eqt_reader *r)
 {
   const eqt_lexer *l = &r->lexer;
   bool done = false, reaction = false;
-  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-    if (eqt_is(l, refused[i].word))
-      return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "%s", refused[i].message);
-  gm_status s = about_model(r, &done);
+  gm_status s = refuse_word(r);
+  if (!s) s = about_model(r, &done);
   if (s || done) return s;
   if (eqt_is(l, "unit")) return unit_definition(r); /* for the whole text, wherever it stands */
   if (r->model_at < 0 && r->outside_at < 0) r->outside_at = l->now.at;

@@ -196,33 +196,48 @@ static gm_status refuse_conversion(const eqt_reader *r)
       "the factors into the model");
 }
 
+/* The model whose name stands here. */
+static gm_status find_model(const eqt_reader *r, int32_t *model_out)
+{
+  const eqt_token *name = &r->lexer.now;
+  const char *word = r->text->data + name->at;
+  *model_out = eqt_table_find(&r->doc->model_key, word, name->bytes);
+  if (*model_out >= 0) return GM_OK;
+  return eqt_fail(r->text, name->at, GM_EPARSE,
+                  "there is no model %.*s: a model stands in front of those that hold it",
+                  (int)name->bytes, word);
+}
+
+/* What is behind the name of the model: (...) [in C]. */
+static gm_status read_use(eqt_reader *r, int32_t model, const int32_t *map, int32_t *compartment)
+{
+  int32_t in = -1;
+  gm_status s = eqt_next(&r->lexer);
+  if (!s) s = read_arguments(r, &r->doc->model[model], map);
+  if (!s) s = refuse_conversion(r);
+  if (!s) s = eqt_maybe_in(r, &in);
+  if (in >= 0) *compartment = in;
+  return s;
+}
+
 /* From the name of the model on. label -1: it has none. */
 gm_status eqt_read_submodel(eqt_reader *r, int32_t label, eqt_token label_name, int32_t compartment)
 {
   eqt_doc *d = r->doc;
-  eqt_token model_name = r->lexer.now;
-  const char *word = r->text->data + model_name.at;
-  int32_t *map = NULL, in;
-  int32_t model = eqt_table_find(&d->model_key, word, model_name.bytes);
-  if (model < 0)
-    return eqt_fail(r->text, model_name.at, GM_EPARSE,
-                    "there is no model %.*s: a model stands in front of those that hold it",
-                    (int)model_name.bytes, word);
+  int32_t *map = NULL, model, at = r->lexer.now.at;
+  gm_status s = find_model(r, &model);
+  if (s) return s;
   if (label >= 0 && (d->symbol[label].thing == EQT_SUBMODEL || eqt_dotted(r->text, label_name)))
     return eqt_fail(r->text, label_name.at, GM_EPARSE, "%.*s cannot be a new sub-model",
                     (int)label_name.bytes, r->text->data + label_name.at);
-  gm_status s = label >= 0 ? GM_OK : eqt_unnamed(r, EQT_NO_MODEL, model_name.at, &label);
-  if (!s) s = eqt_make_thing(d, r->text, model_name.at, label, EQT_SUBMODEL);
-  if (!s) s = eqt_copy_model(d, r->text, model_name.at, model, d->name.key[label], &map);
-  if (!s) s = eqt_next(&r->lexer);
-  if (!s) s = read_arguments(r, &d->model[model], map);
-  if (!s) s = refuse_conversion(r);
-  if (!s) s = eqt_maybe_in(r, &in);
-  if (!s && in >= 0) compartment = in;
+  if (label < 0) s = eqt_unnamed(r, EQT_NO_MODEL, at, &label);
+  if (!s) s = eqt_make_thing(d, r->text, at, label, EQT_SUBMODEL);
+  if (!s) s = eqt_copy_model(d, r->text, at, model, d->name.key[label], &map);
+  if (!s) s = read_use(r, model, map, &compartment);
   for (int32_t i = 0; !s && compartment >= 0 && i < d->model[model].name.count; i++)
     d->symbol[eqt_root(d, map[i])].of_submodel = compartment;
   gm_free(map);
-  if (!s && r->model_at < 0) r->outside_uses = true;
+  if (r->model_at < 0) r->outside_uses = true;
   return s;
 }
 

@@ -5,8 +5,8 @@
  * Expressions are nodes of `graph` whose names are IR_SYMBOL leaves (index: the symbol), time is
  * IR_TIME, delay(x, tau) is IR_DELAYED, rateOf(x) is IR_RATE_OF of a symbol, and a draw is made of
  * IR_UNIFORM leaves and quantiles. The meaning of a species' symbol in expressions, rules,
- * initial assignments and event assignments is what SBML says: its amount when amount_only, else its
- * concentration, amount / size of its compartment (SBML L3V2, section 4.6.5). */
+ * initial assignments and event assignments is what SBML says: its amount when amount_only, else
+ * its concentration, amount / size of its compartment (SBML L3V2, section 4.6.5). */
 #ifndef GEMEL_EQUATIONS_NET_H
 #define GEMEL_EQUATIONS_NET_H
 #include "gemel/equations.h"
@@ -40,8 +40,8 @@ typedef struct {
   ir_ref rate;          /* rate rule, IR_NONE none */
 } net_symbol;
 
-/* A species in a reaction. by: what one unit of extent adds to it (negative: a reactant), before the
- * species' conversion factor. */
+/* A species in a reaction. by: what one unit of extent adds to it (negative: a reactant), before
+ * the species' conversion factor. */
 typedef struct {
   int32_t species;
   ir_ref by;
@@ -71,6 +71,7 @@ typedef struct {
 
 typedef struct {
   ir_ref what, lag;
+  ir_ref before; /* net_lower: `what` before the start, where nothing moves */
 } net_delay;
 
 typedef struct net {

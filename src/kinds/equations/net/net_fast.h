@@ -3,7 +3,7 @@
 #define GEMEL_EQUATIONS_NET_FAST_H
 #include "kinds/equations/net/net_internal.h"
 
-/* A number of the stoichiometry: as an expression in parameters, and at the parameters as stated. */
+/* A number of the stoichiometry: an expression in parameters, and its value as they are stated. */
 typedef struct {
   ir_ref ref;
   double value;

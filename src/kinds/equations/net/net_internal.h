@@ -126,6 +126,7 @@ GM_NODISCARD gm_status nl_roles(lowering *l);
 /* net_lower_match.c: which symbol each algebraic rule determines. */
 GM_NODISCARD gm_status nl_match(lowering *l);
 /* net_lower_now.c */
+GM_NODISCARD gm_status nl_before(lowering *l); /* net_delay.before */
 GM_NODISCARD gm_status nl_now(lowering *l);         /* all of it */
 ir_ref nl_now_node(const lowering *l, ir_ref node); /* IR_NONE for IR_NONE */
 ir_ref nl_now_value(const lowering *l, int32_t symbol);

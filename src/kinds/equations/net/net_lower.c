@@ -85,6 +85,7 @@ static gm_status lower(lowering *l)
   gm_status s = lowering_init(l);
   if (!s) s = nl_roles(l);
   if (!s) s = free_names(l);
+  if (!s) s = nl_before(l);
   if (!s) s = nl_now(l);
   if (!s) s = nl_algebraic(l, 0);
   if (!s) s = nl_start_free(l);

@@ -1,7 +1,7 @@
 /* net_lower_fast_law.c - where infinitely fast reactions come to rest.
  *
- * A rate that is a product, c * x_1 * x_2 * ... * (something positive), of a reaction that shares no
- * species with other fast ones, runs until the first of the x_i that it uses up is gone: that is
+ * A rate that is a product, c * x_1 * x_2 * ... * (something positive), of a reaction that shares
+ * no species with other fast ones, runs until the first of the x_i that it uses up is gone: that is
  * written down. Any other rate is set to 0 and solved for an unknown in which it is linear with a
  * coefficient that never changes, or left as an algebraic row. What cannot be right is refused: a
  * rate that drives itself away from rest, that stands still, or that has several places to rest. */

@@ -86,7 +86,7 @@ static gm_status total_slope(lowering *l, ir_ref f, int32_t held, int32_t of, ir
   return s;
 }
 
-/* The unknown u of 0 = e: u' = -(e's slope with u held) / (de/du), when no other unknown is in e. */
+/* The unknown u of 0 = e, no other unknown in e: u' = -(e's slope with u held) / (de/du). */
 static gm_status algebraic_slope(lowering *l, int32_t u, ir_ref *out)
 {
   ir_ref e = nl_need(&l->now, l->n->algebraic[l->symbol[u].row]), r = IR_NONE;
@@ -277,6 +277,7 @@ static gm_status events(lowering *l)
   for (int32_t i = 0; i < n->delay_count && !s; i++) {
     s = run(l, n->delay[i].what);
     if (!s) s = run(l, n->delay[i].lag);
+    if (!s) s = run(l, n->delay[i].before);
   }
   return s;
 }

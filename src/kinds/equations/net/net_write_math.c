@@ -1,4 +1,5 @@
 /* net_write_math.c - expressions as MathML. */
+#include "base/number.h"
 #include "kinds/equations/net/net_write.h"
 #include <math.h>
 #include <stdio.h>
@@ -11,9 +12,10 @@ static gm_status term(nw_writer *w, ir_ref f, bool condition);
 /* The fewest significant digits that come back as the same value, as "d.ddde+xx". */
 static void shortest(double value, char text[40])
 {
+  double back;
   for (int n = 0; n < 17; n++) {
     snprintf(text, 40, "%.*e", n, value);
-    if (strtod(text, NULL) == value) return;
+    if (gm__number_parse(gm__number_point(text), &back) && back == value) return;
   }
 }
 
@@ -25,7 +27,7 @@ void nw_digits(gm_text *t, double value)
   const char *e = strchr(text, 'e');
   long ten = strtol(e + 1, NULL, 10);
   for (const char *p = text; p < e; p++)
-    if (*p >= '0' && *p <= '9') digit[count++] = *p; /* the decimal sign is the locale's */
+    if (*p >= '0' && *p <= '9') digit[count++] = *p;
   gm_text_add(t, signbit(value) ? "-" : "");
   if (ten < 0) gm_text_add(t, "0.");
   for (long i = -1; i > ten; i--) gm_text_add(t, "0");

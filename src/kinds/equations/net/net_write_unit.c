@@ -1,8 +1,9 @@
 /* net_write_unit.c - UCUM codes as SBML's unit definitions. What SBML cannot say (arbitrary units,
  * scales with a zero of their own) is left out: units carry no number. */
 #include "gemel/unit.h"
+#include "base/number.h"
 #include "kinds/equations/net/net_write.h"
-#include <math.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,31 +75,37 @@ static bool known(const char *word, size_t bytes, atom *out)
   return false;
 }
 
+static bool add(composed *c, atom a)
+{
+  if (c->count == ATOM_MAX || a.exponent == 0) return false;
+  c->atom[c->count++] = a;
+  return true;
+}
+
+/* Where the exponent of "m2" or "m-2" begins. */
+static size_t exponent_at(const char *p, size_t bytes)
+{
+  size_t n = bytes;
+  while (n > 0 && p[n - 1] >= '0' && p[n - 1] <= '9') n--;
+  bool sign = n > 1 && n < bytes && (p[n - 1] == '-' || p[n - 1] == '+');
+  return sign ? n - 1 : n;
+}
+
 /* A factor of a code, "m2", "10*-3", "60": into c. False: it is none of these. */
 static bool factor(composed *c, const char *p, size_t bytes, bool below)
 {
   atom a;
-  size_t n = bytes;
-  if (c->count == ATOM_MAX) return false;
-  if (bytes > 3 && memcmp(p, "10*", 3) == 0) {
-    int ten = (int)strtol(p + 3, NULL, 10);
-    c->atom[c->count++] = (atom){"dimensionless", 1, below ? -ten : ten, 1};
-    return ten != 0;
-  }
-  if (strspn(p, "0123456789") >= bytes) {
-    c->atom[c->count++] = (atom){"dimensionless", strtod(p, NULL), 0, below ? -1 : 1};
-    return true;
-  }
-  while (n > 0 && p[n - 1] >= '0' && p[n - 1] <= '9') n--;
-  int power = n < bytes ? (int)strtol(p + n, NULL, 10) : 1;
-  if (n > 1 && n < bytes && (p[n - 1] == '-' || p[n - 1] == '+')) {
-    power = p[n - 1] == '-' ? -power : power;
-    n--;
-  }
-  if (!known(p, n, &a) || power == 0) return false;
-  a.exponent = below ? -power : power;
-  c->atom[c->count++] = a;
-  return true;
+  double number;
+  int sign = below ? -1 : 1;
+  if (bytes > 3 && memcmp(p, "10*", 3) == 0)
+    return add(c, (atom){"dimensionless", 1, sign * (int)strtol(p + 3, NULL, 10), 1});
+  if (strspn(p, "0123456789") >= bytes)
+    return gm__number_begin(p, &number) == (int32_t)bytes &&
+           add(c, (atom){"dimensionless", number, 0, sign});
+  size_t n = exponent_at(p, bytes);
+  if (!known(p, n, &a)) return false;
+  a.exponent = sign * (n < bytes ? (int)strtol(p + n, NULL, 10) : 1);
+  return add(c, a);
 }
 
 /* A code without brackets, factor by factor: the definition then reads as the unit does. */
@@ -122,17 +129,16 @@ static bool by_powers(gm_ctx *ctx, const gm_unit *u, composed *c)
 {
   static const char *const kind[GM_UNIT_DIMS] = {"metre",  "second",  "gram",   "radian",
                                                  "kelvin", "coulomb", "candela"};
-  gm_unit mol;
+  gm_unit mol, rest;
   c->count = 0;
   if (u->special || u->arbitrary[0].id || u->equivalent || u->osmole ||
-      gm_unit_parse(ctx, "mol", &mol))
+      gm_unit_parse(ctx, "mol", &mol) || gm_unit_power(ctx, &mol, u->amount, &mol) ||
+      gm_unit_divide(ctx, u, &mol, &rest))
     return false;
-  double number = u->factor / pow(mol.factor, u->amount);
-  c->atom[c->count++] = (atom){"dimensionless", number, 0, 1};
-  for (int i = 0; i < GM_UNIT_DIMS; i++)
-    if (u->dim[i]) c->atom[c->count++] = (atom){kind[i], 1, 0, u->dim[i]};
-  if (u->amount) c->atom[c->count++] = (atom){"mole", 1, 0, u->amount};
-  return isfinite(number) && number > 0;
+  (void)add(c, (atom){"dimensionless", rest.factor, 0, 1});
+  for (int i = 0; i < GM_UNIT_DIMS; i++) (void)add(c, (atom){kind[i], 1, 0, u->dim[i]});
+  (void)add(c, (atom){"mole", 1, 0, u->amount});
+  return rest.factor > 0;
 }
 
 static bool compose(gm_ctx *ctx, const char *code, composed *c)
@@ -143,21 +149,25 @@ static bool compose(gm_ctx *ctx, const char *code, composed *c)
 }
 
 /* ---- ids ------------------------------------------------------------------------------------- */
-/* "mg/L" as "mg_per_L": letters, digits and _ only, no digit in front, no kind of unit of SBML. */
+/* "mg/L" as "unit_mg_per_L": letters, digits and _ only. */
+static void spell(gm_text *t, const char *code)
+{
+  gm_text_add(t, "unit_");
+  for (const char *p = code; *p; p++) {
+    if (*p == '/')
+      gm_text_add(t, p > code ? "_per_" : "per_");
+    else if (*p == '%')
+      gm_text_add(t, "percent");
+    else
+      gm_text_addn(t, isalnum((unsigned char)*p) ? p : "_", 1);
+  }
+}
+
 static gm_status make_id(nw_writer *w, nw_unit *u)
 {
   gm_text t;
   gm_text_init(&t, w->ctx);
-  gm_text_add(&t, "unit_");
-  for (const char *p = u->code; *p; p++) {
-    bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
-    if (*p == '/')
-      gm_text_add(&t, t.bytes > 5 ? "_per_" : "per_");
-    else if (*p == '%')
-      gm_text_add(&t, "percent");
-    else
-      gm_text_addn(&t, plain ? p : "_", 1);
-  }
+  spell(&t, u->code);
   for (int32_t i = 0; i < w->unit_count && !t.status; i++)
     if (w->unit[i].id && strcmp(w->unit[i].id, t.data) == 0) {
       gm_text_addf(&t, "_%d", (int)w->unit_count);
@@ -171,16 +181,20 @@ static gm_status make_id(nw_writer *w, nw_unit *u)
   return GM_OK;
 }
 
-gm_status nw_unit_id(nw_writer *w, const char *code, const char **id_out)
+/* Its id, when SBML has such a unit. */
+static gm_status name_unit(nw_writer *w, nw_unit *u)
 {
   composed c;
-  *id_out = NULL;
-  if (!code[0]) return GM_OK;
-  for (int32_t i = 0; i < w->unit_count; i++)
-    if (strcmp(w->unit[i].code, code) == 0) {
-      *id_out = w->unit[i].id;
-      return GM_OK;
-    }
+  if (!compose(w->ctx, u->code, &c)) return GM_OK;
+  const atom *a = &c.atom[0];
+  u->base = c.count == 1 && a->multiplier == 1 && a->scale == 0 && a->exponent == 1;
+  if (!u->base) return make_id(w, u);
+  u->id = gm_strdup(w->ctx, a->kind);
+  return u->id ? GM_OK : gm_fail(w->ctx, GM_ENOMEM, "units");
+}
+
+static gm_status add_unit(nw_writer *w, const char *code)
+{
   if (w->unit_count == w->unit_room) {
     int32_t more = w->unit_room ? 2 * w->unit_room : 16;
     gm_status s = gm_grow(w->ctx, &w->unit, w->unit_count, more, sizeof *w->unit);
@@ -188,21 +202,23 @@ gm_status nw_unit_id(nw_writer *w, const char *code, const char **id_out)
     w->unit_room = more;
   }
   nw_unit u = {.code = gm_strdup(w->ctx, code)};
-  gm_status s = u.code ? GM_OK : gm_fail(w->ctx, GM_ENOMEM, "units");
-  if (!s && compose(w->ctx, code, &c)) {
-    const atom *a = &c.atom[0];
-    u.base = c.count == 1 && a->multiplier == 1 && a->scale == 0 && a->exponent == 1;
-    if (u.base) u.id = gm_strdup(w->ctx, a->kind);
-    if (u.base && !u.id) s = gm_fail(w->ctx, GM_ENOMEM, "units");
-    if (!u.base) s = make_id(w, &u);
-  }
-  if (s) {
+  gm_status s = u.code ? name_unit(w, &u) : gm_fail(w->ctx, GM_ENOMEM, "units");
+  if (s)
     gm_free(u.code);
-    return s;
-  }
-  *id_out = u.id;
-  w->unit[w->unit_count++] = u;
-  return GM_OK;
+  else
+    w->unit[w->unit_count++] = u;
+  return s;
+}
+
+gm_status nw_unit_id(nw_writer *w, const char *code, const char **id_out)
+{
+  int32_t i = 0;
+  *id_out = NULL;
+  if (!code[0]) return GM_OK;
+  while (i < w->unit_count && strcmp(w->unit[i].code, code) != 0) i++;
+  gm_status s = i == w->unit_count ? add_unit(w, code) : GM_OK;
+  if (!s) *id_out = w->unit[i].id;
+  return s;
 }
 
 static void definition(nw_writer *w, const nw_unit *u)

@@ -183,12 +183,11 @@ static void packages_check(sbml_reader *r, bool flux)
 
 gm_status sbml_document_open(sbml_reader *r, const char *text, bool flux)
 {
-  char *copy = NULL;
-  gm_status s = sbml_scan(r->ctx, text, r->file, &copy);
+  gm_text whole;
+  gm_status s = sbml_scan(r->ctx, text, r->file, &whole);
   if (s) return s;
-  while (!copy && (*text == ' ' || *text == '\n' || *text == '\t' || *text == '\r')) text++;
-  r->document = readSBMLFromString(copy ? copy : text);
-  gm_free(copy);
+  r->document = readSBMLFromString(whole.data);
+  gm_text_free(&whole);
   if (!r->document) return gm_fail(r->ctx, GM_ENOMEM, "%.200s: the document", r->file);
   s = errors_check(r);
   if (s) return s;

@@ -73,6 +73,7 @@ static double number_of(flux *f, ir_ref e, const char *what, const char *id)
   ir_graph *g = &f->r.net.graph;
   ir_ref v = e < 0 ? IR_NONE : ir_replace(g, e, IR_SYMBOL, f->number);
   if (v >= 0 && g->node[v].op == IR_CONST && !isnan(g->node[v].value)) return g->node[v].value;
+  if (!f->r.status) f->r.status = g->status; /* no memory */
   (void)sbml_fail(&f->r, GM_EUNSUPPORTED, "%s %.60s is no number at the start", what, id);
   return 0;
 }

@@ -63,8 +63,8 @@ void sbml_at(sbml_reader *r, const void *element, const char *what, const char *
 void sbml_value(sbml_reader *r, net_symbol *s, bool stated, double value);
 
 /* sbml_scan.c: refuses what must not reach the parser (document types, deep nesting, encodings that
- * hide them) and names the csymbols of distrib. *out: owned copy, or NULL when text can stay. */
-GM_NODISCARD gm_status sbml_scan(gm_ctx *ctx, const char *text, const char *file, char **out);
+ * hide them), names the csymbols of distrib and adds an XML declaration. *out: freed by the caller. */
+GM_NODISCARD gm_status sbml_scan(gm_ctx *ctx, const char *text, const char *file, gm_text *out);
 
 /* sbml_document.c: parses, checks libsbml's errors and the packages, flattens; fills document, model,
  * level, version. flux: the package fbc may be there. */

@@ -47,6 +47,12 @@ static ir_ref name_leaf(sbml_reader *r, const sbml_scope *scope, const char *nam
   return IR_NONE;
 }
 
+/* No formula, or <math/> (a node of no kind in libsbml). */
+static bool empty(const ASTNode_t *a)
+{
+  return !a || (ASTNode_getType(a) == AST_UNKNOWN && ASTNode_getNumChildren(a) == 0);
+}
+
 /* ---- calls ----------------------------------------------------------------------------------- */
 static ir_ref call_draw(sbml_reader *r, const char *name, const ir_ref *operand, int32_t count)
 {
@@ -73,7 +79,7 @@ static ir_ref call(sbml_reader *r, const char *name, const ir_ref *operand, int3
     return IR_NONE;
   }
   if (f->draw) return call_draw(r, f->draw, operand, count);
-  if (!f->body || f->open) {
+  if (empty(f->body) || f->open) {
     (void)sbml_fail(r, GM_EPARSE, "the function %.60s %s", name,
                     f->open ? "calls itself" : "has no content and no value");
     return IR_NONE;
@@ -216,7 +222,7 @@ static ir_ref convert(sbml_reader *r, const sbml_scope *scope, ASTNode_t *a)
 
 ir_ref sbml_formula(sbml_reader *r, const ASTNode_t *a)
 {
-  if (!a || r->status) return IR_NONE;
+  if (empty(a) || r->status) return IR_NONE;
   r->depth = 0;
   return convert(r, NULL, sbml_own(a));
 }

@@ -197,12 +197,26 @@ static gm_status markup(scan *s)
   return s->at[1] == '/' ? tag_close(s) : tag_open(s);
 }
 
-gm_status sbml_scan(gm_ctx *ctx, const char *text, const char *file, char **out)
+/* libsbml puts a declaration of its own, and a line, before a text that has none. */
+static void declare(scan *s)
 {
-  scan s = {.ctx = ctx, .file = file, .at = text, .line = 1, .kept = text};
+  if (strncmp(s->at, "\xef\xbb\xbf", 3) == 0) s->at += 3; /* byte order mark */
+  const char *p = s->at;
+  while (is_space(*p)) p++;
+  if (strncmp(p, "<?xml", 5) == 0 && is_space(p[5]))
+    go_to(s, p);
+  else
+    gm_text_add(&s->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+  s->kept = s->at;
+}
+
+gm_status sbml_scan(gm_ctx *ctx, const char *text, const char *file, gm_text *out)
+{
+  scan s = {.ctx = ctx, .file = file, .at = text, .line = 1};
   if (strnlen(text, (size_t)SBML_BYTES_MAX + 1) > SBML_BYTES_MAX)
     return gm_fail(ctx, GM_ERANGE, "%.200s: longer than 64 MB", file);
   gm_text_init(&s.out, ctx);
+  declare(&s);
   s.rewrite = strstr(text, distrib_space) != NULL;
   gm_status status = GM_OK;
   while (*s.at && !status) {
@@ -213,12 +227,11 @@ gm_status sbml_scan(gm_ctx *ctx, const char *text, const char *file, char **out)
       s.at++;
     }
   }
-  if (!status && s.kept != text) gm_text_add(&s.out, s.kept);
-  if (!status && s.out.status) status = gm_fail(ctx, GM_ENOMEM, "%.200s: %s", file, "its text");
-  if (status) {
+  if (!status) gm_text_add(&s.out, s.kept);
+  if (!status && s.out.status) status = gm_fail(ctx, GM_ENOMEM, "%.200s: its text", file);
+  if (status)
     gm_text_free(&s.out);
-    return status;
-  }
-  *out = s.out.data;
-  return GM_OK;
+  else
+    *out = s.out;
+  return status;
 }
