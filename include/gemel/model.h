@@ -72,7 +72,13 @@ typedef struct {
 } gm_span;
 
 /* What a member came to. A member that diverged is data, not an error of the call. */
-enum { GM_MEMBER_OK = 0, GM_MEMBER_DIVERGED = 1, GM_MEMBER_STEPS = 2, GM_MEMBER_PROJECTED = 4 };
+enum {
+  GM_MEMBER_OK = 0,
+  GM_MEMBER_DIVERGED = 1,
+  GM_MEMBER_STEPS = 2,
+  GM_MEMBER_PROJECTED = 4,
+  GM_MEMBER_MOVING = 8 /* gm_model_rest: not at rest within the horizon */
+};
 
 /* n members. Value i of member m lies at a[i*sx + m*sm]; one of the strides is 1. */
 typedef struct {
@@ -168,6 +174,22 @@ GM_API int32_t gm_model_find(const gm_model *m, gm_table which, const char *name
 /* The parameters that hold after the PARAMETER edges of span, for the member whose parameters are
  * theta (stride psx): a caller that goes on from t1 must go on with these. */
 GM_API void gm_span_apply_parameters(const gm_span *span, double *theta, ptrdiff_t psx);
+
+/* All 0: the defaults in brackets. */
+typedef struct {
+  double t0;          /* [0] time at which the states of the batch hold */
+  double horizon;     /* [1] first stretch of time, in the model's unit; each next is ten times longer */
+  double horizon_max; /* [1e12 horizons] */
+  double rtol, atol;  /* [1e-8, 1e-12] at rest: |x - x a horizon ago| <= rtol |x| + atol */
+} gm_rest_options;
+
+/* Brings the members of a batch to rest, from where they are, without edges: their states, and with
+ * nd > 0 their tangents, become those of the steady state that simulation leads to. A member that is
+ * not at rest at last gets GM_MEMBER_MOVING. Use the stiff method (GM_EQ_STIFF, or GM_EQ_AUTO) so
+ * that long horizons cost little. options NULL: defaults. Scratch from arena.
+ * Fails: GM_EUNSUPPORTED (object state, random events), GM_ENOMEM. Threads: as advance. */
+GM_API GM_NODISCARD gm_status gm_model_rest(const gm_model *m, gm_work *work, const gm_batch *b,
+                                            const gm_rest_options *options, gm_arena *arena);
 
 /* Flat state: get and set of the macro view are the state itself; set brings each row into its
  * bounds (non-finite: to the initial value) and marks the member GM_MEMBER_PROJECTED. */

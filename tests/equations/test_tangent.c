@@ -22,12 +22,13 @@ typedef struct {
   int8_t status[MEMBERS];
 } crowd;
 
-static void open_crowd(crowd *c, const char *text, const char *expression)
+static void open_with(crowd *c, const char *text, const char *expression, gm_eq_solver solver)
 {
   gm_eq_output out = {.name = "y", .expression = expression, .where = "test"};
   gm_eq_config config = {.text = text,
                          .output = &out,
                          .output_count = 1,
+                         .solver = solver,
                          .rtol = 1e-11,
                          .atol = 1e-13,
                          .directions_max = DIRECTIONS};
@@ -44,6 +45,11 @@ static void open_crowd(crowd *c, const char *text, const char *expression)
   c->xd = calloc(nx * DIRECTIONS, sizeof *c->xd);
   c->theta = calloc(np, sizeof *c->theta);
   c->thetad = calloc(np * DIRECTIONS, sizeof *c->thetad);
+}
+
+static void open_crowd(crowd *c, const char *text, const char *expression)
+{
+  open_with(c, text, expression, GM_EQ_AUTO);
 }
 
 static void close_crowd(crowd *c)
@@ -214,6 +220,97 @@ static void tangent__switch_of_the_slope(void **state)
   close_crowd(&c);
 }
 
+/* x' = -a x, y' = a x - b y with a far above b: y = x0 a/(a - b) (e^-bt - e^-at), through the stiff
+ * method, and through the change from the explicit one. */
+static void tangent__stiff_chain(void **state)
+{
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    crowd c;
+    double t[TIMES] = {0.5, 1, 2, 4, 6, 8};
+    open_with(&c, "a = 2000; b = 0.5; x0 = 3; x = x0; y = 0; x' = -a*x; y' = a*x - b*y", "y",
+              k ? GM_EQ_STIFF : GM_EQ_AUTO);
+    run(&c, t, NULL, 0, NULL, NULL);
+    for (int32_t m = 0; m < MEMBERS; m++)
+      for (int i = 0; i < TIMES; i++) { /* e^-at is below 1e-400 */
+        double a = c.theta[m], b = c.theta[MEMBERS + m], x0 = c.theta[2 * MEMBERS + m];
+        double y = x0 * a / (a - b) * exp(-b * t[i]);
+        const double *yd = &c.yd[m][i * DIRECTIONS];
+        close_to(c.y[m][i], y, "y", t[i]);
+        close_to(yd[0], -x0 * b / ((a - b) * (a - b)) * exp(-b * t[i]), "dy/da", t[i]);
+        close_to(yd[1], y * (1 / (a - b) - t[i]), "dy/db", t[i]);
+        close_to(yd[2], y / x0, "dy/dx0", t[i]);
+      }
+    close_crowd(&c);
+  }
+}
+
+/* x' = -k z with 0 = z^2 - x: z = sqrt(x0) - k t/2. A dose of D at L lifts x, so that behind it
+ * z = sqrt(z(L)^2 + D) - k (t - L)/2. */
+static void tangent__algebraic_equation(void **state)
+{
+  (void)state;
+  crowd c;
+  double t[TIMES] = {0.5, 1, 1.4, 1.5, 2.5, 3}, lag = 1.45, dose = 2;
+  gm_edge edge = {.t = 1.45, .value = 2, .kind = GM_EDGE_BOLUS};
+  const double td[DIRECTIONS] = {0, 0, 0, 1}, valued[DIRECTIONS] = {0, 0, 1, 0};
+  open_crowd(&c, "const k, x0; k = 0.8; x0 = 4; x = x0; var z; z = 2; x' = -k*z; 0 = z^2 - x", "z");
+  edge.port = gm_model_find(c.model, GM_TABLE_INPUT, "x");
+  run(&c, t, &edge, 1, td, valued);
+  for (int32_t m = 0; m < MEMBERS; m++)
+    for (int i = 0; i < TIMES; i++) {
+      double k = c.theta[m], x0 = c.theta[MEMBERS + m], at = sqrt(x0) - k * lag / 2;
+      double up = sqrt(at * at + dose);
+      bool after = t[i] > lag;
+      const double *yd = &c.yd[m][i * DIRECTIONS];
+      close_to(c.y[m][i], after ? up - k * (t[i] - lag) / 2 : sqrt(x0) - k * t[i] / 2, "z", t[i]);
+      close_to(yd[0], after ? at / up * -lag / 2 - (t[i] - lag) / 2 : -t[i] / 2, "dz/dk", t[i]);
+      close_to(yd[1], (after ? at / up : 1) / (2 * sqrt(x0)), "dz/dx0", t[i]);
+      close_to(yd[2], after ? 1 / (2 * up) : 0, "dz/dD", t[i]);
+      close_to(yd[3], after ? at / up * -k / 2 + k / 2 : 0, "dz/dL", t[i]);
+    }
+  close_crowd(&c);
+}
+
+/* At rest, with tangents: A <-> B keeps A + B = T, so A = T kb/(kf + kb); and x' = a - x^2 rests at
+ * sqrt(a). A clock never rests. */
+static void rest__steady_state_and_its_tangents(void **state)
+{
+  (void)state;
+  crowd c;
+  open_crowd(&c,
+             "kf = 0.03; kb = 2; T = 5; a = 9; A = T; B = 0; x = 1\n"
+             " A' = kb*B - kf*A; B' = kf*A - kb*B; x' = a - x^2",
+             "A");
+  gm_batch b = {.n = MEMBERS, .sx = MEMBERS, .sm = 1, .psx = MEMBERS, .psm = 1, .x = c.x,
+                .theta = c.theta, .status = c.status, .nd = DIRECTIONS, .xd = c.xd,
+                .thetad = c.thetad};
+  parameters(&c);
+  c.model->type->init(c.model, c.work, &b, 0);
+  assert_int_equal(gm_model_rest(c.model, c.work, &b, NULL, c.arena), GM_OK);
+  int32_t nx = c.info.state_count;
+  for (int32_t m = 0; m < MEMBERS; m++) {
+    double kf = c.theta[m], kb = c.theta[MEMBERS + m], T = c.theta[2 * MEMBERS + m];
+    double a = c.theta[3 * MEMBERS + m], sum = kf + kb;
+    assert_int_equal(c.status[m], GM_MEMBER_OK);
+    const double want[DIRECTIONS] = {-T * kb / (sum * sum), T * kf / (sum * sum), kb / sum, 0};
+    close_to(c.x[m], T * kb / sum, "A at rest", m);
+    close_to(c.x[2 * MEMBERS + m], sqrt(a), "x at rest", m);
+    for (int d = 0; d < DIRECTIONS; d++)
+      close_to(c.xd[(ptrdiff_t)d * MEMBERS * nx + m], want[d], "its tangent", d);
+    close_to(c.xd[(3 * (ptrdiff_t)MEMBERS * nx) + 2 * MEMBERS + m], 1 / (2 * sqrt(a)), "dx/da", m);
+  }
+  close_crowd(&c);
+  open_crowd(&c, "k = 1; x = 0; x' = k + 0*x", "x");
+  b = (gm_batch){.n = MEMBERS, .sx = MEMBERS, .sm = 1, .psx = MEMBERS, .psm = 1, .x = c.x,
+                 .theta = c.theta, .status = c.status};
+  parameters(&c);
+  c.model->type->init(c.model, c.work, &b, 0);
+  assert_int_equal(gm_model_rest(c.model, c.work, &b, NULL, c.arena), GM_OK);
+  for (int32_t m = 0; m < MEMBERS; m++) assert_int_equal(c.status[m], GM_MEMBER_MOVING);
+  close_crowd(&c);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -221,6 +318,9 @@ int main(void)
       cmocka_unit_test(tangent__event_at_a_threshold),
       cmocka_unit_test(tangent__delayed_event),
       cmocka_unit_test(tangent__switch_of_the_slope),
+      cmocka_unit_test(tangent__stiff_chain),
+      cmocka_unit_test(tangent__algebraic_equation),
+      cmocka_unit_test(rest__steady_state_and_its_tangents),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

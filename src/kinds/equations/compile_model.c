@@ -150,7 +150,7 @@ static gm_status roots_gather(maker *k)
   const eq_source *s = k->s;
   int32_t n = 2 * s->state_count + s->output_count + linear_count(k) + k->conditions.count +
               3 * s->event_count + s->assign_count + 3 * s->delay_count + k->jacobian.count +
-              s->state_count + (k->m->directions_max ? eq_tangent_root_count(k->m, s) : 0) + 1;
+              s->state_count + (k->m->directions_max ? eq_tangent_root_count(k->m, s, &k->tangent) : 0) + 1;
   k->root = gm_alloc(k->ctx, n, sizeof *k->root);
   if (!k->root) return gm_fail(k->ctx, GM_ENOMEM, "lane code");
   put(k, k->conditions.rate, s->state_count);
@@ -300,6 +300,11 @@ static gm_status jacobian_code(maker *k)
   j->reg = reg;
   from->row = from->col = NULL;
   st = lane_lu_new(k->ctx, m, k->c.reg_max, LU_OP_COUNT_MAX, &m->lu);
+  if (!st && !m->lu && m->directions_max)
+    st = gm_fail(k->ctx, GM_EUNSUPPORTED,
+                 "tangents of a model whose equations hang together too closely to be factored on "
+                 "lanes (%d states)",
+                 (int)nx);
   if (!st && m->lu) {
     m->lu->factor.id = m->code_count++;
     m->lu->solve.id = m->code_count++;
@@ -389,7 +394,7 @@ static gm_status expressions_make(maker *k)
   m->mode_count = k->conditions.mode_count;
   m->condition_count = m->is_linear ? 0 : k->conditions.count;
   st = jacobian_make(k);
-  if (!st && m->directions_max) st = eq_tangent_make(s, &k->conditions, &k->tangent);
+  if (!st && m->directions_max) st = eq_tangent_make(s, &k->conditions, &k->jacobian, &k->tangent);
   return st ? st : s->graph.status;
 }
 

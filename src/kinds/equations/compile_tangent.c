@@ -14,10 +14,6 @@ static gm_status refuse(const eq_source *s)
   gm_ctx *ctx = s->graph.ctx;
   if (s->delay_count)
     return gm_fail(ctx, GM_EUNSUPPORTED, "tangents of a model with delays are not supported");
-  for (int32_t i = 0; i < s->state_count; i++)
-    if (s->kind[i] == EQ_STATE_ALGEBRAIC)
-      return gm_fail(ctx, GM_EUNSUPPORTED,
-                     "tangents of a model with algebraic equations are not supported");
   for (ir_ref i = 0; i < s->graph.count; i++)
     if (!ir_has_derivative(s->graph.node[i].op) && s->graph.node[i].op != IR_Q_NORMAL)
       return gm_fail(ctx, GM_EUNSUPPORTED,
@@ -34,10 +30,11 @@ static gm_status directions(eq_source *s, const ir_ref *root, int32_t count, ir_
   return s->graph.status;
 }
 
-gm_status eq_tangent_make(eq_source *s, const eq_conditions *c, eq_tangent *out)
+gm_status eq_tangent_make(eq_source *s, const eq_conditions *c, const eq_jacobian *j,
+                          eq_tangent *out)
 {
   gm_ctx *ctx = s->graph.ctx;
-  int32_t n = s->event_count + s->assign_count + c->count;
+  int32_t n = s->event_count + s->assign_count + c->count + j->count + s->state_count;
   *out = (eq_tangent){0};
   gm_status st = refuse(s);
   if (st) return st;
@@ -51,6 +48,10 @@ gm_status eq_tangent_make(eq_source *s, const eq_conditions *c, eq_tangent *out)
   if (!st) st = directions(s, c->rate, s->state_count, &out->rate);
   if (!st) st = directions(s, s->value, s->output_count, &out->value);
   if (!st) st = directions(s, s->initial, s->state_count, &out->initial);
+  out->jacobian_count = j->count;
+  for (int32_t i = 0; i < j->count; i++) root[i] = j->entry[i];
+  for (int32_t i = 0; i < s->state_count && j->time; i++) root[j->count + i] = j->time[i];
+  if (!st && j->time) st = directions(s, root, j->count + s->state_count, &out->jacobian);
   gm_free(root);
   return st;
 }
@@ -62,22 +63,28 @@ void eq_tangent_free(eq_tangent *t)
   gm_free(t->initial);
   gm_free(t->gap);
   gm_free(t->event);
+  gm_free(t->jacobian);
   *t = (eq_tangent){0};
 }
 
-int32_t eq_tangent_root_count(const lane_machine *m, const eq_source *s)
+int32_t eq_tangent_root_count(const lane_machine *m, const eq_source *s, const eq_tangent *t)
 {
-  return 2 * m->nx + m->ny + m->condition_count + s->event_count + s->assign_count;
+  return 3 * m->nx + m->ny + m->condition_count + s->event_count + s->assign_count +
+         t->jacobian_count;
 }
 
 int32_t eq_tangent_roots(const lane_machine *m, const eq_source *s, const eq_tangent *t,
                          ir_ref *root)
 {
-  const ir_ref *from[] = {t->rate, t->value, t->initial, t->gap, t->event};
-  const int32_t count[] = {m->nx, m->ny, m->nx, m->condition_count,
-                           s->event_count + s->assign_count};
+  const ir_ref *from[] = {t->rate, t->value, t->initial, t->gap, t->event, t->jacobian};
+  const int32_t count[] = {m->nx,
+                           m->ny,
+                           m->nx,
+                           m->condition_count,
+                           s->event_count + s->assign_count,
+                           t->jacobian ? t->jacobian_count + m->nx : 0};
   int32_t n = 0;
-  for (int k = 0; k < 5; k++)
+  for (int k = 0; k < 6; k++)
     for (int32_t i = 0; i < count[k]; i++)
       if (from[k][i] >= 0) root[n++] = from[k][i];
   return n;
@@ -121,6 +128,8 @@ gm_status eq_tangent_code(compiler *c, const eq_source *s, const eq_tangent *t)
   if (!st) st = coded(c, t->initial, m->nx, &out->init, &out->init_reg);
   if (!st && m->condition_count)
     st = coded(c, t->gap, m->condition_count, &out->gap, &out->gap_reg);
+  if (!st && t->jacobian)
+    st = coded(c, t->jacobian, t->jacobian_count + m->nx, &out->jacobian, &out->jacobian_reg);
   return st ? st : event_codes(c, s, t);
 }
 
@@ -137,6 +146,8 @@ void lane_tangent_free(lane_machine *m)
   gm_free(t->out.op);
   gm_free(t->init.op);
   gm_free(t->gap.op);
+  gm_free(t->jacobian.op);
+  gm_free(t->jacobian_reg);
   gm_free(t->rhs_reg);
   gm_free(t->out_reg);
   gm_free(t->init_reg);

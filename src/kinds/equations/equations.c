@@ -49,7 +49,8 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   ptrdiff_t queue = (ptrdiff_t)m->queue_max * m->pending_width, history = m->history_count, nd = m->directions_max;
   ptrdiff_t vectors = head + m->reg_count + 13 * nx + stiff + m->condition_count +
                       2 * (ptrdiff_t)m->event_count + m->delay_count + queue + history +
-                      in_vectors(n * (n + 1)) + nd * (10 * nx + m->np + nx + 1 + queue);
+                      in_vectors(n * (n + 1)) + nd * ((TANGENT_STAGES + 3) * nx + m->np + 1 + queue) +
+                      (nd ? m->jacobian.count + nx : 0);
   ptrdiff_t dense = stiff && nx <= PIVOTED_STATES_MAX ? in_vectors(nx * (nx + 4)) : 0;
   vectors += dense;
   void *memory = gm_alloc(ctx, vectors + 1, sizeof(gm_v8));
@@ -76,9 +77,10 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   w->xd = portion(&v, nd * nx);
   w->rated = portion(&v, nd * nx);
   w->pd = portion(&v, nd * m->np);
-  w->kd = portion(&v, nd * 7 * nx);
+  w->kd = portion(&v, nd * TANGENT_STAGES * nx);
   w->probed = portion(&v, nd * nx);
   w->tau = portion(&v, nd);
+  w->jd = portion(&v, nd ? m->jacobian.count + nx : 0);
   w->queued = (double *)portion(&v, nd * queue);
   w->dense = dense ? (double *)portion(&v, dense) : NULL;
   *out = w;

@@ -126,22 +126,28 @@ static double gamma_log_start(double u, double a)
   return first < most ? first : most;
 }
 
+/* Newton's step for log P (u <= 0.5) or log of 1 - P against y = log x. Both are concave, so that
+ * after the first step the root is approached from one side. */
+static double gamma_log_step(double y, double u, double shape)
+{
+  double x = gm_exp(y), above, below = ir_cdf_gamma(x, shape, &above), step;
+  double slope = poisson_term(shape, x) * shape;
+  if (u <= 0.5)
+    step = below > 0 ? (gm_ln(u) - gm_ln(below)) * below / slope : 1;
+  else
+    step = above > 0 ? (gm_ln(above) - gm_ln(1 - u)) * above / slope : -1;
+  if (fabs(step) < 1e6) return step;
+  return step > 0 ? 1 : -1;
+}
+
 double ir_quantile_gamma(double u, double shape)
 {
   if (!(shape > 0) || !(u >= 0 && u <= 1) || isinf(shape)) return (double)NAN;
   if (u == 0 || u == 1) return u == 0 ? 0 : (double)INFINITY;
   if (shape >= gamma_large) return gamma_expanded(u, shape);
-  /* Newton on log P (or log of 1 - P) against log x, which is concave: it cannot leave the root
-   * but from one side, after the first step. */
   double y = gamma_log_start(u, shape);
-  for (int i = 0; i < 200 && y > -744; i++) {
-    double x = gm_exp(y), above, below = ir_cdf_gamma(x, shape, &above);
-    double slope = poisson_term(shape, x) * shape, step;
-    if (u <= 0.5)
-      step = below > 0 ? (gm_ln(u) - gm_ln(below)) * below / slope : 1;
-    else
-      step = above > 0 ? (gm_ln(above) - gm_ln(1 - u)) * above / slope : -1;
-    if (!(fabs(step) < 1e6)) step = step > 0 ? 1 : -1;
+  for (int i = 0; i < 200 && y > -744; i++) { /* below, x is 0 */
+    double step = gamma_log_step(y, u, shape);
     y += step;
     if (fabs(step) < 1e-14 * (1 + fabs(y))) break;
   }
@@ -181,11 +187,15 @@ static double beta_fraction(double x, double a, double b)
   return h;
 }
 
+static bool binomial_exists(double n, double p)
+{
+  return n >= 0 && n == floor(n) && !isinf(n) && p >= 0 && p <= 1;
+}
+
 double ir_cdf_binomial(double k, double trials, double probability, double *above_out)
 {
   double n = trials, p = probability;
-  bool good = n >= 0 && n == floor(n) && !isinf(n) && p >= 0 && p <= 1 && !isnan(k);
-  if (!good) return both((double)NAN, (double)NAN, above_out);
+  if (!binomial_exists(n, p) || isnan(k)) return both((double)NAN, (double)NAN, above_out);
   k = floor(k);
   if (k < 0) return both(0, 1, above_out);
   if (k >= n || p == 0) return both(1, 0, above_out);
@@ -264,8 +274,7 @@ double ir_quantile_poisson(double u, double mean)
 double ir_quantile_binomial(double u, double trials, double probability)
 {
   double n = trials, p = probability;
-  bool good = n >= 0 && n == floor(n) && !isinf(n) && p >= 0 && p <= 1;
-  if (!good || !(u >= 0 && u <= 1)) return (double)NAN;
+  if (!binomial_exists(n, p) || !(u >= 0 && u <= 1)) return (double)NAN;
   if (u == 0 || p == 0 || n == 0) return 0;
   if (u == 1 || p == 1) return n;
   const count_law law = {.trials = n, .probability = p};

@@ -115,6 +115,28 @@ static bool algebra_solve(const lane_run *r, int lane)
   return n == 0;
 }
 
+/* Directions of the algebraic states, from g_z z' = - (g along the direction of all else); time moves
+ * by tau. */
+static void algebra_dot(const lane_run *r, int lane)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  int32_t n = m->algebraic_count, width = n + 1;
+  for (int32_t d = 0; d < r->b->nd && n; d++) {
+    gm_v8 *xd = tangent_x(r, d);
+    for (int32_t i = 0; i < n; i++) xd[m->algebraic[i]][lane] = 0;
+    algebra_fill(r, lane);
+    lane_present(r, lane);
+    dots_load(r, d, xd, w->tau[d]);
+    vm_run(m, w, &m->tangent.rhs);
+    for (int32_t i = 0; i < n; i++)
+      w->algebra[i * width + n] = -w->reg[m->tangent.rhs_reg[m->algebraic[i]]][lane];
+    bool ok = eliminate(w->algebra, n);
+    for (int32_t i = 0; i < n; i++)
+      xd[m->algebraic[i]][lane] = ok ? w->algebra[i * width + n] : (double)NAN;
+  }
+}
+
 /* ---- initial values -------------------------------------------------------------------------- */
 /* Initial values at time t; input rates 0, triggers as before the start, nothing waits. */
 static void lane_reset(const lane_run *r, int lane, double t)
@@ -133,7 +155,10 @@ static void lane_reset(const lane_run *r, int lane, double t)
   conditions_take(r, lane);
   if (!algebra_solve(r, lane)) w->x[m->algebraic[0]][lane] = (double)NAN;
   if (m->delay_count) history_begin(r, lane, t);
-  if (r->b->nd) tangents_reset(r, lane, t);
+  if (r->b->nd) {
+    tangents_reset(r, lane, t);
+    algebra_dot(r, lane);
+  }
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -238,6 +263,7 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
     if (!moved) tau_set(r, lane, NULL);
     tau_find(r, lane);
     tangents_shift(r, lane, 1);
+    algebra_dot(r, lane);
   }
   conditions_take(r, lane);
   if (moved && !algebra_solve(r, lane)) return GM_MEMBER_DIVERGED;
@@ -249,10 +275,15 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
     event_execute(r, lane, due);
     conditions_take(r, lane);
     if (!algebra_solve(r, lane)) return GM_MEMBER_DIVERGED;
+    if (r->b->nd) algebra_dot(r, lane);
     changed = true;
   }
   if (changed) conditions_take(r, lane);
-  if (r->b->nd) tangents_shift(r, lane, -1);
+  if (r->b->nd) {
+    tangents_shift(r, lane, -1);
+    tau_set(r, lane, NULL);
+    algebra_dot(r, lane);
+  }
   if (changed && m->delay_count) history_jump(r, lane);
   if (changed) w->restart[lane] = LANE_RESTART_NEW;
   if (w->queue_count[lane] > m->pending_max) return GM_MEMBER_DIVERGED;

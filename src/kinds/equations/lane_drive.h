@@ -4,7 +4,7 @@
 #ifndef GEMEL_EQUATIONS_LANE_DRIVE_H
 #define GEMEL_EQUATIONS_LANE_DRIVE_H
 #include "kinds/equations/lane_explicit.h"
-#include "kinds/equations/lane_stiff.h"
+#include "kinds/equations/lane_stiff_tangent.h"
 
 enum { STIFF_SIGNS = 15, FAILURES_MAX = 8, CUT_HALVINGS_MAX = 120 };
 
@@ -32,6 +32,23 @@ static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
   for (int32_t i = 0; i < r->m->nx; i++) x[i] = v8_blend(mask, other[i], x[i]);
 }
 
+/* ---- tangents --------------------------------------------------------------------------------- */
+/* Directions of the accepted steps, each lane's by its method. */
+static void tangents_step(const lane_run *r, uint32_t accepted, gm_v8 h)
+{
+  uint32_t stiff = accepted & r->w->stiff_lanes;
+  if (stiff != accepted) explicit_tangents(r, h);
+  if (stiff) stiff_tangents(r, h);
+}
+
+/* Tangents at theta of the lanes' last step. */
+static void tangents_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *xd)
+{
+  const lane_work *w = r->w;
+  explicit_tangents_dense(r, h, theta, xd);
+  if (w->stiff_lanes & w->active) stiff_tangents_dense(r, lanes_mask(w->stiff_lanes), theta, xd);
+}
+
 /* ---- samples ---------------------------------------------------------------------------------- */
 /* All samples before t_end that the accepted steps, of length h, went over. */
 static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t_end)
@@ -54,7 +71,7 @@ static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t
     if (!mask) return;
     gm_v8 theta = v8_blend(h > v8_set(0), (t - w->t) / h, v8_set(0));
     dense(r, h, theta, x);
-    if (r->b->nd) explicit_tangents_dense(r, h, theta, w->probed);
+    if (r->b->nd) tangents_dense(r, h, theta, w->probed);
     samples_write(r, mask, x, w->probed, t);
   }
 }
@@ -190,7 +207,7 @@ static void lanes_move(const lane_run *r, uint32_t accepted, uint32_t cut, gm_v8
   lane_work *w = r->w;
   int32_t nx = r->m->nx, nd = r->b->nd;
   v8i ok = lanes_mask(accepted);
-  if (nd) explicit_tangents_dense(r, h, (t_new - w->t) / h, w->probed);
+  if (nd) tangents_dense(r, h, (t_new - w->t) / h, w->probed);
   for (int32_t i = 0; i < nd * nx; i++) w->xd[i] = v8_blend(ok, w->probed[i], w->xd[i]);
   for (int32_t i = 0; i < nx; i++) w->x[i] = v8_blend(ok, w->x_new[i], w->x[i]);
   for (int32_t i = 0; i < nx && w->stiff_lanes != w->active; i++)
@@ -216,7 +233,7 @@ static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   v8i sign = {0};
-  bool may = m->jacobian.time_reg && m->solver == GM_EQ_AUTO && !r->b->nd;
+  bool may = m->jacobian.time_reg && m->solver == GM_EQ_AUTO;
   if (may && w->stiff_lanes != w->active) sign = explicit_looks_stiff(r, h);
   for (int l = 0; l < LANES; l++) {
     lane_slot *s = &w->slot[l];
@@ -225,7 +242,7 @@ static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 
     if (s->method == LANE_EXPLICIT && may && (accepted >> l & 1)) {
       s->stiff_signs = sign[l] ? s->stiff_signs + 1 : s->stiff_signs > 0 ? s->stiff_signs - 1 : 0;
       if (s->stiff_signs >= STIFF_SIGNS) s->method = m->lu ? LANE_STIFF : LANE_PIVOTED;
-    } else if (s->method == LANE_STIFF && s->failures >= FAILURES_MAX) {
+    } else if (s->method == LANE_STIFF && s->failures >= FAILURES_MAX && !r->b->nd) {
       s->method = LANE_PIVOTED;
       s->failures = 0;
     }
@@ -295,7 +312,7 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     methods_choose(r, accepted, h, error);
     if (m->condition_count) cut = lanes_cut(r, accepted, h, &t_new);
     if (m->delay_count) lanes_remember(r, accepted, h, t_new);
-    if (b->nd && accepted) explicit_tangents(r, h);
+    if (b->nd && accepted) tangents_step(r, accepted, h);
     lanes_samples(r, accepted, h, t_new);
     steps_choose(r, h, error, ok);
     lanes_move(r, accepted, cut, h, t_new);

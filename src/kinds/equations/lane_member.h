@@ -28,6 +28,9 @@ static void samples_write_dot(const lane_run *r, uint32_t mask, const gm_v8 *x, 
                               gm_v8 t);
 static void lane_reset(const lane_run *r, int lane, double t);
 
+/* The sign and payload of a NaN hang on the order of operands: one NaN is stored (decision 0002). */
+static double one_nan(double v) { return v == v ? v : (double)NAN; }
+
 static void constants_load(const lane_machine *m, lane_work *w)
 {
   for (int32_t i = 0; i < m->constant_count; i++)
@@ -80,7 +83,7 @@ static void samples_write(const lane_run *r, uint32_t mask, const gm_v8 *x, cons
     if (!(mask >> l & 1)) continue;
     lane_slot *s = &w->slot[l];
     double *y = r->span[s->member].y + (ptrdiff_t)s->sample * m->ny;
-    for (int32_t k = 0; k < m->ny; k++) y[k] = w->reg[m->out_reg[k]][l];
+    for (int32_t k = 0; k < m->ny; k++) y[k] = one_nan(w->reg[m->out_reg[k]][l]);
     s->sample++;
   }
   if (r->b->nd) samples_write_dot(r, mask, x, xd, t);
@@ -141,8 +144,8 @@ static void lane_put(const lane_run *r, int lane)
   const lane_work *w = r->w;
   int32_t member = w->slot[lane].member;
   for (int32_t i = 0; i < r->m->nx; i++) {
-    b->x[i * b->sx + member * b->sm] = w->x[i][lane];
-    b->x[(r->m->nx + i) * b->sx + member * b->sm] = w->rate[i][lane];
+    b->x[i * b->sx + member * b->sm] = one_nan(w->x[i][lane]);
+    b->x[(r->m->nx + i) * b->sx + member * b->sm] = one_nan(w->rate[i][lane]);
   }
   memory_store(r, lane);
   if (b->nd) tangents_put(r, lane);

@@ -169,6 +169,7 @@ static double stiff_pivoted_step(const lane_run *r, int lane, double h)
   vm_run(m, w, &m->jacobian.code);
   pivoted_fill(r, &p, lane, 1 / (rodas_gamma * h));
   bool moves = time_slopes(r, v8_set(h));
+  if (m->delay_count) time_differences(r, v8_set(h));
   if (!pivoted_factor(&p)) return INFINITY;
   for (int s = 0; s < RODAS_STAGES; s++) {
     pivoted_argument(r, lane, s);

@@ -21,7 +21,7 @@ static void block_init(const lane_machine *m, lane_work *w, const gm_batch *b, i
     int bad = 0;
     for (int32_t i = 0; i < m->nx; i++) {
       double v = w->reg[m->init_reg[i]][l];
-      b->x[i * b->sx + member * b->sm] = v;
+      b->x[i * b->sx + member * b->sm] = one_nan(v);
       b->x[(m->nx + i) * b->sx + member * b->sm] = 0;
       bad |= !isfinite(v);
     }
@@ -73,7 +73,7 @@ static void table_observe(const lane_machine *m, lane_work *w, const gm_batch *b
     vm_run(m, w, &m->out);
     for (int l = 0; l < LANES && first + l < b->n; l++)
       for (int32_t k = 0; k < m->ny; k++)
-        y[(ptrdiff_t)(first + l) * m->ny + k] = w->reg[m->out_reg[k]][l];
+        y[(ptrdiff_t)(first + l) * m->ny + k] = one_nan(w->reg[m->out_reg[k]][l]);
   }
 }
 

@@ -20,7 +20,7 @@ static gm_v8 *tangent_param(const lane_run *r, int32_t d)
 }
 static gm_v8 *tangent_stage(const lane_run *r, int32_t d, int stage)
 {
-  return r->w->kd + ((ptrdiff_t)d * 7 + stage) * r->m->nx;
+  return r->w->kd + ((ptrdiff_t)d * TANGENT_STAGES + stage) * r->m->nx;
 }
 
 /* Directions of time, states and parameters into the registers. */

@@ -45,6 +45,8 @@ struct lane_kernel; /* kernel/kernel.h */
 typedef struct {
   lane_code rhs, out, init, gap; /* gap: of what the conditions compare */
   int32_t *rhs_reg, *out_reg, *init_reg, *gap_reg;
+  lane_code jacobian;    /* of its entries, then of the slopes in time; not without a Jacobian */
+  int32_t *jacobian_reg; /* [jacobian.count + nx], -1: 0 */
   lane_code *event;   /* [event_count]: direction of the delay (register -1: none), then of */
   int32_t **event_reg; /* the values, [event_count][1 + assign_count] */
 } lane_tangent;
@@ -127,7 +129,7 @@ typedef struct {
   lane_method method;
 } lane_slot;
 
-enum { STIFF_VECTORS = 16, PIVOTED_STATES_MAX = 2048 };
+enum { TANGENT_STAGES = 16, STIFF_VECTORS = 16, PIVOTED_STATES_MAX = 2048 };
 
 /* Everything one worker needs to run a machine. Vectors are 64-byte aligned. */
 typedef struct {
@@ -144,8 +146,9 @@ typedef struct {
   double *history; /* [LANES][history_bytes..]: see lane_history.h */
   /* Tangents, direction by direction: of states, input rates, parameters, stages, inside a step, and
    * of the time at which the lane stands (a moving event). */
-  gm_v8 *xd, *rated, *pd, *kd, *probed; /* [directions_max] of [nx] [nx] [np] [7*nx] [nx] */
+  gm_v8 *xd, *rated, *pd, *kd, *probed; /* [directions_max] of [nx] [nx] [np] [16*nx] [nx] */
   gm_v8 *tau;                           /* [directions_max] */
+  gm_v8 *jd;                            /* [jacobian.count + nx] directions of the Jacobian */
   double *queued;                       /* [directions_max] blocks like queue: times, values */
   double *dense;   /* [nx][nx + 4] of the pivoted step; NULL: too many states */
   double *algebra; /* [algebraic_count][algebraic_count + 1] */

@@ -115,6 +115,7 @@ typedef struct {
   bool boundary;              /* $S: reactions do not change it */
   bool amount_only;           /* substanceOnly: its name means its amount */
   bool argument;              /* stands in the model's brackets */
+  bool shown;                 /* has a name for display */
   bool deleted;
   bool reacts, changed, solved; /* set when names are resolved: moved by a reaction, by an event,
                                    stands in an equation 0 = ... */

@@ -144,7 +144,7 @@ static gm_status add_parts(eqt_reading *r, const eqt_reaction *from)
   return s;
 }
 
-static gm_status add_symbol(eqt_reading *r, int32_t symbol, const int32_t *reaction_of)
+static gm_status add_symbol(eqt_reading *r, int32_t symbol)
 {
   static const net_kind kind_of[] = {[EQT_PLAIN] = NET_PARAMETER,
                                      [EQT_SPECIES] = NET_SPECIES,
@@ -156,7 +156,7 @@ static gm_status add_symbol(eqt_reading *r, int32_t symbol, const int32_t *react
   gm_status s;
   snprintf(name, sizeof name, "%.*s", (int)k->bytes, k->text);
   if (y->role == EQT_LAW) {
-    const eqt_reaction *from = &r->doc.body.reaction[reaction_of[symbol]];
+    const eqt_reaction *from = &r->doc.body.reaction[r->reaction_of[symbol]];
     s = net_reaction_add(r->net, name, &index);
     if (s) return s;
     r->net->reaction[index].reversible = !from->irreversible;
@@ -171,15 +171,13 @@ static gm_status add_symbol(eqt_reading *r, int32_t symbol, const int32_t *react
 
 static gm_status add_symbols(eqt_reading *r)
 {
-  const eqt_doc *d = &r->doc;
+  const eqt_body *b = &r->doc.body;
   gm_status s = GM_OK;
-  int32_t *reaction_of = gm_alloc(r->ctx, d->name.count, sizeof *reaction_of);
-  if (!reaction_of) return gm_fail(r->ctx, GM_ENOMEM, "reactions");
-  for (int32_t i = 0; i < d->body.reaction_count; i++)
-    if (!d->body.reaction[i].gone) reaction_of[d->body.reaction[i].symbol] = i;
-  for (int32_t i = 0; i < r->names.list_count && !s; i++)
-    s = add_symbol(r, r->names.list[i], reaction_of);
-  gm_free(reaction_of);
+  r->reaction_of = gm_alloc(r->ctx, r->doc.name.count, sizeof *r->reaction_of);
+  if (!r->reaction_of) return gm_fail(r->ctx, GM_ENOMEM, "reactions");
+  for (int32_t i = 0; i < b->reaction_count; i++)
+    if (!b->reaction[i].gone) r->reaction_of[b->reaction[i].symbol] = i;
+  for (int32_t i = 0; i < r->names.list_count && !s; i++) s = add_symbol(r, r->names.list[i]);
   return s;
 }
 
@@ -200,32 +198,6 @@ static gm_status give_initial(eqt_reading *r, int32_t symbol)
   return GM_OK;
 }
 
-static gm_status give_law(eqt_reading *r, int32_t reaction)
-{
-  const net_reaction *q = &r->net->reaction[reaction];
-  int32_t symbol = r->names.list[q->symbol];
-  ir_ref f;
-  gm_status s = lower_for(r, symbol, &r->doc.symbol[symbol].initial, "its rate law", &f);
-  if (!s) r->net->reaction[reaction].rate = f;
-  return s;
-}
-
-static gm_status give_all(eqt_reading *r)
-{
-  gm_status s = GM_OK;
-  for (int32_t i = 0; i < r->names.list_count && !s; i++) {
-    int32_t symbol = r->names.list[i];
-    const eqt_symbol *y = &r->doc.symbol[symbol];
-    if (y->role == EQT_LAW) continue;
-    s = give_initial(r, symbol);
-    if (!s && y->rule.text) s = lower_for(r, symbol, &y->rule, "its rule", &r->net->symbol[i].rule);
-    if (!s && y->rate.text) s = lower_rate(r, symbol, &r->net->symbol[i].rate);
-  }
-  for (int32_t i = 0; i < r->net->reaction_count && !s; i++) s = give_law(r, i);
-  return s;
-}
-
-/* ---- units of reactions ---------------------------------------------------------------------- */
 /* The rate times the number of a species is what its amount changes by in a unit of time. */
 static gm_status check_part(eqt_reading *r, const eqt_reaction *q, const eqt_part *p,
                             const eqt_unit *rate)
@@ -247,16 +219,36 @@ static gm_status check_part(eqt_reading *r, const eqt_reaction *q, const eqt_par
   return eqt_unit_fits(&l->units, law->at, name, n, &change, what, &got);
 }
 
-static gm_status check_reaction(eqt_reading *r, const eqt_reaction *q)
+static gm_status give_law(eqt_reading *r, int32_t reaction)
 {
+  int32_t symbol = r->names.list[r->net->reaction[reaction].symbol];
+  const eqt_reaction *q = &r->doc.body.reaction[r->reaction_of[symbol]];
+  const eqt_expr *e = &r->doc.symbol[symbol].initial;
+  const eqt_key *k = &r->doc.name.key[symbol];
   eqt_value v;
-  gm_status s = GM_OK;
-  if (q->gone) return GM_OK;
-  r->lower.name_ref = r->ref;
-  s = eqt_lower(&r->lower, &r->doc.symbol[q->symbol].initial, &v);
-  r->lower.units.text = &r->text;
+  eqt_unit unit;
+  gm_status s = lower(r, e, &v);
+  if (!s) s = eqt_symbol_unit(&r->lower, symbol, &unit);
+  if (!s)
+    s = eqt_unit_fits(&r->lower.units, e->at, k->text, k->bytes, &unit, "its rate law", &v.unit);
   for (int32_t i = 0; i < q->part_count && !s; i++)
     s = check_part(r, q, &r->doc.body.part[q->part + i], &v.unit);
+  if (!s) r->net->reaction[reaction].rate = v.ref;
+  return s;
+}
+
+static gm_status give_all(eqt_reading *r)
+{
+  gm_status s = GM_OK;
+  for (int32_t i = 0; i < r->names.list_count && !s; i++) {
+    int32_t symbol = r->names.list[i];
+    const eqt_symbol *y = &r->doc.symbol[symbol];
+    if (y->role == EQT_LAW) continue;
+    s = give_initial(r, symbol);
+    if (!s && y->rule.text) s = lower_for(r, symbol, &y->rule, "its rule", &r->net->symbol[i].rule);
+    if (!s && y->rate.text) s = lower_rate(r, symbol, &r->net->symbol[i].rate);
+  }
+  for (int32_t i = 0; i < r->net->reaction_count && !s; i++) s = give_law(r, i);
   return s;
 }
 
@@ -309,7 +301,6 @@ static gm_status add_body(eqt_reading *r)
 {
   const eqt_body *b = &r->doc.body;
   gm_status s = GM_OK;
-  for (int32_t i = 0; i < b->reaction_count && !s; i++) s = check_reaction(r, &b->reaction[i]);
   for (int32_t i = 0; i < b->event_count && !s; i++)
     if (!b->event[i].gone) s = add_event(r, &b->event[i]);
   for (int32_t i = 0; i < b->equation_count && !s; i++) {
@@ -368,6 +359,7 @@ void eqt_reading_close(eqt_reading *r)
   eqt_names_free(&r->names);
   eqt_doc_free(&r->doc);
   gm_free(r->ref);
+  gm_free(r->reaction_of);
   gm_free(r->line_at);
 }
 

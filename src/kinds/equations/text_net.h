@@ -18,9 +18,10 @@ typedef struct {
   eqt_text text;
   eqt_names names;
   eqt_lowering lower;
-  net *net;         /* borrowed */
-  ir_ref *ref;      /* [names.count] its leaf in the network's graph */
-  int32_t *line_at; /* [line_count] where lines begin */
+  net *net;             /* borrowed */
+  ir_ref *ref;          /* [names.count] its leaf in the network's graph */
+  int32_t *reaction_of; /* [names.count] reactions: which of doc.body */
+  int32_t *line_at;     /* [line_count] where lines begin */
   int32_t line_count;
 } eqt_reading;
 

@@ -62,13 +62,19 @@ static gm_status agree_reaction(const eqt_symbol *y, const eqt_key *k)
   return GM_OK;
 }
 
-/* Has it no value, and may it have none? What stands in a model's brackets alone is nothing. */
-static bool is_gone(const eqt_symbol *y)
+static bool is_only_named(const eqt_symbol *y)
+{
+  return !y->used_text && y->thing == EQT_PLAIN && y->unit < 0 && !y->initial.text &&
+         !y->rule.text && !y->rate.text && !y->changed;
+}
+
+/* Has it no value, and may it have none? What stands in a model's brackets alone is nothing, and
+ * units may have names for display, too. */
+static bool is_gone(const eqt_doc *d, const eqt_symbol *y, const eqt_key *k)
 {
   bool label = y->thing == EQT_EVENT || y->thing == EQT_SUBMODEL || y->thing == EQT_EQUATION;
-  bool unused = y->argument && !y->used_text && y->thing == EQT_PLAIN && y->unit < 0 &&
-                !y->initial.text && !y->rule.text && !y->rate.text && !y->changed;
-  return label || unused || y->alias >= 0 || y->deleted;
+  bool unit = y->shown && eqt_table_find(&d->unit_name, k->text, k->bytes) >= 0;
+  return label || ((y->argument || unit) && is_only_named(y)) || y->alias >= 0 || y->deleted;
 }
 
 static eqt_role role_by_rules(const eqt_doc *d, const eqt_symbol *y)
@@ -85,7 +91,7 @@ static gm_status role_of(eqt_doc *d, int32_t index)
   eqt_symbol *y = &d->symbol[index];
   const eqt_key *k = &d->name.key[index];
   if (y->role == EQT_GIVEN) return GM_OK;
-  if (is_gone(y)) {
+  if (is_gone(d, y, k)) {
     y->role = EQT_GONE;
     return GM_OK;
   }

@@ -179,6 +179,7 @@ gm_status eqt_define(eqt_reader *r, int32_t symbol, eqt_token name, int which)
   gm_status s = eqt_next(&r->lexer);
   if (!s && eqt_at_end(r) && eqt_dotted(r->text, name))
     return clear(r, slot(&r->doc->symbol[symbol], which), name);
+  if (!s && which == '=' && r->lexer.now.kind == ';') return GM_OK; /* `x = ;`: it has none */
   if (!s) s = eqt_parse_number(&p, &e);
   return s ? s : replace(r, symbol, name, which, &e);
 }
@@ -225,6 +226,7 @@ static gm_status is_other(eqt_reader *r, int32_t index)
   int32_t other;
   eqt_token name;
   gm_status s = eqt_next(&r->lexer);
+  if (!s && index >= 0) r->doc->symbol[index].shown = r->lexer.now.kind == EQT_STRING;
   if (s || r->lexer.now.kind == EQT_STRING) return s ? s : eqt_next(&r->lexer);
   if (index < 0) return eqt_expected(r, "a text in quotes");
   s = eqt_quantity(r, "a text in quotes or a name", &other, &name);

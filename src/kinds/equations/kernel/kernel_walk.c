@@ -29,6 +29,7 @@ static void take_tangent(walk *w)
   take(w, &t->out);
   take(w, &t->init);
   take(w, &t->gap);
+  take(w, &t->jacobian);
   for (int32_t i = 0; t->event && i < w->m->event_count; i++) take(w, &t->event[i]);
 }
 
@@ -37,7 +38,7 @@ gm_status kernel__walk(gm_ctx *ctx, const lane_machine *m, const lane_code **lis
   walk w = {.ctx = ctx, .m = m, .list = list};
   const lane_code *const single[] = {&m->setup,  &m->rhs,          &m->out,     &m->init,
                                      &m->linear, &m->condition,    &m->trigger, &m->lag,
-                                     &m->past,   &m->jacobian.code};
+                                     &m->past,   &m->before,       &m->jacobian.code};
   memset(list, 0, (size_t)m->code_count * sizeof *list);
   for (size_t i = 0; i < sizeof single / sizeof *single; i++) take(&w, single[i]);
   for (int32_t i = 0; i < m->event_count; i++) take(&w, &m->event[i].code);

@@ -1,0 +1,90 @@
+/* rest.c - where a member comes to rest: simulation over horizons that grow tenfold.
+ *
+ * On a stiff method the steps grow with the horizon, and a Rosenbrock step without limit is a step of
+ * Newton's method that keeps every linear invariant of the equations (pseudo-transient continuation:
+ * C. T. Kelley & D. E. Keyes, SIAM J. Numer. Anal. 35 (1998) 508-523); tangents end at those of the
+ * point of rest. It works on every kind of flat model. */
+#include "gemel/model.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { HORIZON_COUNT_MAX = 60 };
+
+typedef struct {
+  const gm_model *m;
+  const gm_batch *b;
+  gm_rest_options o;
+  int32_t nx;
+  double *before; /* states at the end of the last horizon, [n][nx] */
+  bool *memory;   /* [nx] rows that are not looked at */
+} rest;
+
+static double state_of(const rest *r, int32_t member, int32_t i)
+{
+  return r->b->x[i * r->b->sx + member * r->b->sm];
+}
+
+/* Is the member where it was a horizon ago? */
+static bool is_still(const rest *r, int32_t member)
+{
+  for (int32_t i = 0; i < r->nx; i++) {
+    double x = state_of(r, member, i), x0 = r->before[(ptrdiff_t)member * r->nx + i];
+    if (!r->memory[i] && !(fabs(x - x0) <= r->o.rtol * fabs(x) + r->o.atol)) return false;
+  }
+  return true;
+}
+
+static void remember(rest *r)
+{
+  for (int32_t m = 0; m < r->b->n; m++)
+    for (int32_t i = 0; i < r->nx; i++) r->before[(ptrdiff_t)m * r->nx + i] = state_of(r, m, i);
+}
+
+static gm_status rest_open(rest *r, gm_work *work, gm_arena *arena)
+{
+  gm_model_info info;
+  gm_model_get_info(r->m, &info);
+  (void)work;
+  if (info.flags & (GM_MODEL_OBJECT | GM_MODEL_STOCHASTIC))
+    return gm_fail(r->m->ctx, GM_EUNSUPPORTED, "a model with %s does not come to rest",
+                   info.flags & GM_MODEL_OBJECT ? "object state" : "random events");
+  r->nx = info.state_count;
+  r->before = gm_arena_get(arena, (ptrdiff_t)r->b->n * r->nx + 1, sizeof *r->before);
+  r->memory = gm_arena_get(arena, r->nx + 1, sizeof *r->memory);
+  if (!r->before || !r->memory) return gm_fail(r->m->ctx, GM_ENOMEM, "states at rest");
+  int32_t n;
+  const gm_var *v = gm_model_table(r->m, GM_TABLE_STATE, &n);
+  for (int32_t i = 0; i < r->nx; i++) r->memory[i] = v[i].role == GM_ROLE_MEMORY;
+  return GM_OK;
+}
+
+gm_status gm_model_rest(const gm_model *m, gm_work *work, const gm_batch *b,
+                        const gm_rest_options *options, gm_arena *arena)
+{
+  assert(m && b && arena);
+  rest r = {.m = m, .b = b};
+  if (options) r.o = *options;
+  if (!(r.o.horizon > 0)) r.o.horizon = 1;
+  if (!(r.o.horizon_max > 0)) r.o.horizon_max = 1e12 * r.o.horizon;
+  if (!(r.o.rtol > 0)) r.o.rtol = 1e-8;
+  if (!(r.o.atol > 0)) r.o.atol = 1e-12;
+  gm_status s = rest_open(&r, work, arena);
+  gm_span *span = s ? NULL : gm_arena_get(arena, b->n, sizeof *span);
+  if (!s && !span) s = gm_fail(m->ctx, GM_ENOMEM, "states at rest");
+  double t = r.o.t0, horizon = r.o.horizon;
+  for (int k = 0; k < HORIZON_COUNT_MAX && !s && horizon <= r.o.horizon_max; k++) {
+    bool still = true;
+    remember(&r);
+    for (int32_t i = 0; i < b->n; i++) span[i] = (gm_span){.t0 = t, .t1 = t + horizon};
+    m->type->advance(m, work, b, span, arena);
+    for (int32_t i = 0; i < b->n; i++)
+      still = still && ((b->status[i] & ~GM_MEMBER_PROJECTED) || is_still(&r, i));
+    if (still) return GM_OK;
+    t += horizon;
+    horizon *= 10;
+  }
+  for (int32_t i = 0; i < b->n && !s; i++)
+    if (!is_still(&r, i)) b->status[i] = (int8_t)(b->status[i] | GM_MEMBER_MOVING);
+  return s;
+}
