@@ -201,7 +201,7 @@ gm_status net_delay_add(net *n, ir_ref what, ir_ref lag, ir_ref *leaf_out)
   if (s) return s;
   ir_ref leaf = ir_leaf(&n->graph, IR_DELAYED, n->delay_count);
   if (leaf < 0) return n->graph.status;
-  n->delay[n->delay_count++] = (net_delay){what, lag};
+  n->delay[n->delay_count++] = (net_delay){what, lag, what};
   *leaf_out = leaf;
   return GM_OK;
 }
