@@ -24,7 +24,7 @@ typedef enum { GM_EQ_AUTO, GM_EQ_EXPLICIT, GM_EQ_STIFF } gm_eq_solver;
 typedef enum { GM_EQ_FORMAT_AUTO, GM_EQ_FORMAT_TEXT, GM_EQ_FORMAT_SBML } gm_eq_format;
 
 typedef struct {
-  const char *text;      /* model text or SBML, NUL-terminated */
+  const char *text; /* model text or SBML, NUL-terminated */
   gm_eq_format format;
   const char *text_name; /* file name for messages; NULL: "model" */
   const gm_eq_output
@@ -35,16 +35,23 @@ typedef struct {
    * too, called NAME(0), after the other parameters in this order. NULL and 0: none. */
   const char *const *free_initial;
   int32_t free_initial_count;
-  int32_t pending_max; /* delayed events waiting at once in a member; 0: 16 and 4 an event */
+  int32_t pending_max;    /* delayed events waiting at once in a member; 0: 16 and 4 an event */
   int32_t directions_max; /* most tangent directions a batch may have; 0: no tangents */
-  double rtol, atol; /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
-  int32_t step_max;  /* steps between two edges; 0: 1,000,000 */
+  double rtol, atol;      /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
+  int32_t step_max;       /* steps between two edges; 0: 1,000,000 */
 } gm_eq_config;
 
 /* Parameters of the model: every name of the text that has a constant value and no rule, in order
  * of appearance. Input ports: one a state, in the order of the states. State: the states, then the
  * held input rate of every port. */
 GM_API extern const gm_model_type gm_equations;
+
+/* Compiled kernels are made in the background and taken into use when they are ready; results do not
+ * change by it. Environment: GEMEL_KERNEL (off, now), GEMEL_CC, GEMEL_CACHE; see docs/cli.md. */
+/* Waits until the kernel of a model of this type is ready or given up; true: ready. Any thread. */
+GM_API bool gm_equations_kernel_wait(const gm_model *m);
+/* The C text of the kernel, appended to out. Fails: GM_ENOMEM. */
+GM_API GM_NODISCARD gm_status gm_equations_kernel_source(const gm_model *m, gm_text *out);
 
 #ifdef __cplusplus
 }

@@ -104,9 +104,9 @@ typedef struct gm_model gm_model;
 typedef struct gm_work gm_work;
 
 enum {
-  GM_MODEL_STOCHASTIC = 1u,  /* draws inside advance */
-  GM_MODEL_STEPPED = 2u,     /* moves on a grid anchored at the epoch (step, origin) */
-  GM_MODEL_OBJECT = 4u,      /* object state */
+  GM_MODEL_STOCHASTIC = 1u,   /* draws inside advance */
+  GM_MODEL_STEPPED = 2u,      /* moves on a grid anchored at the epoch (step, origin) */
+  GM_MODEL_OBJECT = 4u,       /* object state */
   GM_MODEL_LINEAR_INPUT = 8u, /* the state is linear in what the ports give (closed form) */
   GM_MODEL_TANGENTS = 16u     /* batches may have nd > 0 */
 };
@@ -177,8 +177,9 @@ GM_API void gm_span_apply_parameters(const gm_span *span, double *theta, ptrdiff
 
 /* All 0: the defaults in brackets. */
 typedef struct {
-  double t0;          /* [0] time at which the states of the batch hold */
-  double horizon;     /* [1] first stretch of time, in the model's unit; each next is ten times longer */
+  double t0; /* [0] time at which the states of the batch hold */
+  double
+      horizon; /* [1] first stretch of time, in the model's unit; each next is ten times longer */
   double horizon_max; /* [1e12 horizons] */
   double rtol, atol;  /* [1e-8, 1e-12] at rest: |x - x a horizon ago| <= rtol |x| + atol */
 } gm_rest_options;

@@ -86,13 +86,13 @@ GM_API GM_NODISCARD gm_status gm_petab_slopes(gm_petab *p, gm_pool *pool, const 
 GM_API void gm_petab_bad_point(const gm_petab *p, int32_t point, char *text, size_t bytes);
 
 typedef struct {
-  gm_petab_value value;   /* at z */
-  double first;           /* llh + log_prior at the start */
-  double gradient_norm;   /* of -(llh + log_prior), in the coordinates searched */
+  gm_petab_value value; /* at z */
+  double first;         /* llh + log_prior at the start */
+  double gradient_norm; /* of -(llh + log_prior), in the coordinates searched */
   int32_t iterations;
-  int64_t evaluations;    /* vectors worked out */
+  int64_t evaluations;     /* vectors worked out */
   bool converged, stopped; /* stopped: by the watch; z is then the best so far */
-  const char *why;        /* static text */
+  const char *why;         /* static text */
 } gm_petab_fit;
 
 /* Searches the most probable z[d] from start[d] within the bounds. z may be start. error[d] (or
@@ -108,8 +108,8 @@ GM_API GM_NODISCARD gm_status gm_petab_minimise(gm_petab *p, gm_pool *pool, cons
 GM_API GM_NODISCARD gm_status gm_petab_write_parameters(const gm_petab *p, const double *z,
                                                         gm_text *out);
 /* PEtab's simulation table: the measurement table with simulation[points] for its measurements. */
-GM_API GM_NODISCARD gm_status gm_petab_write_simulation(const gm_petab *p,
-                                                        const double *simulation, gm_text *out);
+GM_API GM_NODISCARD gm_status gm_petab_write_simulation(const gm_petab *p, const double *simulation,
+                                                        gm_text *out);
 
 #ifdef __cplusplus
 }

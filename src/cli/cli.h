@@ -5,6 +5,7 @@
  * Codes: 0 done, 1 a result that says no, 2 bad use or bad input, 3 internal. */
 #ifndef GM_CLI_CLI_H
 #define GM_CLI_CLI_H
+#include "gemel/equations.h"
 #include "gemel/plan.h"
 #include "cli/json.h"
 #include "cli/progress.h"
@@ -220,6 +221,8 @@ gm_status cli_model_text(gm_ctx *ctx, const char *path, char **out);
 gm_status cli_model_read(gm_ctx *ctx, const char *path, gm_model **out);
 /* The network (kinds/equations/net/net.h) of a text or an SBML document; freed with net_free. */
 gm_status cli_net_read(gm_ctx *ctx, const char *text, const char *path, struct net *out);
+/* What --solver says: auto, explicit, stiff. Fails: GM_EINVAL. */
+gm_status cli_solver(const cli *c, gm_eq_solver *out);
 /* Whether it is a model of the SBML package fbc that has an objective. */
 bool cli_is_flux_balance(gm_ctx *ctx, const char *text, const char *path);
 /* A definition's subject without records, with covariates as --set NAME=VALUE says. */

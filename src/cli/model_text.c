@@ -55,6 +55,19 @@ gm_status cli_net_read(gm_ctx *ctx, const char *text, const char *path, struct n
   return *first == '<' ? sbml_read(ctx, text, path, out) : eqt_net_read(ctx, text, path, out);
 }
 
+gm_status cli_solver(const cli *c, gm_eq_solver *out)
+{
+  static const char *const known[] = {"auto", "explicit", "stiff"};
+  static const gm_eq_solver solver[] = {GM_EQ_AUTO, GM_EQ_EXPLICIT, GM_EQ_STIFF};
+  const char *word = cli_value(c, "solver");
+  size_t k = 0;
+  while (word && k < 3 && strcmp(word, known[k]) != 0) k++;
+  if (k == 3)
+    return gm_fail(c->ctx, GM_EINVAL, "--solver %.40s: auto, explicit or stiff is expected", word);
+  *out = solver[k];
+  return GM_OK;
+}
+
 bool cli_is_flux_balance(gm_ctx *ctx, const char *text, const char *path)
 {
   /* the name of the package's space; without it the document need not be parsed for this */

@@ -179,15 +179,9 @@ static gm_status starts_take(const cli *c, gm_arena *a, gm_eq_config *config)
 
 gm_status simulate_config(const cli *c, gm_arena *a, const char *text, gm_eq_config *out)
 {
-  static const char *const known[] = {"auto", "explicit", "stiff"};
-  static const gm_eq_solver solver[] = {GM_EQ_AUTO, GM_EQ_EXPLICIT, GM_EQ_STIFF};
-  const char *word = cli_value(c, "solver");
-  size_t k = 0;
-  while (word && k < 3 && strcmp(word, known[k]) != 0) k++;
-  if (k == 3)
-    return gm_fail(c->ctx, GM_EINVAL, "--solver %.40s: auto, explicit or stiff is expected", word);
-  *out = (gm_eq_config){.text = text, .text_name = c->argument[0], .solver = solver[k]};
-  gm_status s = tolerance(c, "rtol", &out->rtol);
+  *out = (gm_eq_config){.text = text, .text_name = c->argument[0]};
+  gm_status s = cli_solver(c, &out->solver);
+  if (!s) s = tolerance(c, "rtol", &out->rtol);
   if (!s) s = tolerance(c, "atol", &out->atol);
   if (!s) s = starts_take(c, a, out);
   return s ? s : outputs_take(c, a, out);

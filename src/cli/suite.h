@@ -71,6 +71,7 @@ typedef struct {
 typedef struct {
   uint64_t seed;
   int32_t replicates;
+  gm_eq_solver solver;
   const char *out; /* folder for what was computed, or NULL */
 } suite_options;
 
@@ -109,8 +110,8 @@ GM_NODISCARD gm_status suite_run_stochastic(suite_case *c, const suite_options *
                                             suite_result *r);
 /* The equations of a case: text, its columns name as outputs, in
  * amounts or concentrations as the settings say; tolerances. Borrows text and the arena. */
-GM_NODISCARD gm_status suite_config(suite_case *c, const char *text, const suite_list *name,
-                                    gm_eq_config *out);
+GM_NODISCARD gm_status suite_config(suite_case *c, const suite_options *o, const char *text,
+                                    const suite_list *name, gm_eq_config *out);
 /* n members from time 0 (or the start, when that is earlier) through times; keys by member, first
  * is the number of the first one. y[n][steps + 1][outputs], status[n]. */
 GM_NODISCARD gm_status suite_members(suite_case *c, const gm_model *m, const double *time,

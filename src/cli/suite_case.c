@@ -70,8 +70,8 @@ static bool is_key(const char *line, const char *key)
   return !strncmp(line, key, n) && line[n] == ':';
 }
 
-/* Does a line go on with the value of the one before: indented, with words, and no key itself? (Tags
- * such as fbc:Objective have a colon too.) */
+/* Does a line go on with the value of the one before: indented, with words, and no key itself?
+ * (Tags such as fbc:Objective have a colon too.) */
 static bool goes_on(const char *line)
 {
   static const char *const key[] = {"category", "synopsis", "componentTags", "testTags",
@@ -148,25 +148,32 @@ static gm_status text_read(suite_case *c, const char *folder, const char *end, k
 }
 
 /* ---- settings and tags ---------------------------------------------------------------------- */
-static gm_status settings_take(const key_reader *r)
+static gm_status numbers_take(const key_reader *r)
 {
   suite_case *c = r->c;
   double steps = 0;
-  size_t bytes;
   gm_status s = number_key(r, "start", 0, &c->start);
   if (!s) s = number_key(r, "duration", NAN, &c->duration);
   if (!s) s = number_key(r, "steps", 0, &steps);
   if (!s) s = number_key(r, "absolute", 0, &c->absolute);
   if (!s) s = number_key(r, "relative", 0, &c->relative);
+  if (!s && (!(steps >= 0) || steps > 1e7 || steps != floor(steps)))
+    s = gm_fail(c->ctx, GM_EPARSE, "%s: steps: a whole number is expected", r->path);
+  if (!s) c->steps = (int32_t)steps;
+  return s;
+}
+
+static gm_status settings_take(const key_reader *r)
+{
+  suite_case *c = r->c;
+  size_t bytes;
+  gm_status s = numbers_take(r);
   if (!s) s = list_key(r, "variables", &c->variable);
   if (!s) s = list_key(r, "amount", &c->amount);
   if (!s) s = list_key(r, "concentration", &c->concentration);
   c->stochastic = value_of(r->text, "meanRange", &bytes) != NULL;
   if (!s && c->stochastic) s = range_key(r, "meanRange", c->mean_range);
   if (!s && c->stochastic) s = range_key(r, "sdRange", c->sd_range);
-  if (!s && (!(steps >= 0) || steps > 1e7 || steps != floor(steps)))
-    s = gm_fail(c->ctx, GM_EPARSE, "%s: steps: a whole number is expected", r->path);
-  if (!s) c->steps = (int32_t)steps;
   if (!s && c->variable.count == 0)
     s = gm_fail(c->ctx, GM_EPARSE, "%s: variables: names are expected", r->path);
   return s;

@@ -62,17 +62,18 @@ static const char *expression_of(suite_case *c, const net *n, const char *name)
   return text;
 }
 
-gm_status suite_config(suite_case *c, const char *text, const suite_list *name, gm_eq_config *out)
+gm_status suite_config(suite_case *c, const suite_options *o, const char *text,
+                       const suite_list *name, gm_eq_config *out)
 {
   net n;
-  gm_eq_output *o = gm_arena_get(c->arena, name->count, sizeof *o);
-  if (!o) return gm_fail(c->ctx, GM_ENOMEM, "case");
+  gm_eq_output *asked = gm_arena_get(c->arena, name->count, sizeof *asked);
+  if (!asked) return gm_fail(c->ctx, GM_ENOMEM, "case");
   gm_status s = sbml_read(c->ctx, text, c->model_path, &n);
   if (s) return s;
   for (int32_t i = 0; i < name->count && !s; i++) {
-    o[i] = (gm_eq_output){.name = name->text[i], .where = c->number};
-    o[i].expression = expression_of(c, &n, name->text[i]);
-    if (!o[i].expression) s = gm_fail(c->ctx, GM_ENOMEM, "case");
+    asked[i] = (gm_eq_output){.name = name->text[i], .where = c->number};
+    asked[i].expression = expression_of(c, &n, name->text[i]);
+    if (!asked[i].expression) s = gm_fail(c->ctx, GM_ENOMEM, "case");
   }
   net_free(&n);
   /* the engine's own error should not show: far below what the case allows */
@@ -80,7 +81,8 @@ gm_status suite_config(suite_case *c, const char *text, const suite_list *name, 
   *out = (gm_eq_config){.text = text,
                         .format = GM_EQ_FORMAT_SBML,
                         .text_name = c->model_path,
-                        .output = o,
+                        .solver = o->solver,
+                        .output = asked,
                         .output_count = name->count,
                         .rtol = c->stochastic ? 1e-6 : 1e-8,
                         .atol = fmax(fmin(atol, 1e-9), 1e-15)};
@@ -182,7 +184,7 @@ static gm_status run_course(suite_case *c, const suite_options *o, const char *t
   bool chance = suite_list_has(&c->test_tag, "RandomEventExecution") ||
                 suite_list_has(&c->component_tag, "RandomEventExecution");
   gm_status s = suite_times(c, &time);
-  if (!s) s = suite_config(c, text, &c->expected.column, &config);
+  if (!s) s = suite_config(c, o, text, &c->expected.column, &config);
   if (!s) s = gm_model_new(c->ctx, &gm_equations, &config, &m);
   if (s) return suite_refused(c, s, r);
   do s = run_seed(c, o, m, time, o->seed + (uint64_t)r->runs++, r);

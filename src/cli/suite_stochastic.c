@@ -4,8 +4,8 @@
  *   Z = sqrt(n) (X - mu) / sigma,   Y = sqrt(n/2) (S^2 / sigma^2 - 1)
  * shall lie in the ranges of the settings (README.md of cases/stochastic). That file says that a
  * good simulator now and then has a point outside: one is let pass, with more the case is run anew
- * with another seed, up to six in all. (Y has a far wider spread than the ranges allow for where the
- * distribution has a long tail: a birth and death process near its critical rates.) */
+ * with another seed, up to six in all. (Where the distribution has a long tail, as for births and
+ * deaths near their critical rates, Y has a far wider spread than the ranges allow for.) */
 #include "cli/suite.h"
 #include "gemel/jump.h"
 #include <math.h>
@@ -189,10 +189,10 @@ static gm_status moments_room(moments *m)
   return gm_fail(m->c->ctx, GM_ENOMEM, "case");
 }
 
-static gm_status model_make(moments *m, const char *text, gm_model **out)
+static gm_status model_make(moments *m, const suite_options *o, const char *text, gm_model **out)
 {
   gm_eq_config config;
-  gm_status s = suite_config(m->c, text, &m->name, &config);
+  gm_status s = suite_config(m->c, o, text, &m->name, &config);
   if (s) return s;
   if (m->c->class == SUITE_DRAW) return gm_model_new(m->c->ctx, &gm_equations, &config, out);
   gm_jump_config jump = {.equations = config, .method = GM_JUMP_EXACT};
@@ -210,7 +210,7 @@ gm_status suite_run_stochastic(suite_case *c, const suite_options *o, const char
   if (!s) s = suite_times(c, &time);
   if (!s) s = moments_room(&m);
   if (s) return s;
-  s = model_make(&m, text, &model);
+  s = model_make(&m, o, text, &model);
   if (s) return suite_refused(c, s, r);
   m.model = model;
   m.time = time;

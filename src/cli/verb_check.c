@@ -269,16 +269,20 @@ static int run(cli *c)
   gm_text_init(&k.fail, c->ctx);
   gm_text_init(&k.warn, c->ctx);
   gm_status s = GM_OK;
-  if (cli_ends_with(c->argument[0], ".ant")) {
+  bool kernel = cli_has(c, "kernel");
+  if (cli_is_model(c->argument[0])) {
     if (cli_has(c, "data")) s = gm_fail(c->ctx, GM_EINVAL, "--data needs a definition");
     if (!s) s = cli_model_read(c->ctx, c->argument[0], &model);
-    if (!s) s = model_check(&k, model);
+    if (!s && kernel) s = gm_equations_kernel_source(model, &c->out);
+    if (!s && !kernel) s = model_check(&k, model);
     gm_model_free(model);
+  } else if (kernel) {
+    s = gm_fail(c->ctx, GM_EINVAL, "--kernel needs a model, not a definition");
   } else {
     s = definition_check(&k);
   }
   if (!s) s = k.text.status ? k.text.status : k.fail.status ? k.fail.status : k.warn.status;
-  int code = s ? cli_fail(c, s) : verdict(&k);
+  int code = s ? cli_fail(c, s) : kernel ? CLI_DONE : verdict(&k);
   gm_text_free(&k.text);
   gm_text_free(&k.fail);
   gm_text_free(&k.warn);
@@ -286,13 +290,15 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {{"data", "FILE", "do these data fit the definition?", false},
+                                     {"kernel", NULL, "print the C code of the model's kernel",
+                                      false},
                                      {"strict", NULL, "a warning fails too", false},
                                      {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_check = {
     .name = "check",
     .summary = "read a model or a definition, and say what is wrong",
-    .use = "DEFINITION|MODEL.ant [--data FILE] [--strict]",
+    .use = "DEFINITION|MODEL.ant|MODEL.xml [--data FILE] [--strict] [--kernel]",
     .details = "Prints states, parameters with units and sources, the solver chosen, and what the "
                "definition asks.\nCode 1 when a check fails; 2 when the file cannot be read.\n",
     .option = options,

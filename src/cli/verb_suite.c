@@ -64,7 +64,9 @@ static gm_status options_take(suite *u)
   if (!s && (n != floor(n) || n < 10 || n > 1e7))
     s = gm_fail(c->ctx, GM_ERANGE,
                 "--replicates %s: a whole number from 10 to 10000000 is expected", replicates);
-  u->options = (suite_options){c->seed, s ? 0 : (int32_t)n, cli_value(c, "out")};
+  u->options = (suite_options){
+      .seed = c->seed, .replicates = s ? 0 : (int32_t)n, .out = cli_value(c, "out")};
+  if (!s) s = cli_solver(c, &u->options.solver);
   if (!s && u->options.out) s = cli_folder_make(c->ctx, u->options.out);
   return s;
 }
@@ -102,13 +104,14 @@ static int run(cli *c)
 static const cli_option options[] = {
     {"cases", "FILE", "only these: numbers in the first column of a file", false},
     {"out", "DIR", "writes NNNNN.csv, what was computed, into a folder", false},
+    {"solver", "WORD", "auto, explicit or stiff (default auto)", false},
     {"replicates", "N", "runs of a stochastic case (default 10000)", false},
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_suite = {
     .name = "suite",
     .summary = "", /* not listed */
-    .use = "DIR [--cases FILE] [--out DIR] [--replicates N]",
+    .use = "DIR [--cases FILE] [--out DIR] [--replicates N] [--solver WORD]",
     .details = "DIR is a copy of cases/semantic or cases/stochastic of the SBML Test Suite; the "
                "newest level and\nversion of each case is run. A line a case: match, refused "
                "(with the reason), wrong (the first\npoint outside the case's tolerance), broken "

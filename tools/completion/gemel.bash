@@ -2,7 +2,7 @@
 # Options are asked from the command itself, so that they are those of the installed version.
 _gemel() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-  local verbs="demo run fit simulate compare propose check new help"
+  local verbs="demo run fit simulate compare propose check new export help"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -14,9 +14,12 @@ _gemel() {
   fi
   case $before in
     --subject | --now | --learn | --horizon | --plan | --dose | --to | --every | --set | --seed | \
-      --threads | --members | --population)
+      --threads | --members | --population | --from | --steps | --times | --variables | --rtol | \
+      --atol | --replicates)
       return
       ;;
+    --solver) mapfile -t COMPREPLY < <(compgen -W "auto explicit stiff" -- "$word") && return ;;
+    --stochastic) mapfile -t COMPREPLY < <(compgen -W "exact tau hybrid" -- "$word") && return ;;
     --out) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;
   esac
   if [[ $word == -* ]]; then

@@ -46,11 +46,12 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
 {
   ptrdiff_t nx = m->nx, head = in_vectors((ptrdiff_t)(sizeof(lane_work) / sizeof(double)) + 1);
   ptrdiff_t stiff = m->jacobian.time_reg ? STIFF_VECTORS * nx : 0, n = m->algebraic_count;
-  ptrdiff_t queue = (ptrdiff_t)m->queue_max * m->pending_width, history = m->history_count, nd = m->directions_max;
-  ptrdiff_t vectors = head + m->reg_count + 13 * nx + stiff + m->condition_count +
-                      2 * (ptrdiff_t)m->event_count + m->delay_count + queue + history +
-                      in_vectors(n * (n + 1)) + nd * ((TANGENT_STAGES + 3) * nx + m->np + 1 + queue) +
-                      (nd ? m->jacobian.count + nx : 0);
+  ptrdiff_t queue = (ptrdiff_t)m->queue_max * m->pending_width, history = m->history_count,
+            nd = m->directions_max;
+  ptrdiff_t vectors =
+      head + m->reg_count + 13 * nx + stiff + m->condition_count + 2 * (ptrdiff_t)m->event_count +
+      m->delay_count + queue + history + in_vectors(n * (n + 1)) +
+      nd * ((TANGENT_STAGES + 3) * nx + m->np + 1 + queue) + (nd ? m->jacobian.count + nx : 0);
   ptrdiff_t dense = stiff && nx <= PIVOTED_STATES_MAX ? in_vectors(nx * (nx + 4)) : 0;
   vectors += dense;
   void *memory = gm_alloc(ctx, vectors + 1, sizeof(gm_v8));
@@ -107,8 +108,8 @@ static gm_var row(const eq_name *n, double initial)
 /* Rows behind the input rates (lane_queue.h). */
 static gm_var memory_row(const lane_machine *m, int32_t i)
 {
-  gm_var v = {.unit = "", .source = "", .role = GM_ROLE_MEMORY, .lower = -INFINITY,
-              .upper = INFINITY};
+  gm_var v = {
+      .unit = "", .source = "", .role = GM_ROLE_MEMORY, .lower = -INFINITY, .upper = INFINITY};
   int32_t pending = m->pending_max ? 1 + m->pending_max * m->pending_width : 0;
   v.name = i < m->event_count             ? "memory:trigger"
            : i < m->event_count + pending ? "memory:waiting event"
@@ -234,16 +235,15 @@ static void equations_info(const gm_model *model, gm_model_info *out)
 {
   const equations *e = (const equations *)model;
   const eq_source *s = &e->source;
-  *out =
-      (gm_model_info){.flags = (e->machine.is_linear ? GM_MODEL_LINEAR_INPUT : 0) |
-                               (e->machine.directions_max ? GM_MODEL_TANGENTS : 0),
-                      .state_count = 2 * s->state_count + e->machine.memory_count,
-                      .parameter_count = s->parameter_count,
-                      .input_count = s->state_count,
-                      .output_count = s->output_count,
-                      .time_unit = s->time_unit,
-                      .name = s->model_name,
-                      .solver = solver_text(&e->machine)};
+  *out = (gm_model_info){.flags = (e->machine.is_linear ? GM_MODEL_LINEAR_INPUT : 0) |
+                                  (e->machine.directions_max ? GM_MODEL_TANGENTS : 0),
+                         .state_count = 2 * s->state_count + e->machine.memory_count,
+                         .parameter_count = s->parameter_count,
+                         .input_count = s->state_count,
+                         .output_count = s->output_count,
+                         .time_unit = s->time_unit,
+                         .name = s->model_name,
+                         .solver = solver_text(&e->machine)};
 }
 
 static const gm_var *equations_table(const gm_model *model, gm_table which, int32_t *count_out)
@@ -321,3 +321,17 @@ const gm_model_type gm_equations = {
     .advance = equations_advance,
     .observe = equations_observe,
 };
+
+/* ---- kernels --------------------------------------------------------------------------------- */
+bool gm_equations_kernel_wait(const gm_model *m)
+{
+  assert(m && m->type == &gm_equations);
+  const equations *e = (const equations *)m;
+  return e->machine.kernel && lane_kernel_wait(e->machine.kernel);
+}
+
+gm_status gm_equations_kernel_source(const gm_model *m, gm_text *out)
+{
+  assert(m && m->type == &gm_equations && out);
+  return lane_kernel_source(&((const equations *)m)->machine, out);
+}
