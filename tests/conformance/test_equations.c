@@ -42,8 +42,9 @@ static const char events[] =
     " at 2*wait after (x > 2*low), fromTrigger=false: last = 10*x\nend\n";
 static const char delays[] = "model delayed\n k = 0.3; lag = 2.5; top = 4\n x = 1; x' = "
                              "top/(1 + delay(x, lag)^4) - k*x\n slow := delay(x, 2*lag)\nend\n";
-static const char algebra[] = "model dae\n const k, a; k = 0.2; a = 2\n x = 1; z = 0.5\n x' = -k*x*z + 0.1\n"
-                              " var z\n 0 = z^3 + a*z - x\nend\n";
+static const char algebra[] =
+    "model dae\n const k, a; k = 0.2; a = 2\n x = 1; z = 0.5\n x' = -k*x*z + 0.1\n"
+    " var z\n 0 = z^3 + a*z - x\nend\n";
 
 /* A linear model in closed form keeps every rule of the contract. */
 static void conformance__linear_closed_form(void **state)

@@ -30,12 +30,18 @@ ir_ref jump_slow_of(const eq_source *s, int32_t i)
   return n->op == IR_CONST && n->value == 0 ? IR_NONE : r;
 }
 
-/* ---- what is refused -------------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
 static gm_status check_source(gm_ctx *ctx, const eq_source *s)
 {
   if (s->delay_count)
     return gm_fail(ctx, GM_EUNSUPPORTED, "model %.80s: delay() is not carried out by kind jump",
                    s->model_name);
+  for (int32_t i = 0; i < s->state_count; i++)
+    if (s->initial[i] < 0)
+      return gm_fail(ctx, GM_EINTERNAL, "%.80s without an initial value", s->state[i].name);
+  for (int32_t i = 0; i < s->output_count; i++)
+    if (s->value[i] < 0)
+      return gm_fail(ctx, GM_EINTERNAL, "output %.80s without a value", s->output[i].name);
   for (int32_t i = 0; i < s->state_count; i++)
     if (s->kind[i] == EQ_STATE_ALGEBRAIC)
       return gm_fail(ctx, GM_EUNSUPPORTED,
@@ -100,7 +106,7 @@ static void settings(jump_machine *m, const gm_jump_config *c)
   m->pending_max = e->pending_max;
 }
 
-/* ---- derivatives for leaps ---------------------------------------------------------------------------- */
+/* ---- derivatives for leaps ------------------------------------------------------------------- */
 static gm_status reads_make(jump_builder *b)
 {
   jump_machine *m = b->m;
@@ -124,7 +130,7 @@ static gm_status reads_make(jump_builder *b)
   return s ? s : b->coder.g->status;
 }
 
-/* ---- code --------------------------------------------------------------------------------------------- */
+/* ---- code ------------------------------------------------------------------------------------ */
 static gm_status all_roots(jump_builder *b, jump_refs *out)
 {
   const eq_source *e = b->s;
@@ -249,7 +255,7 @@ static gm_status code_events(jump_builder *b)
   return s;
 }
 
-/* ---- who follows whom ------------------------------------------------------------------------------------ */
+/* ---- who follows whom ------------------------------------------------------------------------ */
 /* For every state the things that read it: item[first[i] .. first[i + 1]]. */
 typedef struct {
   int32_t *first, *item;
@@ -367,7 +373,7 @@ static gm_status dependencies(jump_builder *b)
   return s;
 }
 
-/* ---- layout ------------------------------------------------------------------------------------------------ */
+/* ---- layout ---------------------------------------------------------------------------------- */
 static gm_status layout(jump_builder *b)
 {
   jump_machine *m = b->m;

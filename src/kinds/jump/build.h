@@ -18,6 +18,7 @@ typedef struct {
   jump_refs read;      /* [read_count] derivatives of propensities */
   jump_refs condition; /* two a condition: value, slope */
   jump_refs bend;
+  int32_t looks;  /* left for the law in hand: products that share factors must not take for ever */
   uint8_t *flows; /* [nx] the state has a rate rule */
 } jump_builder;
 

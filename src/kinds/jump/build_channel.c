@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { SPLIT_DEPTH_MAX = 64 };
+enum { SPLIT_DEPTH_MAX = 64, LOOKS_MAX = 4096 };
 
 gm_status jump_reads_state(jump_builder *b, ir_ref f, bool *out)
 {
@@ -17,7 +17,7 @@ gm_status jump_reads_state(jump_builder *b, ir_ref f, bool *out)
   return GM_OK;
 }
 
-/* ---- a difference of two rates -------------------------------------------------------------------- */
+/* ---- a difference of two rates --------------------------------------------------------------- */
 /* f = plus - minus; minus IR_NONE: nothing to take apart. */
 typedef struct {
   ir_ref plus, minus;
@@ -68,7 +68,7 @@ static gm_status take_apart(jump_builder *b, ir_ref f, int depth, parts *out)
 {
   ir_node n = b->coder.g->node[f]; /* a copy: the graph grows */
   *out = (parts){f, IR_NONE};
-  if (depth > SPLIT_DEPTH_MAX) return GM_OK;
+  if (depth > SPLIT_DEPTH_MAX || --b->looks < 0) return GM_OK;
   if (n.op == IR_ADD || n.op == IR_SUB) return sum_apart(b, n, depth, out);
   if (n.op == IR_MUL || n.op == IR_DIV) return product_apart(b, n, depth, out);
   return GM_OK;
@@ -97,7 +97,7 @@ static gm_status may_be_negative(jump_builder *b, ir_ref f, bool *out)
   return s;
 }
 
-/* ---- channels ------------------------------------------------------------------------------------- */
+/* ---- channels -------------------------------------------------------------------------------- */
 static gm_status channel_add(jump_builder *b, const char *name, const char *suffix, ir_ref law)
 {
   jump_machine *m = b->m;
@@ -128,22 +128,16 @@ static gm_status change_add(jump_builder *b, int32_t state, double by, ir_ref co
   return GM_OK;
 }
 
-/* Is the state a factor of the propensity, which then is 0 when there is none? */
-static bool is_factor(const ir_graph *g, ir_ref f, int32_t state)
+/* Is the state a factor of the propensity, which then is 0 when there is none? false: or too much
+ * to look at. */
+static bool is_factor(const ir_graph *g, ir_ref f, int32_t state, int32_t *looks)
 {
-  for (int depth = 0; depth < SPLIT_DEPTH_MAX; depth++) {
+  while (--*looks >= 0) {
     const ir_node *n = &g->node[f];
     if (n->op == IR_STATE) return n->index == state;
-    if (n->op == IR_DIV) {
-      f = n->a;
-    } else if (n->op == IR_MUL) {
-      const ir_node *right = &g->node[n->b];
-      if (right->op == IR_STATE && right->index == state) return true;
-      if (right->op == IR_MUL && is_factor(g, n->b, state)) return true;
-      f = n->a;
-    } else {
-      return false;
-    }
+    if (n->op != IR_MUL && n->op != IR_DIV) return false;
+    if (n->op == IR_MUL && is_factor(g, n->b, state, looks)) return true;
+    f = n->a;
   }
   return false;
 }
@@ -163,7 +157,8 @@ static gm_status changes_close(jump_builder *b, ir_ref law)
       return gm_fail(b->ctx, GM_EUNSUPPORTED,
                      "reaction %.80s changes %.80s by %g: jumps of counts need whole numbers",
                      c->name, b->s->state[h->state].name, h->by);
-    bool is_safe = whole && h->by == -1 && is_factor(b->coder.g, law, h->state);
+    int32_t looks = SPLIT_DEPTH_MAX;
+    bool is_safe = whole && h->by == -1 && is_factor(b->coder.g, law, h->state, &looks);
     if (!coded && h->by < 0 && !is_safe) {
       gm_status s = jump_room(b->ctx, &m->need, m->need_count, &m->need_room, sizeof *m->need);
       if (s) return s;
@@ -199,6 +194,7 @@ static gm_status reaction_make(jump_builder *b, const eq_channel *e)
   bool bad = false;
   gm_status s = GM_OK;
   if (e->propensity < 0) return GM_OK; /* no kinetic law: it never happens */
+  b->looks = LOOKS_MAX;
   if (e->reversible) s = take_apart(b, e->propensity, 0, &p);
   if (!s && b->coder.g->status) s = b->coder.g->status;
   if (!s && e->reversible) s = may_be_negative(b, p.plus, &bad);

@@ -3,7 +3,7 @@
 #include "kinds/jump/run.h"
 #include <stdint.h>
 
-/* ---- draws ------------------------------------------------------------------------------------------- */
+/* ---- draws ----------------------------------------------------------------------------------- */
 /* -log of eight uniforms: two blocks of the generator, one call of the eight-lane logarithm (whose
  * bytes are those of gm_ln). */
 static void draws_fill(jump_run *r, int32_t k, uint64_t block)
@@ -24,7 +24,7 @@ void jump_draw_new(jump_run *r, int32_t k)
   r->left[k] = r->draw[(ptrdiff_t)k * JUMP_DRAWS + (ptrdiff_t)(number % JUMP_DRAWS)];
 }
 
-/* ---- propensities --------------------------------------------------------------------------------------- */
+/* ---- propensities ---------------------------------------------------------------------------- */
 double jump_rate_of(jump_run *r, int32_t k)
 {
   const jump_channel *c = &r->m->channel[k];
@@ -80,7 +80,7 @@ void jump_refresh(jump_run *r, double t)
   r->flow.fresh = false;
 }
 
-/* ---- which is first: a heap of channels, or a look at all of them --------------------------------------- */
+/* ---- which is first: a heap of channels, or a look at all of them ---------------------------- */
 static void sift_down(jump_run *r, int32_t at)
 {
   int32_t n = r->m->channel_count, k = r->heap[at];
@@ -138,7 +138,7 @@ int32_t jump_first(const jump_run *r)
   return first;
 }
 
-/* ---- firing ------------------------------------------------------------------------------------------------ */
+/* ---- firing ---------------------------------------------------------------------------------- */
 void jump_change_apply(jump_run *r, int32_t k)
 {
   const jump_channel *c = &r->m->channel[k];

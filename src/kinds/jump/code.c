@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- meaning: each operator as ir_eval has it --------------------------------------------------- */
+/* ---- meaning: each operator as ir_eval has it ------------------------------------------------ */
 static double apply_function(int32_t op, double a)
 {
   switch (op) {
@@ -59,7 +59,7 @@ double jump_apply(int32_t op, double a, double b, double c)
   }
 }
 
-/* ---- walks over the graph ------------------------------------------------------------------------ */
+/* ---- walks over the graph -------------------------------------------------------------------- */
 gm_status jump_coder_begin(jump_coder *c, gm_ctx *ctx, jump_machine *m)
 {
   *c = (jump_coder){.ctx = ctx, .m = m, .g = &m->source.graph};
@@ -126,7 +126,7 @@ static gm_status walk_from(jump_coder *c, const ir_ref *root, int32_t n, bool cu
 
 gm_status jump_walk(jump_coder *c, ir_ref f, bool cut) { return walk_from(c, &f, 1, cut, 0); }
 
-/* ---- code ----------------------------------------------------------------------------------------- */
+/* ---- code ------------------------------------------------------------------------------------ */
 static gm_status op_add(jump_machine *m, jump_op o)
 {
   if (m->op_count == m->op_room) {

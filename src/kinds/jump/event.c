@@ -160,7 +160,7 @@ bool jump_events_at(jump_run *r, double t)
   }
 }
 
-/* ---- conditions on time -------------------------------------------------------------------------------- */
+/* ---- conditions on time ---------------------------------------------------------------------- */
 static void earlier(double at, double t, double *next)
 {
   /* A condition like time > 5 holds only after 5: so a little later it is looked at again. */

@@ -30,7 +30,7 @@ static const double dense_weight[STAGES] = {
 
 static int32_t row_count(const jump_machine *m) { return m->nx + m->channel_count + m->bend_count; }
 
-/* ---- slopes --------------------------------------------------------------------------------------------- */
+/* ---- slopes ---------------------------------------------------------------------------------- */
 static void states_to_registers(jump_run *r, double t, const double *z)
 {
   r->reg[0] = t;
@@ -69,7 +69,7 @@ static void slopes(jump_run *r, double t, const double *z, double *dz)
     dz[m->nx + m->channel_count + i] = jump_code_run(m, &m->bend[i], r->reg);
 }
 
-/* ---- one step ------------------------------------------------------------------------------------------- */
+/* ---- one step -------------------------------------------------------------------------------- */
 static double scale_of(const jump_run *r, int32_t i, double a, double b)
 {
   const jump_machine *m = r->m;
@@ -132,7 +132,7 @@ static void dense_to_registers(jump_run *r, double h, double share)
   for (int32_t i = 0; i < r->m->nx; i++) r->x[i] = dense_at(r, i, share);
 }
 
-/* ---- what a step runs into -------------------------------------------------------------------------------- */
+/* ---- what a step runs into ------------------------------------------------------------------- */
 static bool is_out(const jump_run *r, int32_t k, double share)
 {
   return dense_at(r, r->m->nx + k, share) <= 0;
@@ -185,8 +185,8 @@ static bool something_moved(jump_run *r, double h, double share)
   return jump_triggers_differ(r) || partition_differs(r);
 }
 
-/* The first place up to *share where a trigger differs or a channel changes over; false: nowhere one
- * looked. */
+/* The first place up to *share where a trigger differs or a channel changes over; false: nowhere
+ * one looked. */
 static bool change_find(jump_run *r, double h, double *share)
 {
   if (!r->m->event_count && r->m->method != GM_JUMP_HYBRID) return false;
@@ -208,7 +208,7 @@ static bool change_find(jump_run *r, double h, double *share)
   return false;
 }
 
-/* ---- walking ---------------------------------------------------------------------------------------------- */
+/* ---- walking --------------------------------------------------------------------------------- */
 static void rows_load(jump_run *r)
 {
   const jump_machine *m = r->m;
@@ -285,8 +285,8 @@ static int32_t steady_first(const jump_run *r, double *when)
   return first;
 }
 
-/* One attempt from the present time, not beyond stop; the size of the next one is set. False: it was
- * not good enough, or the member is at its end (status). */
+/* One attempt from the present time, not beyond stop; the size of the next one is set. False: it
+ * was not good enough, or the member is at its end (status). */
 static bool step_make(jump_run *r, double stop, double *h_out)
 {
   jump_flow *f = &r->flow;
@@ -361,20 +361,24 @@ void jump_flow_to(jump_run *r, double stop)
   }
 }
 
-/* ---- which channels flow ------------------------------------------------------------------------------------ */
+/* ---- which channels flow --------------------------------------------------------------------- */
+bool jump_state_flows(const jump_run *r, int32_t state)
+{
+  const jump_machine *m = r->m;
+  for (int32_t k = 0; k < m->channel_count; k++)
+    for (int32_t i = 0; r->fast[k] && i < m->channel[k].change_count; i++)
+      if (m->change[m->channel[k].change + i].state == state) return true;
+  return false;
+}
+
 /* Counts that no channel moves continuously any more become whole, up or down by a draw that keeps
  * the mean. k: the channel that stopped flowing. */
 static void counts_round(jump_run *r, int32_t k)
 {
-  const jump_machine *m = r->m;
-  const jump_channel *c = &m->channel[k];
+  const jump_channel *c = &r->m->channel[k];
   for (int32_t i = 0; i < c->change_count; i++) {
-    int32_t state = m->change[c->change + i].state;
-    bool flows = false;
-    for (int32_t q = 0; q < m->channel_count && !flows; q++)
-      for (int32_t j = 0; r->fast[q] && j < m->channel[q].change_count; j++)
-        flows |= m->change[m->channel[q].change + j].state == state;
-    if (flows) continue;
+    int32_t state = r->m->change[c->change + i].state;
+    if (jump_state_flows(r, state)) continue;
     double low = floor(r->x[state]);
     double u = gm_uniform(r->key, r->slot, c->id, gm_kind_draw(JUMP_KIND_ROUND, (uint32_t)i),
                           (uint64_t)r->number[k]);

@@ -12,7 +12,7 @@ typedef struct {
   char **row_name; /* [row_count] of the memory rows, owned; NULL for the states */
 } jump_model;
 
-/* ---- tables ----------------------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 static gm_var row(const eq_name *n, double initial)
 {
   return (gm_var){.name = n->name,
@@ -128,7 +128,7 @@ static gm_status rows(jump_model *j)
   return state_rows(j);
 }
 
-/* ---- create ------------------------------------------------------------------------------------------------- */
+/* ---- create ---------------------------------------------------------------------------------- */
 static void jump_destroy(gm_model *model)
 {
   jump_model *j = (jump_model *)model;
@@ -211,7 +211,7 @@ static const gm_var *jump_table(const gm_model *model, gm_table which, int32_t *
   return NULL;
 }
 
-/* ---- work: one block of memory ------------------------------------------------------------------------------- */
+/* ---- work: one block of memory --------------------------------------------------------------- */
 typedef struct {
   char *base;
   size_t used;
@@ -274,7 +274,7 @@ static gm_status jump_work_new(const gm_model *model, gm_ctx *ctx, gm_work **out
 
 static void jump_work_free(gm_work *work) { gm_free(work); }
 
-/* ---- members ---------------------------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 static void jump_init(const gm_model *model, gm_work *work, const gm_batch *b, double t0)
 {
   (void)model;
@@ -316,7 +316,7 @@ static void jump_observe(const gm_model *model, gm_work *work, const gm_batch *b
   }
 }
 
-/* ---- macro view: the states; clocks and what waits are left ------------------------------------------------------- */
+/* ---- macro view: the states; clocks and what waits are left ---------------------------------- */
 static int32_t jump_macro_count(const gm_model *model)
 {
   return ((const jump_model *)model)->machine.nx;

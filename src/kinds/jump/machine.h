@@ -3,8 +3,8 @@
  * Registers, one double each:
  *   [0] time  [state..]  [rate..] held input rates  [param..]  [uniform..] draws of an event
  *   [constant..]  [setup..] what depends on parameters alone  [temp..]
- * Every piece of code is a run of operators in `op`; the same operator over the same registers gives
- * the bytes of ir_eval. */
+ * Every piece of code is a run of operators in `op`; the same operator over the same registers
+ * gives the bytes of ir_eval. */
 #ifndef GEMEL_JUMP_MACHINE_H
 #define GEMEL_JUMP_MACHINE_H
 #include "gemel/jump.h"

@@ -4,12 +4,13 @@
 
 static const double count_max = 0x1p53; /* above it a count plus one is the count */
 
-/* ---- values ------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 void jump_setup_run(jump_run *r) { (void)jump_code_run(r->m, &r->m->setup, r->reg); }
 
 void jump_count_set(jump_run *r, int32_t state, double value)
 {
-  double is = r->m->method == GM_JUMP_HYBRID ? value : rint(value);
+  double is = rint(value);
+  if (is != value && r->any_fast && jump_state_flows(r, state)) is = value;
   is = is < 0 ? 0 : is;
   if (!(is <= count_max)) r->status |= GM_MEMBER_DIVERGED;
   if (is != value) r->status |= GM_MEMBER_PROJECTED;
@@ -53,7 +54,7 @@ static void start_values(jump_run *r, double t)
   jump_events_begin(r, t);
 }
 
-/* ---- to and from the batch ------------------------------------------------------------------------------ */
+/* ---- to and from the batch ------------------------------------------------------------------- */
 void jump_member_take(jump_run *r, const gm_batch *b, int32_t member)
 {
   const jump_machine *m = r->m;
@@ -171,6 +172,8 @@ void jump_member_load(jump_run *r, double t0)
   const jump_machine *m = r->m;
   double shift = t0 - row_get(r, m->at_time);
   if (!isfinite(shift)) shift = 0;
+  for (int32_t k = 0; m->method == GM_JUMP_HYBRID && k < m->channel_count; k++)
+    r->any_fast |= r->fast[k] = row_get(r, m->at_fast + k) != 0;
   for (int32_t i = 0; i < m->nx; i++) {
     double value = row_get(r, i);
     r->x[i] = value;
@@ -180,8 +183,6 @@ void jump_member_load(jump_run *r, double t0)
   inflow_look(r);
   load_clocks(r, shift);
   load_events(r, shift);
-  for (int32_t k = 0; m->method == GM_JUMP_HYBRID && k < m->channel_count; k++)
-    r->any_fast |= r->fast[k] = row_get(r, m->at_fast + k) != 0;
   r->t = t0;
   if (m->method == GM_JUMP_TAU) load_leap(r, t0, shift);
 }
@@ -237,7 +238,7 @@ void jump_member_store(jump_run *r)
     row_set(r, m->at_fast + k, r->fast[k]);
 }
 
-/* ---- samples -------------------------------------------------------------------------------------------- */
+/* ---- samples --------------------------------------------------------------------------------- */
 static void due_set(jump_run *r)
 {
   r->due = r->sample < r->span->sample_count ? r->span->sample[r->sample] : INFINITY;
@@ -275,7 +276,7 @@ static void samples_at(jump_run *r, double t, bool before)
   }
 }
 
-/* ---- points in time --------------------------------------------------------------------------------------- */
+/* ---- points in time -------------------------------------------------------------------------- */
 static void add_or_set(jump_run *r, const gm_edge *e)
 {
   double value = e->kind == GM_EDGE_BOLUS ? r->x[e->port] + e->value : e->value;

@@ -1,11 +1,11 @@
 /* run.h - one member on its way: registers, clocks, waiting events; what the methods share.
  *
- * The clock of channel k is a unit-rate Poisson process (Anderson, J. Chem. Phys. 127:214107, 2007):
- * left[k] is the internal time to its next firing as of since[k], when the propensity was last set
- * to rate[k]; so it fires at when[k] = since[k] + left[k] / rate[k] if nothing changes, which is the
- * absolute-time form of Gibson & Bruck (J. Phys. Chem. A 104:1876, 2000). number[k] counts the
- * firings and is the index of the draw behind left[k]. Nothing is touched between changes of the
- * propensity, so a stretch cut in two gives the same bytes. */
+ * The clock of channel k is a unit-rate Poisson process (Anderson, J. Chem. Phys. 127:214107,
+ * 2007): left[k] is the internal time to its next firing as of since[k], when the propensity was
+ * last set to rate[k]; so it fires at when[k] = since[k] + left[k] / rate[k] if nothing changes,
+ * which is the absolute-time form of Gibson & Bruck (J. Phys. Chem. A 104:1876, 2000). number[k]
+ * counts the firings and is the index of the draw behind left[k]. Nothing is touched between
+ * changes of the propensity, so a stretch cut in two gives the same bytes. */
 #ifndef GEMEL_JUMP_RUN_H
 #define GEMEL_JUMP_RUN_H
 #include "base/math_lanes.h"
@@ -109,7 +109,8 @@ void jump_member_init(jump_run *r, double t0);
 void jump_member_load(jump_run *r, double t0);
 void jump_member_store(jump_run *r);
 void jump_setup_run(jump_run *r);
-void jump_count_set(jump_run *r, int32_t state, double value); /* whole, not below 0 */
+/* Not below 0, and whole unless it flows. */
+void jump_count_set(jump_run *r, int32_t state, double value);
 void jump_samples_before(jump_run *r, double t); /* those earlier than t, of the present state */
 void jump_sample_write(jump_run *r, double t);   /* the next one, of the present registers */
 void jump_member_advance(jump_run *r, const gm_span *span);
@@ -126,6 +127,8 @@ void jump_leap_state(jump_run *r, double t);
 void jump_leap_draw(jump_run *r); /* total of the open leap, again */
 /* HYBRID: which channels flow; true when that changed. */
 bool jump_partition(jump_run *r, double t);
+/* HYBRID: does a channel that flows change the state? */
+bool jump_state_flows(const jump_run *r, int32_t state);
 /* HYBRID: would channel k or one that follows it change over, after a firing of k? */
 bool jump_partition_moves(jump_run *r, int32_t k);
 #endif

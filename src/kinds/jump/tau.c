@@ -2,11 +2,12 @@
  * 124:044109, 2006) on the clocks of the exact method (Anderson, J. Chem. Phys. 128:054103, 2008).
  *
  * A leap holds the propensities over begin .. begin + length and gives each channel that leaps the
- * number of firings its unit-rate clock makes in that internal time: none while the internal time to
- * the next firing, known already, is longer; else that one and a Poisson number more. Where
+ * number of firings its unit-rate clock makes in that internal time: none while the internal time
+ * to the next firing, known already, is longer; else that one and a Poisson number more. Where
  * something happens inside (a sample, an edge, the end of a span), the firings up to there follow
  * from halving the rest of the leap by fair coins again and again, each of its own key; so what is
- * read at one time does not depend on what is read at others, and a stretch cut in two is the same. */
+ * read at one time does not depend on what is read at others, and a stretch cut in two is the
+ * same. */
 #include "kinds/jump/run.h"
 #include <string.h>
 
@@ -25,7 +26,7 @@ static bool is_critical(const jump_run *r, int32_t k)
   return false;
 }
 
-/* ---- firings in a leap ----------------------------------------------------------------------------------- */
+/* ---- firings in a leap ----------------------------------------------------------------------- */
 void jump_leap_draw(jump_run *r)
 {
   jump_leap *l = &r->leap;
@@ -97,7 +98,7 @@ void jump_leap_state(jump_run *r, double t) { (void)leap_state(r, t); }
 void jump_leap_cut(jump_run *r, double t)
 {
   jump_leap *l = &r->leap;
-  (void)leap_state(r, t);
+  if (!leap_state(r, t)) r->status |= GM_MEMBER_PROJECTED; /* within it a count was below 0 */
   for (int32_t k = 0; k < r->m->channel_count; k++) {
     double n = firings_to(r, k, t);
     if (l->total[k] < 0) continue;
@@ -112,7 +113,7 @@ void jump_leap_cut(jump_run *r, double t)
   l->length = 0;
 }
 
-/* ---- choosing a leap ----------------------------------------------------------------------------------------- */
+/* ---- choosing a leap ------------------------------------------------------------------------- */
 /* For every state that a propensity reads: order, the g of Cao et al., is how strongly propensities
  * follow it, as the sum of their elasticities (X (X - 1) gives their 2 + 1/(x - 1); a channel that
  * stands still has none: its number of states serves); pull is how fast it goes back by itself. */
@@ -216,7 +217,7 @@ static bool leap_begin(jump_run *r)
   return true;
 }
 
-/* ---- walking --------------------------------------------------------------------------------------------------- */
+/* ---- walking --------------------------------------------------------------------------------- */
 static bool must_stop(const jump_run *r)
 {
   return r->status & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS);
