@@ -7,7 +7,6 @@
 #include <sbml/conversion/ConversionProperties.h>
 #include <sbml/packages/comp/common/compfwd.h>
 #include <sbml/packages/fbc/common/FbcExtensionTypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The headers of libsbml's package comp need C++ (5.19: they include <set>); these are C functions
@@ -109,7 +108,7 @@ static double elements_of(hierarchy *h, Model_t *m)
   for (unsigned i = 0; c && i < CompModelPlugin_getNumSubmodels(c) && !h->r->status; i++) {
     char *id = Submodel_getModelRef(CompModelPlugin_getSubmodel(c, i)); /* ours to free */
     n += elements_of_reference(h, id ? id : "");
-    free(id);
+    util_free(id);
   }
   h->depth--;
   return n;
@@ -124,8 +123,8 @@ static void hierarchy_check(sbml_reader *r, CompSBMLDocumentPlugin_t *c)
     sbml_at(r, e, NULL, NULL);
     (void)sbml_fail(r, GM_EUNSUPPORTED, "the external model definition \"%.60s\" (%.200s)",
                     id ? id : "", from ? from : "");
-    free(id);
-    free(from);
+    util_free(id);
+    util_free(from);
     return;
   }
   h.part = gm_alloc(r->ctx, (ptrdiff_t)h.count, sizeof *h.part);
@@ -139,9 +138,9 @@ static void hierarchy_check(sbml_reader *r, CompSBMLDocumentPlugin_t *c)
     if (!h.part[i].id) h.part[i].id = "";
   }
   double n = elements_of(&h, SBMLDocument_getModel(r->document));
-  if (n > SBML_ELEMENTS_MAX / 4)
+  if (n > SBML_UNFOLDED_MAX)
     (void)sbml_fail(r, GM_ERANGE, "the sub-models unfold to more than %d elements",
-                    SBML_ELEMENTS_MAX / 4);
+                    SBML_UNFOLDED_MAX);
   gm_free(h.part);
 }
 

@@ -173,7 +173,7 @@ static ir_ref draw_bernoulli(const draw *d, const ir_ref *a)
   return f2(d, IR_LT, sub(d, num(d, 1), a[0]), d->u);
 }
 
-/* ---- gamma and counts: the graph has their quantiles, but not what cuts them ------------------- */
+/* ---- gamma and counts: the graph has their quantiles, but not what cuts them ----------------- */
 static bool number(const draw *d, ir_ref a, double *out)
 {
   if (a < 0 || d->g->node[a].op != IR_CONST) return false;

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <sbml/packages/fbc/common/FbcExtensionTypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -39,7 +38,7 @@ static const char *take(const char *from, char *text)
     char *write;
   } owned = {.read = from};
   snprintf(text, SBML_ID_BYTES, "%s", from ? from : "");
-  free(owned.write);
+  util_free(owned.write);
   return text;
 }
 
@@ -90,8 +89,15 @@ static double bound_of(flux *f, const char *id)
 static int32_t column_of(flux *f, const char *reaction)
 {
   int32_t i = reaction ? net_find(&f->r.net, reaction, strlen(reaction)) : -1;
-  for (int32_t k = 0; i >= 0 && k < f->columns; k++) /* reactions' symbols rise with them */
-    if (f->r.net.reaction[k].symbol == i) return k;
+  int32_t low = 0, high = f->columns; /* reactions' symbols rise with them */
+  while (i >= 0 && high - low > 1) {
+    int32_t middle = low + (high - low) / 2;
+    if (f->r.net.reaction[middle].symbol <= i)
+      low = middle;
+    else
+      high = middle;
+  }
+  if (i >= 0 && low < f->columns && f->r.net.reaction[low].symbol == i) return low;
   (void)sbml_fail(&f->r, GM_EPARSE, "there is no reaction \"%.60s\"", reaction ? reaction : "");
   return -1;
 }
@@ -216,12 +222,11 @@ static void flux_free(flux *f)
   void *all[] = {f->row_of, f->number, f->lower, f->upper, f->cost,
                  f->zero,   f->sum,    f->start, f->index, f->entry};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) gm_free(all[i]);
-  sbml_functions_free(&f->r);
-  if (f->r.document) SBMLDocument_free(f->r.document);
+  sbml_reader_free(&f->r);
   net_free(&f->r.net);
 }
 
-/* ---- the answer -------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 void sbml_fluxes_free(sbml_fluxes *x)
 {
   if (!x) return;
@@ -330,6 +335,6 @@ bool sbml_is_flux_balance(gm_ctx *ctx, const char *text, const char *name)
     SBasePlugin_t *p = SBase_getPlugin((SBase_t *)r.model, "fbc");
     yes = p && FbcModelPlugin_getNumObjectives(p) > 0;
   }
-  if (r.document) SBMLDocument_free(r.document);
+  sbml_reader_free(&r);
   return yes;
 }

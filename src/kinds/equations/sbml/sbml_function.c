@@ -40,7 +40,7 @@ static const char *annotated_draw(sbml_reader *r, FunctionDefinition_t *f)
     }
     if (!draw) (void)sbml_fail(r, GM_EUNSUPPORTED, "draws from the distribution \"%.40s\"", page);
   }
-  free(text);
+  util_free(text);
   return draw;
 }
 
@@ -51,6 +51,10 @@ static void function_read(sbml_reader *r, FunctionDefinition_t *f, sbml_function
   *out = (sbml_function){.id = id ? id : "", .line = r->line};
   if (FunctionDefinition_isSetMath(f)) out->body = sbml_own(FunctionDefinition_getBody(f));
   unsigned count = FunctionDefinition_getNumArguments(f);
+  if (count > SBML_ARGUMENTS_MAX) {
+    (void)sbml_fail(r, GM_ERANGE, "more than %d arguments", SBML_ARGUMENTS_MAX);
+    return;
+  }
   out->argument = gm_alloc(r->ctx, (ptrdiff_t)count, sizeof *out->argument);
   if (!out->argument) {
     (void)sbml_fail(r, GM_ENOMEM, "its arguments");
@@ -94,8 +98,6 @@ void sbml_functions_free(sbml_reader *r)
 {
   for (int32_t i = 0; i < r->function_count; i++) gm_free((void *)r->function[i].argument);
   gm_free(r->function);
-  gm_free(r->assigned);
-  r->assigned = NULL;
   r->function = NULL;
   r->function_count = 0;
 }

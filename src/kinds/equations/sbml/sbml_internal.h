@@ -8,10 +8,13 @@ enum {
   SBML_BYTES_MAX = 64 << 20,   /* of a document */
   SBML_XML_DEPTH_MAX = 500,    /* libsbml recurses over the elements */
   SBML_HEIGHT_MAX = 20000,     /* and over formulas, where n operands may be n levels */
-  SBML_ELEMENTS_MAX = 4000000, /* of a document, and of what a hierarchy of models unfolds to */
-  SBML_NESTING_MAX = 3000,     /* levels of formulas, functions unfolded */
-  SBML_WORK_MAX = 20000000,    /* terms visited, functions unfolded */
-  SBML_SMALL = 8               /* operands held without allocation */
+  SBML_ELEMENTS_MAX = 4000000, /* of a document */
+  SBML_UNFOLDED_MAX =
+      50000, /* of what a hierarchy of models unfolds to: libsbml takes the square */
+  SBML_ARGUMENTS_MAX = 1000, /* of a function; libsbml finds the i-th in i steps */
+  SBML_NESTING_MAX = 3000,   /* levels of formulas, functions unfolded */
+  SBML_WORK_MAX = 20000000,  /* terms visited, functions unfolded */
+  SBML_SMALL = 8             /* operands held without allocation */
 };
 
 /* Names of draws as sbml_scan writes them into the document: no user's id has a full stop. */
@@ -26,6 +29,12 @@ typedef struct {
   const char *draw; /* name of the distribution it draws from, NULL none */
   bool open;        /* being unfolded: a call of it now is a circle */
 } sbml_function;
+
+typedef struct {
+  const char *id;
+  UnitDefinition_t *definition;
+  char *code; /* owned; NULL: not worked out yet */
+} sbml_unit;
 
 /* What names mean inside a function's body. */
 typedef struct {
@@ -42,6 +51,8 @@ typedef struct {
   net net;
   sbml_function *function; /* sorted by id */
   int32_t function_count;
+  sbml_unit *unit; /* sorted by id */
+  int32_t unit_count;
   bool *assigned;   /* [symbols] has an initial assignment of its own */
   gm_status status; /* first failure; later calls do nothing */
   /* the formula at work */
@@ -62,12 +73,13 @@ void sbml_at(sbml_reader *r, const void *element, const char *what, const char *
  * assignment. */
 void sbml_value(sbml_reader *r, net_symbol *s, bool stated, double value);
 
-/* sbml_scan.c: refuses what must not reach the parser (document types, deep nesting, encodings that
- * hide them), names the csymbols of distrib and adds an XML declaration. *out: freed by the caller. */
+/* sbml_scan.c: refuses what must not reach the parser (document types, deep nesting, encodings
+ * that hide them), names the csymbols of distrib and adds an XML declaration. *out: freed by the
+ * caller. */
 GM_NODISCARD gm_status sbml_scan(gm_ctx *ctx, const char *text, const char *file, gm_text *out);
 
-/* sbml_document.c: parses, checks libsbml's errors and the packages, flattens; fills document, model,
- * level, version. flux: the package fbc may be there. */
+/* sbml_document.c: parses, checks libsbml's errors and the packages, flattens; fills document,
+ * model, level, version. flux: the package fbc may be there. */
 GM_NODISCARD gm_status sbml_document_open(sbml_reader *r, const char *text, bool flux);
 
 /* sbml_function.c */
@@ -96,14 +108,18 @@ ir_ref sbml_truncated(ir_graph *g, ir_ref a); /* towards 0 */
 /* sbml_draw.c: a draw from a distribution by its name in distrib. */
 ir_ref sbml_draw(sbml_reader *r, const char *name, const ir_ref *operand, int32_t count);
 
-/* sbml_units.c: UCUM codes, "" where there is none. code: room for GM_UNIT_CODE_BYTES. */
+/* sbml_units.c */
+void sbml_units_read(sbml_reader *r);
+void sbml_units_free(sbml_reader *r);
+/* UCUM codes, "" where there is none. code: room for GM_UNIT_CODE_BYTES. */
 void sbml_unit_code(sbml_reader *r, const char *unit, char *code);
 void sbml_unit_of_compartment(sbml_reader *r, Compartment_t *c, char *code);
 void sbml_unit_of_species(sbml_reader *r, Species_t *s, char *code);
 void sbml_unit_of_time(sbml_reader *r, char *code);
 
-/* sbml_read.c: fills r->net from r->model; what it needs is freed by sbml_functions_free. */
+/* sbml_read.c: fills r->net from r->model. */
 void sbml_model_read(sbml_reader *r);
+void sbml_reader_free(sbml_reader *r); /* all but r->net */
 
 /* sbml_reaction.c, sbml_rule.c: parts of the model. Symbols come first, then formulas. */
 void sbml_reactions_add(sbml_reader *r);

@@ -1,6 +1,6 @@
-/* sbml_math.c - formulas: libsbml's trees to the expression graph. Functions are unfolded where they
- * are called; equal terms become one node, and what is visited is counted, so that functions that
- * double at each level end with a message. */
+/* sbml_math.c - formulas: libsbml's trees to the expression graph. Functions are unfolded where
+ * they are called; equal terms become one node, and what is visited is counted, so that functions
+ * that double at each level end with a message. */
 #include "kinds/equations/sbml/sbml_internal.h"
 #include <math.h>
 #include <stdio.h>
@@ -144,8 +144,8 @@ static int32_t chain_length(ASTNode_t *a, ASTNodeType_t type, ASTNode_t **last_o
   return length;
 }
 
-/* Converts the operands of a chain in their order: those of the last node, then what each node above
- * it adds. */
+/* Converts the operands of a chain in their order: those of the last node, then what each node
+ * above it adds. */
 static void operands_read(sbml_reader *r, const sbml_scope *scope, ASTNode_t *a, ASTNode_t *last,
                           int32_t length, ir_ref *operand)
 {

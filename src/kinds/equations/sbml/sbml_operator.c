@@ -202,30 +202,39 @@ static ir_ref unary(ir_graph *g, ASTNodeType_t type, ir_ref a, bool *known)
   return IR_NONE;
 }
 
+/* An operator of the wrong number of operands; false: it is no operator at all. */
+static bool misused(sbml_reader *r, ASTNodeType_t type, int32_t count)
+{
+  ir_graph *g = &r->net.graph;
+  ir_ref any = ir_const(g, 1);
+  bool of_one = true, of_two = true;
+  (void)unary(g, type, any, &of_one);
+  (void)binary(g, type, any, any, &of_two);
+  const char *want = of_two ? (of_one ? "one or two" : "two") : "one";
+  if (of_one || of_two)
+    (void)sbml_fail(r, GM_EPARSE, "an operator with %d operands; %s expected", (int)count, want);
+  return of_one || of_two;
+}
+
+static ir_ref extreme(sbml_reader *r, ASTNodeType_t type, const ir_ref *operand, int32_t count)
+{
+  bool least = type == AST_FUNCTION_MIN;
+  if (count > 0) return fold(&r->net.graph, least ? IR_MIN : IR_MAX, 0, operand, count);
+  (void)sbml_fail(r, GM_EPARSE, "%s of nothing", least ? "min" : "max");
+  return IR_NONE;
+}
+
 ir_ref sbml_operator(sbml_reader *r, ASTNodeType_t type, const ir_ref *operand, int32_t count,
                      bool *known_out)
 {
   ir_graph *g = &r->net.graph;
-  bool known = true, one_known = true, two_known = true;
-  ir_ref v = many(g, type, operand, count, &known);
-  bool smallest = type == AST_FUNCTION_MIN;
   *known_out = true;
-  if (known) return v;
-  if (smallest || type == AST_FUNCTION_MAX) {
-    if (count > 0) return fold(g, smallest ? IR_MIN : IR_MAX, 0, operand, count);
-    (void)sbml_fail(r, GM_EPARSE, "%s of nothing", smallest ? "min" : "max");
-    return IR_NONE;
-  }
-  if (count == 1) v = unary(g, type, operand[0], &one_known);
-  if (count == 2) v = binary(g, type, operand[0], operand[1], &two_known);
-  if ((count == 1 && one_known) || (count == 2 && two_known)) return v;
-  const ir_ref any = ir_const(g, 1); /* is it known at all, with other operands? */
-  one_known = two_known = true;
-  (void)unary(g, type, any, &one_known);
-  (void)binary(g, type, any, any, &two_known);
-  *known_out = one_known || two_known;
-  if (*known_out)
-    (void)sbml_fail(r, GM_EPARSE, "an operator with %d operands; %s was expected", (int)count,
-                    two_known ? (one_known ? "one or two" : "two") : "one");
-  return IR_NONE;
+  if (type == AST_FUNCTION_MIN || type == AST_FUNCTION_MAX) return extreme(r, type, operand, count);
+  ir_ref v = many(g, type, operand, count, known_out);
+  if (*known_out) return v;
+  *known_out = count == 1 || count == 2;
+  if (count == 1) v = unary(g, type, operand[0], known_out);
+  if (count == 2) v = binary(g, type, operand[0], operand[1], known_out);
+  if (!*known_out) *known_out = misused(r, type, count);
+  return v;
 }

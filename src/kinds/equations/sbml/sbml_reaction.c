@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* ---- names first ----------------------------------------------------------------------------- */
-/* What a stoichiometry is besides a symbol of its own: a number, or a formula read later (IR_NONE). */
+/* What a stoichiometry is besides a symbol of its own: a number, or a formula read later
+ * (IR_NONE). */
 static double stated(const sbml_reader *r, SpeciesReference_t *e)
 {
   double v = SpeciesReference_getStoichiometry(e);
@@ -63,7 +64,7 @@ static void reaction_add(sbml_reader *r, Reaction_t *e)
     part_add(r, Reaction_getProduct(e, k), false);
 }
 
-/* ---- parameters of one law --------------------------------------------------------------------- */
+/* ---- parameters of one law ------------------------------------------------------------------- */
 static void local_add(sbml_reader *r, const char *reaction, const Parameter_t *p)
 {
   char unit[GM_UNIT_CODE_BYTES], name[512];

@@ -165,7 +165,8 @@ static void names_read(sbml_reader *r)
 void sbml_model_read(sbml_reader *r)
 {
   sbml_at(r, NULL, NULL, NULL);
-  names_read(r);
+  sbml_units_read(r);
+  if (!r->status) names_read(r);
   if (!r->status) sbml_functions_read(r);
   if (!r->status) symbols_read(r);
   if (!r->status) sbml_reactions_read(r);
@@ -173,6 +174,16 @@ void sbml_model_read(sbml_reader *r)
   if (!r->status) sbml_rules_read(r);
   if (!r->status) sbml_events_read(r);
   if (!r->status) r->status = r->net.graph.status;
+}
+
+void sbml_reader_free(sbml_reader *r)
+{
+  sbml_functions_free(r);
+  sbml_units_free(r);
+  gm_free(r->assigned);
+  r->assigned = NULL;
+  if (r->document) SBMLDocument_free(r->document);
+  r->document = NULL;
 }
 
 gm_status sbml_read(gm_ctx *ctx, const char *text, const char *name, net *out)
@@ -185,8 +196,7 @@ gm_status sbml_read(gm_ctx *ctx, const char *text, const char *name, net *out)
     sbml_model_read(&r);
     s = r.status;
   }
-  sbml_functions_free(&r);
-  if (r.document) SBMLDocument_free(r.document);
+  sbml_reader_free(&r);
   if (s)
     net_free(&r.net);
   else

@@ -40,7 +40,7 @@ void sbml_assignments_read(sbml_reader *r)
   }
 }
 
-/* ---- rules ------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 static void rule_read(sbml_reader *r, Rule_t *e)
 {
   if (Rule_isAlgebraic(e)) {
@@ -64,13 +64,25 @@ static void rule_read(sbml_reader *r, Rule_t *e)
     s->rule = v;
 }
 
+/* Level 1 cannot say that something is constant: a parameter or a compartment without rule is, so
+ * that an algebraic rule is about species (as level 2 reads such a model). */
+static void still_set(net *n)
+{
+  for (int32_t i = 0; i < n->symbol_count; i++) {
+    net_symbol *s = &n->symbol[i];
+    bool still = s->kind == NET_PARAMETER || s->kind == NET_COMPARTMENT;
+    if (still && s->rule < 0 && s->rate < 0) s->constant = true;
+  }
+}
+
 void sbml_rules_read(sbml_reader *r)
 {
   unsigned count = Model_getNumRules(r->model);
   for (unsigned i = 0; i < count && !r->status; i++) rule_read(r, Model_getRule(r->model, i));
+  if (r->level == 1) still_set(&r->net);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 /* Levels 1 and 2 have neither of these: a trigger that holds at the start does not fire then, and
  * what is scheduled stays so (L3V2, section 4.11.2, on earlier levels). */
 static void trigger_read(sbml_reader *r, Event_t *e, net_event *n)

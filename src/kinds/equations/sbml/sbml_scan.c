@@ -1,11 +1,13 @@
 /* sbml_scan.c - one pass over the text before a parser sees it.
  *
- * libsbml and the XML parser below it recurse over nested elements and expand entities, so a hostile
- * text is stopped here: no document type (it is the only place where entities are declared), bounded
- * nesting and count of elements, and only encodings in which '<' is the byte 3C.
- * libsbml 5.19 forgets the URL of a csymbol it does not know, so the draws of the package distrib
- * are given names here: <csymbol definitionURL=".../distrib/normal"> becomes <ci> distrib.normal. */
+ * libsbml and the XML parser below it recurse over nested elements and expand entities, so a
+ * hostile text is stopped here: no document type (it is the only place where entities are
+ * declared), bounded nesting and count of elements, and only encodings in which '<' is the byte
+ * 3C. libsbml 5.19 forgets the URL of a csymbol it does not know, so the draws of the package
+ * distrib are given names here: <csymbol definitionURL=".../distrib/normal"> becomes <ci>
+ * distrib.normal. */
 #include "kinds/equations/sbml/sbml_internal.h"
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -106,6 +108,71 @@ static gm_status draw_rewrite(scan *s, const char *name, size_t name_bytes, cons
   return s->out.status;
 }
 
+static bool named(const char *name, size_t bytes, const char *local)
+{
+  size_t n = strlen(local);
+  if (bytes < n || memcmp(name + bytes - n, local, n) != 0) return false;
+  return bytes == n || name[bytes - n - 1] == ':';
+}
+
+/* The value of an attribute in a tag from p to end; NULL: none. */
+static const char *attribute(const char *p, const char *end, const char *name, size_t *bytes_out)
+{
+  size_t n = strlen(name);
+  *bytes_out = 0;
+  for (; p + n < end; p++) {
+    if (*p == '"' || *p == '\'') { /* over a value */
+      const char *close = memchr(p + 1, *p, (size_t)(end - p - 1));
+      if (!close) return NULL;
+      p = close;
+      continue;
+    }
+    if (!is_space(*p) || strncmp(p + 1, name, n) != 0) continue;
+    const char *q = p + 1 + n;
+    while (q < end && (is_space(*q) || *q == '=')) q++;
+    const char *close = q < end ? memchr(q + 1, *q, (size_t)(end - q - 1)) : NULL;
+    if ((*q != '"' && *q != '\'') || !close) continue;
+    *bytes_out = (size_t)(close - q - 1);
+    return q + 1;
+  }
+  return NULL;
+}
+
+static bool value_is(const char *v, size_t bytes, const char *want)
+{
+  return v && strlen(want) == bytes && memcmp(v, want, bytes) == 0;
+}
+
+/* libsbml ends the process (an exception that its C functions let through) where level, version and
+ * name space do not belong together. */
+static bool root_known(const char *name, size_t bytes, const char *end)
+{
+  static const struct {
+    const char *level, *version, *space;
+  } known[] = {
+      {"1", "1", "http://www.sbml.org/sbml/level1"},
+      {"1", "2", "http://www.sbml.org/sbml/level1"},
+      {"2", "1", "http://www.sbml.org/sbml/level2"},
+      {"2", "2", "http://www.sbml.org/sbml/level2/version2"},
+      {"2", "3", "http://www.sbml.org/sbml/level2/version3"},
+      {"2", "4", "http://www.sbml.org/sbml/level2/version4"},
+      {"2", "5", "http://www.sbml.org/sbml/level2/version5"},
+      {"3", "1", "http://www.sbml.org/sbml/level3/version1/core"},
+      {"3", "2", "http://www.sbml.org/sbml/level3/version2/core"},
+  };
+  char space_name[60] = "xmlns";
+  size_t n_level, n_version, n_space;
+  if (!named(name, bytes, "sbml") || bytes > 40) return false;
+  if (bytes > 4) snprintf(space_name, sizeof space_name, "xmlns:%.*s", (int)bytes - 5, name);
+  const char *level = attribute(name + bytes, end, "level", &n_level);
+  const char *version = attribute(name + bytes, end, "version", &n_version);
+  const char *space = attribute(name + bytes, end, space_name, &n_space);
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (value_is(level, n_level, known[i].level) && value_is(version, n_version, known[i].version))
+      return value_is(space, n_space, known[i].space);
+  return false;
+}
+
 /* libsbml turns a sum of n terms into n nested sums of two, and recurses over them. */
 static gm_status element_done(scan *s, bool apply, int32_t children, int32_t below)
 {
@@ -131,13 +198,6 @@ static gm_status tag_close(scan *s)
   return status;
 }
 
-static bool named(const char *name, size_t bytes, const char *local)
-{
-  size_t n = strlen(local);
-  if (bytes < n || memcmp(name + bytes - n, local, n) != 0) return false;
-  return bytes == n || name[bytes - n - 1] == ':';
-}
-
 static gm_status tag_open(scan *s)
 {
   const char *name = s->at + 1, *end = tag_end(name);
@@ -145,6 +205,8 @@ static gm_status tag_open(scan *s)
   if (++s->element_count > SBML_ELEMENTS_MAX) return scan_fail(s, GM_ERANGE, "too many elements");
   size_t n = 0;
   while (name + n < end && !is_space(name[n]) && name[n] != '/') n++;
+  if (s->element_count == 1 && !root_known(name, n, end))
+    return scan_fail(s, GM_EPARSE, "<sbml> with a level, a version and their name space expected");
   if (s->rewrite && named(name, n, "csymbol")) {
     const char *before = s->at;
     gm_status status = draw_rewrite(s, name, n, end);

@@ -5,6 +5,7 @@
 #include "kinds/equations/sbml/sbml_internal.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* X(kind, code, takes prefixes) */
@@ -66,6 +67,20 @@ static const struct {
   const char *code;
 } times[] = {{60, "min"}, {3600, "h"}, {86400, "d"}, {604800, "wk"}, {31557600, "a"}};
 
+/* base^n, n >= 0; exact while it is below 2^53. */
+static double power_of(double base, int n)
+{
+  double v = 1;
+  for (int i = 0; i < n && v < 1e300; i++) v *= base;
+  return v;
+}
+
+/* whole * 10^ten */
+static double sized(double whole, int ten)
+{
+  return ten < 0 ? whole / power_of(10, -ten) : whole * power_of(10, ten);
+}
+
 /* v = whole * 10^ten with whole of at most nine digits; false: it is not. */
 static bool decimal(double v, double *whole, int *ten)
 {
@@ -85,8 +100,7 @@ static bool decimal(double v, double *whole, int *ten)
   *ten -= behind;
   for (; digits > 0 && fmod(digits, 10) == 0; (*ten)++) digits /= 10;
   *whole = digits;
-  double back = *ten < 0 ? digits / pow(10, -*ten) : digits * pow(10, *ten);
-  return fabs(back - v) <= 1e-12 * v;
+  return fabs(sized(digits, *ten) - v) <= 1e-12 * v;
 }
 
 typedef struct {
@@ -116,7 +130,7 @@ static void code_add(code_text *c, bool below, const char *unit, int exponent)
 static void factor_add(code_text *c, bool below, double whole, int ten, int exponent)
 {
   char part[40];
-  double all = pow(whole, exponent);
+  double all = power_of(whole, exponent);
   if (!(all < 1e9) || all != floor(all)) {
     c->good = false;
     return;
@@ -138,33 +152,45 @@ static const char *prefix_of(int ten)
   return NULL;
 }
 
+static int kind_row(UnitKind_t kind)
+{
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+    if (kinds[i].kind == kind) return (int)i;
+  return -1;
+}
+
+/* The name of whole * 10^ten seconds, NULL none. */
+static const char *time_name(UnitKind_t kind, double whole, int ten)
+{
+  double size = ten > -20 && ten < 20 ? sized(whole, ten) : 0;
+  for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+    if (kind == UNIT_KIND_SECOND && size == times[i].seconds) return times[i].code;
+  return NULL;
+}
+
 /* One <unit>: (multiplier 10^scale kind)^exponent. */
 static void unit_add(code_text *c, Unit_t *u)
 {
+  UnitKind_t kind = Unit_getKind(u);
   double exponent = Unit_getExponentAsDouble(u), whole;
-  int ten, kind = -1, power = (int)fabs(exponent);
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-    if (kinds[i].kind == Unit_getKind(u)) kind = (int)i;
-  bool good = kind >= 0 && fabs(exponent) < 20 && exponent == floor(exponent);
+  int ten, row = kind_row(kind), power = fabs(exponent) < 20 ? (int)fabs(exponent) : 0;
+  bool below = exponent < 0, good = row >= 0 && fabs(exponent) == power;
   if (!good || !decimal(Unit_getMultiplier(u), &whole, &ten)) {
     c->good = false;
     return;
   }
   if (power == 0) return;
-  bool below = exponent < 0;
-  ten += Unit_getScale(u) + (kinds[kind].kind == UNIT_KIND_KILOGRAM ? 3 : 0);
-  double size = ten > -20 && ten < 20 ? whole * pow(10, ten) : 0;
-  for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-    if (kinds[kind].kind == UNIT_KIND_SECOND && size == times[i].seconds) {
-      code_add(c, below, times[i].code, power);
-      return;
-    }
+  ten += Unit_getScale(u) + (kind == UNIT_KIND_KILOGRAM ? 3 : 0);
+  const char *time = time_name(kind, whole, ten);
+  if (time) {
+    code_add(c, below, time, power);
+    return;
+  }
   char name[16];
-  const char *front = whole == 1 && kinds[kind].prefixes ? prefix_of(ten) : NULL;
+  const char *front = whole == 1 && kinds[row].prefixes ? prefix_of(ten) : NULL;
   if (!front) factor_add(c, below, whole, ten, power);
-  snprintf(name, sizeof name, "%s%s", front ? front : "", kinds[kind].code);
-  bool bare = strcmp(kinds[kind].code, "1") == 0;
-  if (!bare) code_add(c, below, name, power);
+  snprintf(name, sizeof name, "%s%s", front ? front : "", kinds[row].code);
+  if (kind != UNIT_KIND_DIMENSIONLESS) code_add(c, below, name, power);
 }
 
 static bool code_finish(sbml_reader *r, code_text *c)
@@ -201,21 +227,63 @@ static const char *predefined(const sbml_reader *r, const char *unit)
   return NULL;
 }
 
+static int by_id(const void *a, const void *b)
+{
+  return strcmp(((const sbml_unit *)a)->id, ((const sbml_unit *)b)->id);
+}
+
+void sbml_units_read(sbml_reader *r)
+{
+  unsigned count = Model_getNumUnitDefinitions(r->model);
+  r->unit = gm_alloc(r->ctx, (ptrdiff_t)count, sizeof *r->unit);
+  if (!r->unit) {
+    (void)sbml_fail(r, GM_ENOMEM, "units");
+    return;
+  }
+  r->unit_count = (int32_t)count;
+  for (unsigned i = 0; i < count; i++) {
+    UnitDefinition_t *d = Model_getUnitDefinition(r->model, i);
+    const char *id = UnitDefinition_getId(d);
+    r->unit[i] = (sbml_unit){.id = id ? id : "", .definition = d};
+  }
+  qsort(r->unit, count, sizeof *r->unit, by_id);
+}
+
+void sbml_units_free(sbml_reader *r)
+{
+  for (int32_t i = 0; i < r->unit_count; i++) gm_free(r->unit[i].code);
+  gm_free(r->unit);
+  r->unit = NULL;
+  r->unit_count = 0;
+}
+
+/* True: it is a definition, and code is its code. */
+static bool defined_code(sbml_reader *r, const char *unit, char *code)
+{
+  const sbml_unit key = {.id = unit};
+  sbml_unit *u = NULL;
+  if (r->unit_count) u = bsearch(&key, r->unit, (size_t)r->unit_count, sizeof key, by_id);
+  if (!u) return false;
+  if (!u->code) {
+    code_text c = {.text = code, .good = true};
+    definition_code(r, u->definition, &c);
+    u->code = gm_strdup(r->ctx, code);
+    if (!u->code) (void)sbml_fail(r, GM_ENOMEM, "units");
+    return true;
+  }
+  memcpy(code, u->code, strlen(u->code) + 1);
+  return true;
+}
+
 void sbml_unit_code(sbml_reader *r, const char *unit, char *code)
 {
   code_text c = {.text = code, .good = true};
   code[0] = 0;
-  if (!unit || !unit[0]) return;
-  UnitDefinition_t *d = Model_getUnitDefinitionById(r->model, unit);
-  if (d) {
-    definition_code(r, d, &c);
-    return;
-  }
+  if (!unit || !unit[0] || defined_code(r, unit, code)) return;
   const char *known = predefined(r, unit);
-  UnitKind_t kind = known ? UNIT_KIND_INVALID : UnitKind_forName(unit);
-  if (kind == UNIT_KIND_KILOGRAM) known = "kg";
-  for (size_t i = 0; !known && i < sizeof kinds / sizeof kinds[0]; i++)
-    if (kinds[i].kind == kind) known = kinds[i].code;
+  UnitKind_t kind = UnitKind_forName(unit);
+  int row = kind_row(kind);
+  if (!known && row >= 0) known = kind == UNIT_KIND_KILOGRAM ? "kg" : kinds[row].code;
   if (known) code_add(&c, false, known, 1);
   c.good = known != NULL;
   (void)code_finish(r, &c);
@@ -236,23 +304,33 @@ void sbml_unit_of_compartment(sbml_reader *r, Compartment_t *c, char *code)
   sbml_unit_code(r, unit, code);
 }
 
+static void per_size(char *code, const char *size)
+{
+  char both[2 * GM_UNIT_CODE_BYTES];
+  if (strcmp(size, "1") == 0) return;
+  snprintf(both, sizeof both, "%s/%s", code, size);
+  bool simple = size[0] && !strpbrk(size, "./");
+  if (simple && strlen(both) < GM_UNIT_CODE_BYTES)
+    memcpy(code, both, strlen(both) + 1);
+  else
+    code[0] = 0;
+}
+
 /* The unit of a species' symbol: of an amount, or of an amount by the size of its compartment. */
 void sbml_unit_of_species(sbml_reader *r, Species_t *s, char *code)
 {
-  char size[GM_UNIT_CODE_BYTES], both[2 * GM_UNIT_CODE_BYTES];
+  char size[GM_UNIT_CODE_BYTES];
   const char *unit = Species_getSubstanceUnits(s);
-  if ((!unit || !unit[0]) && r->level < 3) unit = "substance";
-  if ((!unit || !unit[0]) && r->level == 3) unit = Model_getSubstanceUnits(r->model);
+  if (!unit || !unit[0]) unit = r->level < 3 ? "substance" : Model_getSubstanceUnits(r->model);
   sbml_unit_code(r, unit, code);
-  Compartment_t *c = Model_getCompartmentById(r->model, Species_getCompartment(s));
+  const char *in = Species_getCompartment(s);
+  int32_t i = in ? net_find(&r->net, in, strlen(in)) : -1; /* compartments are the first symbols */
+  bool there = i >= 0 && r->net.symbol[i].kind == NET_COMPARTMENT;
+  Compartment_t *c = there ? Model_getCompartment(r->model, (unsigned)i) : NULL;
   bool amount = Species_getHasOnlySubstanceUnits(s) || !c;
   if (amount || Compartment_getSpatialDimensionsAsDouble(c) == 0 || !code[0]) return;
   sbml_unit_of_compartment(r, c, size);
-  bool simple = size[0] && !strpbrk(size, "./");
-  snprintf(both, sizeof both, "%s/%s", code, size);
-  bool fits = simple && strlen(both) < GM_UNIT_CODE_BYTES;
-  if (!fits) code[0] = 0;
-  if (fits && strcmp(size, "1") != 0) memcpy(code, both, strlen(both) + 1);
+  per_size(code, size);
 }
 
 void sbml_unit_of_time(sbml_reader *r, char *code)
