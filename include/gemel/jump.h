@@ -22,7 +22,8 @@ typedef struct {
   double hybrid_population; /* HYBRID: a reaction flows while all counts it changes are at least */
                             /* this; 0: 1000 */
   double hybrid_rate;       /* HYBRID: and its propensity is at least this [1/time] */
-  int64_t firing_max;       /* firings in a span, then GM_MEMBER_STEPS; 0: 100,000,000 */
+  int64_t firing_max;       /* firings in a span (a leap counts as one), then */
+                            /* GM_MEMBER_STEPS; 0: 100,000,000 */
 } gm_jump_config;
 
 /* Parameters and outputs: those of the same model under gm_equations. Input ports: one a state, in

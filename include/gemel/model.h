@@ -100,6 +100,15 @@ typedef struct {
   int8_t *status; /* [n] out: GM_MEMBER_ bits */
 } gm_batch;
 
+/* Beside a span: what the derivatives of an objective are pulled back from, and to. */
+typedef struct {
+  const double *ybar;                /* [sample_count][output_count] d objective / d output */
+  double *edge_tbar, *edge_valuebar; /* [edge_count] filled: d objective / d time and d value of the
+                                        edges; NULL: not wanted */
+} gm_pull;
+
+enum { GM_VJP_INIT = 1u }; /* begin with init, each member at its span's t0 */
+
 typedef struct gm_model gm_model;
 typedef struct gm_work gm_work;
 
@@ -108,7 +117,8 @@ enum {
   GM_MODEL_STEPPED = 2u,      /* moves on a grid anchored at the epoch (step, origin) */
   GM_MODEL_OBJECT = 4u,       /* object state */
   GM_MODEL_LINEAR_INPUT = 8u, /* the state is linear in what the ports give (closed form) */
-  GM_MODEL_TANGENTS = 16u     /* batches may have nd > 0 */
+  GM_MODEL_TANGENTS = 16u,    /* batches may have nd > 0 */
+  GM_MODEL_ADJOINT = 32u      /* vjp may be called */
 };
 
 typedef struct {
@@ -148,6 +158,19 @@ typedef struct {
   /* the macro view, m*macro_count + i; set projects onto the feasible and says so in status */
   void (*get)(const gm_model *model, const gm_batch *b, double *macro);
   void (*set)(const gm_model *model, const gm_batch *b, const double *macro);
+  /* Optional (GM_MODEL_ADJOINT): advance (after init, with GM_VJP_INIT), then backward through the
+   * very steps made. b->nd is 0; states, outputs and status come out as from advance. pull: [n], one
+   * a member. xbar is laid out like b->x: in d objective / d state at t1, beside what the outputs
+   * bring (0: nothing), out d objective / d state at t0. To thetabar, laid out like b->theta,
+   * d objective / d theta is added, the way through init with it if that was asked for. Sample times,
+   * t0 and t1 do not move. A member that is not GM_MEMBER_OK at the end has no derivatives: NaN. Its
+   * cost is a few simulations, however many parameters there are; its memory, from arena, grows with
+   * the steps of 64 members.
+   * Fails: GM_EUNSUPPORTED (a model without GM_MODEL_ADJOINT), GM_ENOMEM; then x, outputs and all
+   * derivatives are undefined. Threads: as advance. */
+  gm_status (*vjp)(const gm_model *model, gm_work *work, const gm_batch *b, const gm_span *span,
+                   const gm_pull *pull, uint32_t flags, double *xbar, double *thetabar,
+                   gm_arena *arena);
 } gm_model_type;
 
 #define GM_MODEL_ABI 1u

@@ -28,8 +28,8 @@ typedef struct {
 } gm_petab_parameter;
 
 typedef struct {
-  double rtol, atol; /* 0: 1e-9 and 1e-12 */
-  gm_eq_solver solver;
+  double rtol, atol;   /* 0: 1e-9 and 1e-12 */
+  gm_eq_solver solver; /* GM_EQ_AUTO: the stiff method, where the model has one */
 } gm_petab_options;
 
 /* Reads a problem file (YAML) and all it names, relative to its folder. options may be NULL. *out
@@ -48,6 +48,9 @@ GM_API const int32_t *gm_petab_estimated(const gm_petab *p, int32_t *count_out);
 GM_API int32_t gm_petab_point_count(const gm_petab *p);     /* rows of the measurement tables */
 GM_API int32_t gm_petab_condition_count(const gm_petab *p); /* pairs that are simulated */
 
+/* The i-th file that was read, from 0: the problem file first; NULL behind the last. */
+GM_API const char *gm_petab_file(const gm_petab *p, int32_t i);
+
 /* A value between the scales; -inf, +inf and NaN go where they go. */
 GM_API double gm_petab_to_scale(gm_petab_scale s, double value);
 GM_API double gm_petab_from_scale(gm_petab_scale s, double scaled);
@@ -62,7 +65,8 @@ GM_API GM_NODISCARD gm_status gm_petab_draw(const gm_petab *p, uint64_t seed, ui
 /* llh: log likelihood of all measurements, with all constants. chi2: sum of squares of
  * (measurement - simulation)/sigma on the observable's transformed scale. log_prior: sum of the
  * log densities of the objective priors, each on the scale its type says (0 without priors).
- * llh is -inf and chi2 +inf when a point cannot be worked out; bad_point is then its row, else -1. */
+ * llh is -inf and chi2 +inf when a point cannot be worked out; bad_point is then its row, else
+ * -1. */
 typedef struct {
   double llh, chi2, log_prior;
   int32_t bad_point;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES_MAX = 64 << 20 };
+enum { TEXT_BYTES_MAX = 64 << 20 }; /* as sbml_read takes; a model text may have 1 MB */
 
 bool cli_is_model(const char *path)
 {
@@ -51,8 +51,8 @@ gm_status cli_model_read(gm_ctx *ctx, const char *path, gm_model **out)
 
 gm_status cli_net_read(gm_ctx *ctx, const char *text, const char *path, struct net *out)
 {
-  const char *first = text + strspn(text, "\xEF\xBB\xBF \t\r\n");
-  return *first == '<' ? sbml_read(ctx, text, path, out) : eqt_net_read(ctx, text, path, out);
+  return eq_looks_like_sbml(text) ? sbml_read(ctx, text, path, out)
+                                  : eqt_net_read(ctx, text, path, out);
 }
 
 gm_status cli_solver(const cli *c, gm_eq_solver *out)

@@ -12,6 +12,7 @@ typedef struct {
   int64_t rows, rows_asked; /* those done; fewer when the work was stopped */
   double *time;             /* owned */
   int32_t time_count;
+  const char *no; /* what to say when the result says no (code 1), NULL: nothing; borrowed */
 } simulate_table;
 
 enum { SIMULATE_TIMES_MAX = 1000000, SIMULATE_CELLS_MAX = 50000000 };
@@ -31,6 +32,8 @@ void simulate_head_end(simulate_table *s);
 /* id NULL and member < 0: no such column. */
 void simulate_row(simulate_table *s, const char *id, int32_t member, double time);
 void simulate_cell(simulate_table *s, double v);
+/* A cell of CSV: ten digits, INF, -INF, nothing for what is no number. */
+void simulate_number(gm_text *out, double v);
 void simulate_row_end(simulate_table *s);
 
 /* ---- simulate_outputs.c --------------------------------------------------------------------- */
@@ -62,5 +65,5 @@ void simulate_run_free(simulate_runs *r);
 gm_status simulate_model(simulate_table *s);      /* simulate_model.c */
 gm_status simulate_definition(simulate_table *s); /* simulate_definition.c */
 /* The best fluxes of a model of the package fbc, as a table of names and values. */
-gm_status simulate_fluxes(cli *c, const char *text); /* simulate_fluxes.c */
+gm_status simulate_fluxes(simulate_table *s, const char *text); /* simulate_fluxes.c */
 #endif

@@ -2,6 +2,15 @@
 #include "cli/simulate.h"
 #include "kinds/equations/sbml/sbml.h"
 
+static const char *const outcome_name[] = {[SBML_FLUX_BEST] = "best",
+                                           [SBML_FLUX_INFEASIBLE] = "infeasible",
+                                           [SBML_FLUX_UNBOUNDED] = "unbounded"};
+
+static const char *const outcome_no[] = {
+    [SBML_FLUX_INFEASIBLE] =
+        "infeasible: no fluxes within the bounds keep every species in balance",
+    [SBML_FLUX_UNBOUNDED] = "unbounded: nothing limits the objective"};
+
 static void json_fluxes(const cli *c, const sbml_fluxes *f, gm_text *out)
 {
   cli_json j;
@@ -14,6 +23,7 @@ static void json_fluxes(const cli *c, const sbml_fluxes *f, gm_text *out)
   cli_json_text(&j, "name", f->objective);
   cli_json_number(&j, "value", f->value);
   cli_json_end_object(&j);
+  cli_json_text(&j, "outcome", outcome_name[f->outcome]);
   cli_json_array(&j, "fluxes");
   for (int32_t i = 0; i < f->count; i++) {
     cli_json_object(&j, NULL);
@@ -26,8 +36,16 @@ static void json_fluxes(const cli *c, const sbml_fluxes *f, gm_text *out)
   gm_text_add(out, "\n");
 }
 
-gm_status simulate_fluxes(cli *c, const char *text)
+static void csv_row(gm_text *out, const char *name, const char *kind, double value)
 {
+  gm_text_addf(out, "%s,%s,", name, kind); /* names of SBML need no quotes */
+  simulate_number(out, value);
+  gm_text_add(out, "\n");
+}
+
+gm_status simulate_fluxes(simulate_table *t, const char *text)
+{
+  cli *c = t->c;
   static const char *const course[] = {
       "dose",       "to",      "from", "every",  "steps",      "times",   "set",
       "variables",  "rtol",    "atol", "solver", "stochastic", "amounts", "concentrations",
@@ -39,10 +57,11 @@ gm_status simulate_fluxes(cli *c, const char *text)
   if (c->json) {
     json_fluxes(c, &f, &c->out);
   } else {
-    gm_text_addf(&c->out, "name,kind,value\n%s,objective,%.10g\n", f.objective, f.value);
-    for (int32_t i = 0; i < f.count; i++)
-      gm_text_addf(&c->out, "%s,flux,%.10g\n", f.reaction[i], f.flux[i]);
+    gm_text_add(&c->out, "name,kind,value\n");
+    csv_row(&c->out, f.objective, "objective", f.value);
+    for (int32_t i = 0; i < f.count; i++) csv_row(&c->out, f.reaction[i], "flux", f.flux[i]);
   }
+  t->no = f.outcome == SBML_FLUX_BEST ? NULL : outcome_no[f.outcome];
   sbml_fluxes_free(&f);
   return GM_OK;
 }

@@ -3,6 +3,7 @@
 #include "cli/simulate.h"
 #include "gemel/jump.h"
 #include "gemel/schedule.h"
+#include "kinds/equations/source.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static gm_status dose_event(const model_run *r, const char *what, const cli_dose
                   .kind = GM_EVENT_DOSE,
                   .interval = isnan(a->every) ? 0 : a->every,
                   .duration = isnan(a->over) ? 0 : a->over,
-                  .additional = (int32_t)fmin(more, 1e6)};
+                  .additional = (int32_t)fmin(more, 1e6)}; /* gm_timeline_build refuses so many */
   return GM_OK;
 }
 
@@ -98,6 +99,19 @@ static gm_status doses_take(model_run *r)
   return s;
 }
 
+static gm_status no_parameter(const model_run *r, const char *text, const char *name)
+{
+  bool state = gm_model_find(r->model, GM_TABLE_STATE, name) >= 0;
+  if (state)
+    return gm_fail(r->c->ctx, GM_ENOTFOUND,
+                   "--set %s: %s is a state; what it is at the start is set by \"%s(0)=VALUE\"",
+                   text, name, name);
+  return gm_fail(r->c->ctx, GM_ENOTFOUND,
+                 "--set %s: the model has no parameter of that name, or works it out from others "
+                 "(gemel check lists the parameters)",
+                 text);
+}
+
 static gm_status parameters_set(const model_run *r, double *theta)
 {
   int32_t count;
@@ -108,9 +122,7 @@ static gm_status parameters_set(const model_run *r, double *theta)
   for (int32_t i = 0; (text = cli_value_at(r->c, "set", i)); i++) {
     gm_status s = cli_set_split(r->c->ctx, text, name, &value);
     int32_t k = s ? -1 : gm_model_find(r->model, GM_TABLE_PARAMETER, name);
-    if (!s && k < 0)
-      s = gm_fail(r->c->ctx, GM_ENOTFOUND, "--set %s: the model has no parameter of that name",
-                  text);
+    if (!s && k < 0) s = no_parameter(r, text, name);
     if (!s) s = cli_number_read(r->c->ctx, text, value, &theta[k]);
     if (s) return s;
   }
@@ -269,7 +281,7 @@ static gm_status course_take(model_run *r)
 {
   simulate_table *s = r->s;
   double hour = cli_hour(r->info.time_unit);
-  bool sbml = strstr(r->text, "<sbml") != NULL; /* seconds by default: ten days are too many */
+  bool sbml = eq_looks_like_sbml(r->text); /* seconds by default: ten days are too many */
   gm_status st = simulate_times(s, r->info.time_unit, 0, isnan(hour) || sbml ? 100 : 240 * hour);
   if (st) return st;
   double cells = (double)r->replicates * s->time_count * (1 + r->info.output_count);
@@ -304,7 +316,7 @@ gm_status simulate_model(simulate_table *s)
   model_run r = {.c = s->c, .s = s};
   gm_status st = cli_model_text(s->c->ctx, s->c->argument[0], &r.text);
   if (!st && cli_is_flux_balance(s->c->ctx, r.text, s->c->argument[0])) {
-    st = simulate_fluxes(s->c, r.text);
+    st = simulate_fluxes(s, r.text);
   } else {
     if (!st) st = gm_arena_new(s->c->ctx, 1 << 14, &r.arena);
     if (!st) st = model_run_all(&r);

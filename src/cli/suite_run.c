@@ -7,7 +7,7 @@
 
 /* Cases in which events of equal priority come in random order may miss their expected values by
  * chance; another seed is the suite's own advice. */
-enum { SEEDS_MAX = 20, SBML_BYTES_MAX = 64 << 20 };
+enum { SEEDS_MAX = 20 };
 
 gm_status suite_refused(suite_case *c, gm_status s, suite_result *r)
 {
@@ -230,9 +230,13 @@ static gm_status run_flux(suite_case *c, const suite_options *o, const char *tex
 gm_status suite_run(suite_case *c, const suite_options *o, suite_result *r)
 {
   char *text = NULL;
-  size_t bytes;
-  gm_status s = gm_file_read(c->ctx, c->model_path, SBML_BYTES_MAX, &text, &bytes);
-  if (s) return s;
+  gm_status s = cli_model_text(c->ctx, c->model_path, &text);
+  if (s == GM_ENOMEM) return s;
+  if (s) { /* one case that cannot be read does not end the others */
+    r->outcome = SUITE_BROKEN;
+    snprintf(r->why, sizeof r->why, "%s", gm_message(c->ctx));
+    return GM_OK;
+  }
   if (c->stochastic)
     s = suite_run_stochastic(c, o, text, r);
   else if (c->flux)

@@ -289,11 +289,11 @@ static int run(cli *c)
   return code;
 }
 
-static const cli_option options[] = {{"data", "FILE", "do these data fit the definition?", false},
-                                     {"kernel", NULL, "print the C code of the model's kernel",
-                                      false},
-                                     {"strict", NULL, "a warning fails too", false},
-                                     {NULL, NULL, NULL, false}};
+static const cli_option options[] = {
+    {"data", "FILE", "do these data fit the definition?", false},
+    {"kernel", NULL, "print the C code of the model's kernel", false},
+    {"strict", NULL, "a warning fails too", false},
+    {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_check = {
     .name = "check",

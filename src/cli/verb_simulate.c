@@ -135,9 +135,21 @@ void simulate_column(simulate_table *s, const char *name, const char *unit)
     cli_json_end_object(&s->j);
     return;
   }
+  gm_text heading;
+  gm_text_init(&heading, s->c->ctx);
+  gm_text_addf(&heading, "%s%s%s%s", name, unit[0] ? " [" : "", unit, unit[0] ? "]" : "");
   comma(s);
-  csv_text(out, name);
-  if (unit[0]) gm_text_addf(out, " [%s]", unit);
+  csv_text(out, heading.data ? heading.data : name);
+  if (heading.status && !out->status) out->status = heading.status;
+  gm_text_free(&heading);
+}
+
+void simulate_number(gm_text *out, double v)
+{
+  if (isinf(v))
+    gm_text_add(out, v > 0 ? "INF" : "-INF");
+  else if (!isnan(v))
+    gm_text_addf(out, "%.10g", v);
 }
 
 void simulate_head_end(simulate_table *s)
@@ -171,10 +183,7 @@ void simulate_cell(simulate_table *s, double v)
     return;
   }
   comma(s);
-  if (isinf(v))
-    gm_text_add(&s->c->out, v > 0 ? "INF" : "-INF");
-  else if (!isnan(v))
-    gm_text_addf(&s->c->out, "%.10g", v);
+  simulate_number(&s->c->out, v);
 }
 
 void simulate_row_end(simulate_table *s)
@@ -198,12 +207,15 @@ static int finish(simulate_table *s)
     gm_text_add(&c->out, "\n");
   }
   int code = CLI_DONE;
+  if (s->no) code = cli_say(c, CLI_NO, "%s", s->no);
   if (stopped)
     code = cli_say(c, CLI_NO, "stopped: %lld of %lld rows done", (long long)s->rows,
                    (long long)s->rows_asked);
   if (s->failed)
-    code =
-        cli_say(c, CLI_NO, "%d members did not get through: their cells are empty", (int)s->failed);
+    code = cli_say(c, CLI_NO,
+                   "%d of the members did not get through (no finite value, or too many steps): "
+                   "their cells are empty from there",
+                   (int)s->failed);
   return code;
 }
 
@@ -257,10 +269,10 @@ const cli_verb cli_verb_simulate = {
         "  gemel simulate model.xml --to 50 --steps 100 --variables \"S1, total=amount(S1)+S2\"\n"
         "  gemel simulate model.xml --stochastic exact --replicates 1000 --summary --to 50\n"
         "\n--set \"S(0)=VALUE\" sets what S is at the start. A model of flux balance gives its "
-        "best "
-        "fluxes.\nA definition without --population gives the typical subject; its values have no "
-        "noise of\nmeasurement. Cells of a member that diverged stay empty (code 1). Ctrl-C keeps "
-        "the rows that are done.\n",
+        "best\n"
+        "fluxes. A definition without --population gives the typical subject; its values have no "
+        "noise\nof measurement. Cells of a member that diverged stay empty (code 1). Ctrl-C keeps "
+        "the rows that\nare done.\n",
     .option = options,
     .argument_count = 1,
     .run = run};

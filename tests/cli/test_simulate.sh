@@ -80,6 +80,7 @@ expect 2 'Q' simulate decay.ant --variables Q
 expect 0 . simulate decay.ant --to 10 --steps 5 --set k=0.2 --set 'A(0)=4'
 holds 'near($2, 4 * exp(-$1 / 5)) && near($2 + $3, 4)' "--set"
 expect 2 'no parameter' simulate decay.ant --set q=1
+expect 2 'A is a state; .*"A(0)=VALUE"' simulate decay.ant --set A=1
 expect 2 'NAME=VALUE' simulate decay.ant --set k
 
 # simulate__every_solver_gives_the_solution: and a rougher tolerance a rougher one.
@@ -105,7 +106,7 @@ cmp -s out by-name || fail "a file without ending"
 expect 2 'noname2' simulate noname2
 printf '<sbml' >broken.xml
 expect 2 'broken.xml' simulate broken.xml
-expect 2 'package' simulate "$suite/00004/00004-sbml-l3v1.xml"
+expect 2 'the package spatial, which' simulate "$suite/00004/00004-sbml-l3v1.xml"
 expect 2 'needs a definition' simulate "$sbml" --data x
 
 # simulate__flux_balance_gives_fluxes: 3 in at most, 2 each: 6 out.
@@ -113,6 +114,14 @@ flux=$suite/00007/00007-sbml-l3v1.xml
 expect 0 '^name,kind,value$' simulate "$flux"
 [ "$(sed -n '2,$p' out | tr '\n' ' ')" = 'most,objective,6 in1,flux,3 out1,flux,6 ' ] || fail "fluxes"
 expect 2 'no course' simulate "$flux" --to 4
+# what the objective takes without end, or what no fluxes can balance, is said: code 1
+sed 's/fluxBound fbc:reaction="[a-z0-9]*" fbc:operation="lessEqual" fbc:value="[0-9]*"/&X/
+  s/value="[0-9]*"X/value="INF"/' "$flux" >endless.xml
+expect 1 '^most,objective,INF$' simulate endless.xml
+grep -q 'unbounded' err && grep -q '^out1,flux,$' out || fail "an objective without end"
+sed 's/operation="greaterEqual" fbc:value="0"/operation="greaterEqual" fbc:value="99"/' "$flux" >none.xml
+expect 1 '^most,objective,$' simulate none.xml
+grep -q 'infeasible' err || fail "bounds that nothing meets"
 
 # simulate__jumps_have_the_mean_and_spread_of_the_law: 20 in A, each gone with probability
 # 1 - exp(-t/10): binomial. 2,000 runs: within five standard errors.
@@ -167,7 +176,8 @@ assert all(abs(r[1] - 10 * math.exp(-r[0] / 10)) < 1e-7 for r in d["rows"]) and 
   python3 -c '
 import json
 d = json.load(open("out"))
-assert d["objective"] == {"name": "most", "value": 6} and len(d["fluxes"]) == 2' 2>err || fail "fluxes"
+assert d["objective"] == {"name": "most", "value": 6} and len(d["fluxes"]) == 2
+assert d["outcome"] == "best"' 2>err || fail "fluxes"
   expect 0 . export decay.ant --to sbml --json
   python3 -m json.tool out >/dev/null 2>err || fail "export --json"
 else

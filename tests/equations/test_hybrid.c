@@ -137,8 +137,8 @@ static void event__delay_and_when_values_are_taken(void **state)
 {
   (void)state;
   double t[3] = {1.9, 3.6, 5}, then[3] = {0, 2, 2}, now[3] = {0, 3.5, 3.5};
-  check("x = 0; y = 0; x' = 1; y' = 0\n at 1.5 after (time >= 2), fromTrigger=true: y = x\n", "y", 6,
-        t, then, 3, 1e-9);
+  check("x = 0; y = 0; x' = 1; y' = 0\n at 1.5 after (time >= 2), fromTrigger=true: y = x\n", "y",
+        6, t, then, 3, 1e-9);
   check("x = 0; y = 0; x' = 1; y' = 0\n at 1.5 after (time >= 2), fromTrigger=false: y = x\n", "y",
         6, t, now, 3, 1e-9);
 }
@@ -181,7 +181,8 @@ static void condition__short_pulses_are_seen(void **state)
 {
   (void)state;
   double t[2] = {50.5, 100}, want[2] = {1, 1};
-  check("x = 0; x' = piecewise(1000, time >= 50 && time < 50.001, 0)\n", "x", 101, t, want, 2, 1e-9);
+  check("x = 0; x' = piecewise(1000, time >= 50 && time < 50.001, 0)\n", "x", 101, t, want, 2,
+        1e-9);
 }
 
 /* x' = -x(t - 1), x = 1 before 0: by the method of steps x = sum (-1)^k (t - k + 1)^k / k!. */

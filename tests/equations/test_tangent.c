@@ -282,8 +282,16 @@ static void rest__steady_state_and_its_tangents(void **state)
              "kf = 0.03; kb = 2; T = 5; a = 9; A = T; B = 0; x = 1\n"
              " A' = kb*B - kf*A; B' = kf*A - kb*B; x' = a - x^2",
              "A");
-  gm_batch b = {.n = MEMBERS, .sx = MEMBERS, .sm = 1, .psx = MEMBERS, .psm = 1, .x = c.x,
-                .theta = c.theta, .status = c.status, .nd = DIRECTIONS, .xd = c.xd,
+  gm_batch b = {.n = MEMBERS,
+                .sx = MEMBERS,
+                .sm = 1,
+                .psx = MEMBERS,
+                .psm = 1,
+                .x = c.x,
+                .theta = c.theta,
+                .status = c.status,
+                .nd = DIRECTIONS,
+                .xd = c.xd,
                 .thetad = c.thetad};
   parameters(&c);
   c.model->type->init(c.model, c.work, &b, 0);
@@ -302,8 +310,14 @@ static void rest__steady_state_and_its_tangents(void **state)
   }
   close_crowd(&c);
   open_crowd(&c, "k = 1; x = 0; x' = k + 0*x", "x");
-  b = (gm_batch){.n = MEMBERS, .sx = MEMBERS, .sm = 1, .psx = MEMBERS, .psm = 1, .x = c.x,
-                 .theta = c.theta, .status = c.status};
+  b = (gm_batch){.n = MEMBERS,
+                 .sx = MEMBERS,
+                 .sm = 1,
+                 .psx = MEMBERS,
+                 .psm = 1,
+                 .x = c.x,
+                 .theta = c.theta,
+                 .status = c.status};
   parameters(&c);
   c.model->type->init(c.model, c.work, &b, 0);
   assert_int_equal(gm_model_rest(c.model, c.work, &b, NULL, c.arena), GM_OK);

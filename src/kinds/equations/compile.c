@@ -147,7 +147,8 @@ static void mark_fixed(compiler *c)
     case IR_UNIFORM:
     case IR_TIME_DOT:
     case IR_STATE_DOT:
-    case IR_PARAM_DOT: c->fixed[i] = 0; break;
+    case IR_PARAM_DOT:
+    case IR_SEED: c->fixed[i] = 0; break;
     default:
       c->fixed[i] = c->fixed[n->a] && (n->b < 0 || c->fixed[n->b]) && (n->c < 0 || c->fixed[n->c]);
     }
@@ -213,6 +214,7 @@ static int32_t leaf_place(const lane_machine *m, const ir_node *n)
   case IR_TIME_DOT: return m->reg_time_dot;
   case IR_STATE_DOT: return m->reg_state_dot + n->index;
   case IR_PARAM_DOT: return m->reg_param_dot + n->index;
+  case IR_SEED: return m->adjoint.reg_seed + n->index;
   default: return NOT_PLACED;
   }
 }
@@ -227,7 +229,8 @@ static gm_status place_leaves(compiler *c, lane_machine *m)
   m->reg_time_dot = m->reg_uniform + m->uniform_count;
   m->reg_state_dot = m->reg_time_dot + 1;
   m->reg_param_dot = m->reg_state_dot + m->nx;
-  m->reg_constant = m->directions_max ? m->reg_param_dot + m->np : m->reg_time_dot;
+  m->adjoint.reg_seed = m->directions_max ? m->reg_param_dot + m->np : m->reg_time_dot;
+  m->reg_constant = m->adjoint.reg_seed + m->adjoint.seed_count;
   m->constant = gm_alloc(c->ctx, c->g->count + 1, sizeof *m->constant);
   if (!m->constant) return gm_fail(c->ctx, GM_ENOMEM, "lane code");
   for (ir_ref i = 0; i < c->g->count; i++) {

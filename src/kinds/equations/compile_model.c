@@ -1,12 +1,14 @@
 /* compile_model.c - the lane machine of a model: which expressions become which code. */
+#include "kinds/equations/compile_adjoint.h"
 #include "kinds/equations/compile_tangent.h"
 #include "kinds/equations/conditions.h"
 #include "kinds/equations/jacobian.h"
 #include "kinds/equations/kernel/kernel.h"
 #include "kinds/equations/lane_lu.h"
+#include "kinds/equations/schedule_code.h"
 #include <string.h>
 
-enum { LU_OP_COUNT_MAX = 4000000, HISTORY_MAX = 1000 };
+enum { LU_OP_COUNT_MAX = 4000000, HISTORY_DOUBLES = 100000, DELAY_COUNT_MAX = 200 };
 
 typedef struct {
   gm_ctx *ctx;
@@ -15,11 +17,22 @@ typedef struct {
   eq_conditions conditions;
   eq_jacobian jacobian;
   eq_tangent tangent;
+  eq_adjoint adjoint;
   ir_ref linear[LINEAR_STATES_MAX * (LINEAR_STATES_MAX + 1)];
   ir_ref *root; /* everything, for the setup code */
   int32_t root_count;
   compiler c;
 } maker;
+
+/* Has every operator of the rates a derivative? */
+static bool is_differentiable(ir_graph *g, const ir_ref *rate, int32_t nx)
+{
+  bool *used = ir_used_by(g, rate, nx), yes = true;
+  for (ir_ref i = 0; used && i < g->count && yes; i++)
+    yes = !used[i] || ir_has_derivative(g->node[i].op);
+  gm_free(used);
+  return yes;
+}
 
 /* ---- linear systems ------------------------------------------------------------------------- */
 /* Is the system x' = A(p) x + b(p)? Then root[] gets the nodes of A, row by row, and of b. */
@@ -63,6 +76,7 @@ static bool bends_with_state(ir_graph *g, ir_ref f)
  * being linear: such a one is sent to the integrator. */
 static bool is_linear(eq_source *s, ir_ref *root)
 {
+  if (!is_differentiable(&s->graph, s->rate, s->state_count)) return false;
   if (s->event_count || s->delay_count || s->uniform_count) return false;
   for (int32_t i = 0; i < s->state_count; i++)
     if (s->kind && s->kind[i] == EQ_STATE_ALGEBRAIC) return false;
@@ -76,7 +90,8 @@ static bool is_linear(eq_source *s, ir_ref *root)
 static gm_status replace_all(ir_graph *g, ir_ref *f, int32_t count, const ir_ref *with)
 {
   for (int32_t i = 0; i < count; i++)
-    if (f[i] >= 0 && ir_depends(g, f[i], IR_DELAYED, -1)) f[i] = ir_replace(g, f[i], IR_DELAYED, with);
+    if (f[i] >= 0 && ir_depends(g, f[i], IR_DELAYED, -1))
+      f[i] = ir_replace(g, f[i], IR_DELAYED, with);
   return g->status;
 }
 
@@ -150,7 +165,9 @@ static gm_status roots_gather(maker *k)
   const eq_source *s = k->s;
   int32_t n = 2 * s->state_count + s->output_count + linear_count(k) + k->conditions.count +
               3 * s->event_count + s->assign_count + 3 * s->delay_count + k->jacobian.count +
-              s->state_count + (k->m->directions_max ? eq_tangent_root_count(k->m, s, &k->tangent) : 0) + 1;
+              s->state_count +
+              (k->m->directions_max ? eq_tangent_root_count(k->m, s, &k->tangent) : 0) +
+              eq_adjoint_root_count(&k->adjoint) + 1;
   k->root = gm_alloc(k->ctx, n, sizeof *k->root);
   if (!k->root) return gm_fail(k->ctx, GM_ENOMEM, "lane code");
   put(k, k->conditions.rate, s->state_count);
@@ -165,7 +182,7 @@ static gm_status roots_gather(maker *k)
   }
   for (int32_t i = 0; i < s->assign_count; i++) put(k, &s->assign[i].value, 1);
   for (int32_t i = 0; i < s->delay_count; i++) {
-    put(k, &s->delay[i].what, 1);
+    put(k, &k->conditions.past[i], 1);
     put(k, &s->delay[i].lag, 1);
     put(k, &s->delay[i].before, 1);
   }
@@ -173,6 +190,7 @@ static gm_status roots_gather(maker *k)
   put(k, k->jacobian.time, k->jacobian.time ? s->state_count : 0);
   if (k->m->directions_max)
     k->root_count += eq_tangent_roots(k->m, s, &k->tangent, k->root + k->root_count);
+  k->root_count += eq_adjoint_roots(&k->adjoint, k->root + k->root_count);
   return GM_OK;
 }
 
@@ -256,18 +274,21 @@ static gm_status delay_codes(maker *k)
   lane_machine *m = k->m;
   int32_t n = s->delay_count;
   if (!n) return GM_OK;
+  if (n > DELAY_COUNT_MAX)
+    return gm_fail(k->ctx, GM_ERANGE, "%d delays; at most %d can be remembered", (int)n,
+                   (int)DELAY_COUNT_MAX);
   ir_ref *root = gm_alloc(k->ctx, n, sizeof *root);
   if (!root) return gm_fail(k->ctx, GM_ENOMEM, "delays");
   for (int32_t i = 0; i < n; i++) root[i] = s->delay[i].lag;
   gm_status st = coded(k, root, n, &m->lag, &m->lag_reg);
-  for (int32_t i = 0; i < n; i++) root[i] = s->delay[i].what;
+  for (int32_t i = 0; i < n; i++) root[i] = k->conditions.past[i];
   if (!st) st = coded(k, root, n, &m->past, &m->past_reg);
   for (int32_t i = 0; i < n; i++) root[i] = s->delay[i].before;
   if (!st) st = coded(k, root, n, &m->before, &m->before_reg);
   for (int32_t i = 0; i < n && !st; i++)
     m->lag_nested = m->lag_nested || ir_depends(&k->s->graph, s->delay[i].lag, IR_DELAYED, -1);
   gm_free(root);
-  m->history_max = HISTORY_MAX;
+  m->history_max = HISTORY_DOUBLES / (1 + 4 * n);
   return st ? st : k->s->graph.status;
 }
 
@@ -326,9 +347,25 @@ static gm_status codes_make(maker *k)
   if (!st) st = event_codes(k);
   if (!st) st = delay_codes(k);
   if (!st && m->directions_max) st = eq_tangent_code(&k->c, s, &k->tangent);
+  if (!st) st = eq_adjoint_code(&k->c, &k->adjoint);
   if (!st) st = jacobian_code(k); /* last: its registers come behind all others */
+  if (!st) st = eq_adjoint_solve(k->ctx, m);
   m->reg_count = k->c.reg_max;
   return st;
+}
+
+/* Factors neither on lanes nor dense: only the explicit method is left. */
+static gm_status stiff_possible(gm_ctx *ctx, lane_machine *m)
+{
+  if (m->lu || m->nx <= PIVOTED_STATES_MAX || !m->jacobian.time_reg) return GM_OK;
+  if (m->solver != GM_EQ_STIFF && !m->algebraic_count) {
+    m->solver = GM_EQ_EXPLICIT;
+    return GM_OK;
+  }
+  return gm_fail(ctx, GM_EUNSUPPORTED,
+                 "%d states hang together too closely to be factored, and more than %d are not "
+                 "factored densely: use the explicit method",
+                 (int)m->nx, (int)PIVOTED_STATES_MAX);
 }
 
 static void sizes_set(lane_machine *m)
@@ -356,28 +393,29 @@ static gm_status kinds_copy(maker *k)
   return GM_OK;
 }
 
-/* Every operator of the rates has a derivative. */
-static bool is_differentiable(maker *k)
-{
-  ir_graph *g = &k->s->graph;
-  bool *used = ir_used_by(g, k->conditions.rate, k->m->nx), yes = true;
-  for (ir_ref i = 0; used && i < g->count && yes; i++)
-    yes = !used[i] || ir_has_derivative(g->node[i].op);
-  gm_free(used);
-  return yes;
-}
-
 static gm_status jacobian_make(maker *k)
 {
   const lane_machine *m = k->m;
   bool needed = m->algebraic_count || m->solver == GM_EQ_STIFF;
   if (m->is_linear || (m->solver == GM_EQ_EXPLICIT && !needed)) return GM_OK;
-  if (!is_differentiable(k)) {
+  if (!is_differentiable(&k->s->graph, k->conditions.rate, m->nx)) {
     if (!needed) return GM_OK;
     return gm_fail(k->ctx, GM_EUNSUPPORTED,
                    "a factorial of something that varies, in equations that need derivatives");
   }
   return eq_jacobian_make(&k->s->graph, k->conditions.rate, m->nx, &k->jacobian);
+}
+
+/* Forward and backward, as far as they are asked for. */
+static gm_status derivatives_make(maker *k)
+{
+  lane_machine *m = k->m;
+  gm_status st = GM_OK;
+  if (m->directions_max) st = eq_tangent_make(k->s, &k->conditions, &k->jacobian, &k->tangent);
+  if (!st && m->adjoint.made)
+    st = eq_adjoint_make(k->s, &k->conditions, &k->jacobian, &k->adjoint);
+  m->adjoint.seed_count = k->adjoint.seed_count;
+  return st;
 }
 
 static gm_status expressions_make(maker *k)
@@ -387,14 +425,15 @@ static gm_status expressions_make(maker *k)
   gm_status st = kinds_copy(k);
   if (!st) st = delays_before(s);
   if (!st) st = delays_simplify(s);
-  m->is_linear = !st && m->solver == GM_EQ_AUTO && !m->directions_max && is_linear(s, k->linear);
+  m->is_linear = !st && m->solver == GM_EQ_AUTO && !m->directions_max && !m->adjoint.made &&
+                 is_linear(s, k->linear);
   if (!st) st = s->graph.status;
   if (!st) st = eq_conditions_make(s, &k->conditions);
   if (st) return st;
   m->mode_count = k->conditions.mode_count;
   m->condition_count = m->is_linear ? 0 : k->conditions.count;
   st = jacobian_make(k);
-  if (!st && m->directions_max) st = eq_tangent_make(s, &k->conditions, &k->jacobian, &k->tangent);
+  if (!st) st = derivatives_make(k);
   return st ? st : s->graph.status;
 }
 
@@ -407,19 +446,23 @@ gm_status lane_compile(gm_ctx *ctx, eq_source *s, const lane_options *o, lane_ma
                     .uniform_count = s->uniform_count,
                     .solver = o->solver,
                     .pending_max = o->pending_max,
-                    .directions_max = o->directions_max};
+                    .directions_max = o->directions_max,
+                    .adjoint.made = o->adjoint};
   maker k = {.ctx = ctx, .s = s, .m = &m};
   gm_status st = expressions_make(&k);
   if (!st) st = roots_gather(&k);
   if (!st) st = compiler_init(&k.c, ctx, &s->graph);
   if (!st) st = compiler_start(&k.c, &m, k.root, k.root_count);
   if (!st) st = codes_make(&k);
+  if (!st) st = lane_programs_make(ctx, &m);
+  if (!st) st = stiff_possible(ctx, &m);
   sizes_set(&m);
   compiler_free(&k.c);
   gm_free(k.root);
   eq_conditions_free(&k.conditions);
   eq_jacobian_free(&k.jacobian);
   eq_tangent_free(&k.tangent);
+  eq_adjoint_free(&k.adjoint);
   if (st) {
     lane_machine_free(&m);
     return st;
@@ -440,13 +483,16 @@ static void event_free(lane_event *e)
 void lane_machine_free(lane_machine *m)
 {
   lane_kernel_free(m->kernel);
+  lane_programs_free(m);
   lane_lu_free(m->lu);
   lane_tangent_free(m);
-  lane_code *code[] = {&m->setup,     &m->rhs,     &m->out, &m->init, &m->linear,
-                       &m->condition, &m->trigger, &m->lag, &m->past, &m->before, &m->jacobian.code};
-  int32_t *table[] = {m->rhs_reg,      m->out_reg,     m->init_reg,     m->linear_reg,
-                      m->condition_reg, m->trigger_reg, m->lag_reg,      m->past_reg, m->before_reg,
-                      m->algebraic,     m->jacobian.row,  m->jacobian.col, m->jacobian.reg, m->jacobian.time_reg};
+  lane_adjoint_free(m);
+  lane_code *code[] = {&m->setup,   &m->rhs, &m->out,  &m->init,   &m->linear,       &m->condition,
+                       &m->trigger, &m->lag, &m->past, &m->before, &m->jacobian.code};
+  int32_t *table[] = {m->rhs_reg,       m->out_reg,          m->init_reg,     m->linear_reg,
+                      m->condition_reg, m->trigger_reg,      m->lag_reg,      m->past_reg,
+                      m->before_reg,    m->algebraic,        m->jacobian.row, m->jacobian.col,
+                      m->jacobian.reg,  m->jacobian.time_reg};
   for (size_t i = 0; i < sizeof code / sizeof code[0]; i++) gm_free(code[i]->op);
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) gm_free(table[i]);
   for (int32_t i = 0; i < m->event_count; i++) event_free(&m->event[i]);

@@ -2,8 +2,7 @@
 #include "kinds/equations/compile_tangent.h"
 #include <string.h>
 
-/* What a condition compares: its sign changes where the condition does. */
-static ir_ref gap_of(ir_graph *g, ir_ref condition)
+ir_ref eq_gap_of(ir_graph *g, ir_ref condition)
 {
   ir_node n = g->node[condition];
   return n.op == IR_FLOOR || n.op == IR_CEIL ? n.a : ir_make(g, IR_SUB, n.a, n.b, IR_NONE);
@@ -43,7 +42,7 @@ gm_status eq_tangent_make(eq_source *s, const eq_conditions *c, const eq_jacobia
   for (int32_t i = 0; i < s->event_count; i++) root[i] = s->event[i].delay;
   for (int32_t i = 0; i < s->assign_count; i++) root[s->event_count + i] = s->assign[i].value;
   st = directions(s, root, s->event_count + s->assign_count, &out->event);
-  for (int32_t i = 0; i < c->count; i++) root[i] = gap_of(&s->graph, c->node[i]);
+  for (int32_t i = 0; i < c->count; i++) root[i] = eq_gap_of(&s->graph, c->node[i]);
   if (!st) st = directions(s, root, c->count, &out->gap);
   if (!st) st = directions(s, c->rate, s->state_count, &out->rate);
   if (!st) st = directions(s, s->value, s->output_count, &out->value);

@@ -14,6 +14,8 @@ typedef struct {
   ir_ref *event;                  /* [event_count + assign_count] delays, then values */
 } eq_tangent;
 
+/* What a condition compares: its sign changes where the condition does. */
+ir_ref eq_gap_of(ir_graph *g, ir_ref condition);
 /* Fails: GM_EUNSUPPORTED by name (delays, factorials, most draws), GM_ENOMEM. */
 GM_NODISCARD gm_status eq_tangent_make(eq_source *s, const eq_conditions *c, const eq_jacobian *j,
                                        eq_tangent *out);

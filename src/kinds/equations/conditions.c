@@ -93,13 +93,20 @@ static gm_status moded(finder *f, ir_ref i)
 
 static gm_status rates_with_modes(finder *f, eq_source *s)
 {
-  bool *used = ir_used_by(f->g, s->rate, s->state_count);
+  int32_t n = s->state_count + s->delay_count;
+  ir_ref *root = gm_alloc(f->g->ctx, n, sizeof *root);
+  if (!root) return gm_fail(f->g->ctx, GM_ENOMEM, "conditions of the model");
+  for (int32_t i = 0; i < s->state_count; i++) root[i] = s->rate[i];
+  for (int32_t i = 0; i < s->delay_count; i++) root[s->state_count + i] = s->delay[i].what;
+  bool *used = ir_used_by(f->g, root, n);
+  gm_free(root);
   gm_status st = f->g->status;
   for (ir_ref i = 0; i < f->count && !st; i++)
     if (used[i]) st = moded(f, i);
   gm_free(used);
   f->out->mode_count = f->out->count;
   for (int32_t i = 0; i < s->state_count && !st; i++) f->out->rate[i] = f->map[s->rate[i]];
+  for (int32_t i = 0; i < s->delay_count && !st; i++) f->out->past[i] = f->map[s->delay[i].what];
   return st ? st : f->g->status;
 }
 
@@ -123,7 +130,8 @@ gm_status eq_conditions_make(eq_source *s, eq_conditions *out)
   *out = (eq_conditions){0};
   gm_status st = finder_init(&f, &s->graph, out);
   out->rate = gm_alloc(s->graph.ctx, s->state_count, sizeof *out->rate);
-  if (!st && !out->rate) st = gm_fail(s->graph.ctx, GM_ENOMEM, "conditions of the model");
+  out->past = gm_alloc(s->graph.ctx, s->delay_count, sizeof *out->past);
+  if (!st && (!out->rate || !out->past)) st = gm_fail(s->graph.ctx, GM_ENOMEM, "conditions of the model");
   if (!st) st = rates_with_modes(&f, s);
   if (!st && s->event_count) st = watch_triggers(&f, s);
   for (int32_t i = 0, n = out->count; i < n && !st; i++) st = watch_sides(&f, out->node[i]);
@@ -137,5 +145,6 @@ void eq_conditions_free(eq_conditions *c)
 {
   gm_free(c->node);
   gm_free(c->rate);
+  gm_free(c->past);
   *c = (eq_conditions){0};
 }

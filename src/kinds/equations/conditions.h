@@ -9,6 +9,7 @@ typedef struct {
   ir_ref *node; /* owned */
   int32_t count, room, mode_count;
   ir_ref *rate; /* [state_count] rates with IR_MODE leaves; owned */
+  ir_ref *past; /* [delay_count] what delays look at, likewise; owned */
 } eq_conditions;
 
 /* Equalities cannot be seen to change between two points: a < b and b < a are watched with them.

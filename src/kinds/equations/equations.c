@@ -18,6 +18,7 @@ typedef struct {
 
 typedef struct {
   gm_work base;
+  gm_ctx *ctx; /* the worker's */
   lane_work *lanes;
 } equations_work;
 
@@ -34,12 +35,36 @@ const lane_table *lane_table_of(gm_isa isa)
 /* Vectors of doubles that are not lanes, in gm_v8s. */
 static ptrdiff_t in_vectors(ptrdiff_t doubles) { return (doubles + LANES - 1) / LANES; }
 
+/* Vectors of lane_bars. */
+static ptrdiff_t bars_size(const lane_machine *m)
+{
+  ptrdiff_t nx = m->nx;
+  if (!m->adjoint.made) return 0;
+  return (2 + BAR_STAGES + 3) * nx + m->np + m->jacobian.count + nx +
+         (ptrdiff_t)m->queue_max * m->pending_width;
+}
+
 /* Hands out the next count vectors. */
 static gm_v8 *portion(gm_v8 **at, ptrdiff_t count)
 {
   gm_v8 *p = *at;
   *at += count;
   return p;
+}
+
+static void bars_place(const lane_machine *m, lane_bars *bar, gm_v8 **at)
+{
+  ptrdiff_t nx = m->nx;
+  if (!m->adjoint.made) return;
+  bar->x = portion(at, nx);
+  bar->rate = portion(at, nx);
+  bar->param = portion(at, m->np);
+  bar->stage = portion(at, BAR_STAGES * nx);
+  bar->end = portion(at, nx);
+  bar->argument = portion(at, nx);
+  bar->slope = portion(at, nx);
+  bar->jacobian = portion(at, m->jacobian.count + nx);
+  bar->queue = (double *)portion(at, (ptrdiff_t)m->queue_max * m->pending_width);
 }
 
 gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
@@ -49,22 +74,24 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   ptrdiff_t queue = (ptrdiff_t)m->queue_max * m->pending_width, history = m->history_count,
             nd = m->directions_max;
   ptrdiff_t vectors =
-      head + m->reg_count + 13 * nx + stiff + m->condition_count + 2 * (ptrdiff_t)m->event_count +
-      m->delay_count + queue + history + in_vectors(n * (n + 1)) +
+      head + m->reg_count + m->scratch_count + 15 * nx + stiff + m->condition_count +
+      2 * (ptrdiff_t)m->event_count + m->delay_count + queue + history + in_vectors(n * (n + 1)) +
       nd * ((TANGENT_STAGES + 3) * nx + m->np + 1 + queue) + (nd ? m->jacobian.count + nx : 0);
   ptrdiff_t dense = stiff && nx <= PIVOTED_STATES_MAX ? in_vectors(nx * (nx + 4)) : 0;
-  vectors += dense;
+  vectors += dense + bars_size(m);
   void *memory = gm_alloc(ctx, vectors + 1, sizeof(gm_v8));
   if (!memory) return gm_fail(ctx, GM_ENOMEM, "work of %d registers", (int)m->reg_count);
   gm_v8 *v = (gm_v8 *)(((uintptr_t)memory + sizeof *v - 1) / sizeof *v * sizeof *v);
   lane_work *w = (lane_work *)portion(&v, head);
   w->memory = memory;
-  w->reg = portion(&v, m->reg_count);
+  w->reg = portion(&v, m->reg_count + m->scratch_count);
   w->x = portion(&v, nx);
   w->x_new = portion(&v, nx);
   w->rate = portion(&v, nx);
   w->scale = portion(&v, nx);
   w->k = portion(&v, 7 * nx);
+  w->size = portion(&v, nx);
+  w->atol = portion(&v, nx);
   w->probe = portion(&v, nx);
   w->other = portion(&v, nx);
   w->stiff = stiff ? portion(&v, stiff) : NULL;
@@ -83,6 +110,7 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   w->tau = portion(&v, nd);
   w->jd = portion(&v, nd ? m->jacobian.count + nx : 0);
   w->queued = (double *)portion(&v, nd * queue);
+  bars_place(m, &w->bar, &v);
   w->dense = dense ? (double *)portion(&v, dense) : NULL;
   *out = w;
   return GM_OK;
@@ -201,7 +229,7 @@ static gm_status equations_create(gm_ctx *ctx, const void *config, gm_model **ou
     gm_free(e);
     return s;
   }
-  const lane_options options = {c->solver, c->pending_max, c->directions_max};
+  const lane_options options = {c->solver, c->pending_max, c->directions_max, c->adjoint};
   s = lane_compile(ctx, &e->source, &options, &e->machine);
   if (!s) s = rows(e, ctx);
   if (s) {
@@ -236,7 +264,8 @@ static void equations_info(const gm_model *model, gm_model_info *out)
   const equations *e = (const equations *)model;
   const eq_source *s = &e->source;
   *out = (gm_model_info){.flags = (e->machine.is_linear ? GM_MODEL_LINEAR_INPUT : 0) |
-                                  (e->machine.directions_max ? GM_MODEL_TANGENTS : 0),
+                                  (e->machine.directions_max ? GM_MODEL_TANGENTS : 0) |
+                                  (e->machine.adjoint.made ? GM_MODEL_ADJOINT : 0),
                          .state_count = 2 * s->state_count + e->machine.memory_count,
                          .parameter_count = s->parameter_count,
                          .input_count = s->state_count,
@@ -266,6 +295,7 @@ static gm_status equations_work_new(const gm_model *model, gm_ctx *ctx, gm_work 
   equations_work *w = gm_alloc(ctx, 1, sizeof *w);
   if (!w) return gm_fail(ctx, GM_ENOMEM, "work");
   w->base.model = model;
+  w->ctx = ctx;
   gm_status s = lane_work_new(ctx, &e->machine, &w->lanes);
   if (s) {
     gm_free(w);
@@ -307,6 +337,20 @@ static void equations_observe(const gm_model *model, gm_work *work, const gm_bat
   e->table->observe(&e->machine, ((equations_work *)work)->lanes, b, t, y);
 }
 
+static gm_status equations_vjp(const gm_model *model, gm_work *work, const gm_batch *b,
+                               const gm_span *span, const gm_pull *pull, uint32_t flags,
+                               double *xbar, double *thetabar, gm_arena *arena)
+{
+  const equations *e = (const equations *)model;
+  const equations_work *w = (const equations_work *)work;
+  assert(b->nd == 0);
+  if (!e->machine.adjoint.made)
+    return gm_fail(w->ctx, GM_EUNSUPPORTED,
+                   "derivatives backward of a model made without them (gm_eq_config.adjoint)");
+  gm_status s = e->table->vjp(&e->machine, w->lanes, b, span, pull, flags, xbar, thetabar, arena);
+  return s ? gm_fail(w->ctx, s, "the steps of members on their way, to go back through") : s;
+}
+
 const gm_model_type gm_equations = {
     .struct_size = sizeof(gm_model_type),
     .abi = GM_MODEL_ABI,
@@ -320,6 +364,7 @@ const gm_model_type gm_equations = {
     .init = equations_init,
     .advance = equations_advance,
     .observe = equations_observe,
+    .vjp = equations_vjp,
 };
 
 /* ---- kernels --------------------------------------------------------------------------------- */

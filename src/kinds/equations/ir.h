@@ -16,14 +16,15 @@ typedef int32_t ir_ref; /* index of a node; IR_NONE: none, or no memory */
   X(IR_TIME, "", 0)                                                                                \
   X(IR_STATE, "", 0)                                                                               \
   X(IR_PARAM, "", 0)                                                                               \
-  X(IR_SYMBOL, "", 0)  /* a name of a network (net.h): gone once it is lowered */                 \
-  X(IR_MODE, "", 0)    /* value of a jumping operator, held while a step is made */               \
-  X(IR_DELAYED, "", 0) /* value of a delay (source.h) at the present time */                      \
-  X(IR_UNIFORM, "", 0) /* a draw from (0, 1), new at the start and at each firing of an event */  \
-  X(IR_TIME_DOT, "", 0)    /* directions of a tangent: of time, of states, ... (ir_tangent) */    \
+  X(IR_SYMBOL, "", 0)   /* a name of a network (net.h): gone once it is lowered */                 \
+  X(IR_MODE, "", 0)     /* value of a jumping operator, held while a step is made */               \
+  X(IR_DELAYED, "", 0)  /* value of a delay (source.h) at the present time */                      \
+  X(IR_UNIFORM, "", 0)  /* a draw from (0, 1), new at the start and at each firing of an event */  \
+  X(IR_TIME_DOT, "", 0) /* directions of a tangent: of time, of states, ... (ir_tangent) */        \
   X(IR_STATE_DOT, "", 0)                                                                           \
   X(IR_PARAM_DOT, "", 0)                                                                           \
   X(IR_DELAYED_DOT, "", 0)                                                                         \
+  X(IR_SEED, "", 0) /* weight of a root of ir_gradient */                                          \
   X(IR_NEG, "", 1)                                                                                 \
   X(IR_ADD, "", 2)                                                                                 \
   X(IR_SUB, "", 2)                                                                                 \
@@ -61,11 +62,11 @@ typedef int32_t ir_ref; /* index of a node; IR_NONE: none, or no memory */
   X(IR_ASINH, "arcsinh", 1)                                                                        \
   X(IR_ACOSH, "arccosh", 1)                                                                        \
   X(IR_ATANH, "arctanh", 1)                                                                        \
-  X(IR_GAMMA, "", 1)      /* gamma function; n! is gamma(n + 1) */                                \
-  X(IR_Q_NORMAL, "", 1)   /* quantile of the standard normal */                                   \
-  X(IR_Q_GAMMA, "", 2)    /* quantile u of the gamma distribution of shape b and scale 1 */       \
-  X(IR_Q_POISSON, "", 2)  /* quantile u of the Poisson distribution of mean b */                  \
-  X(IR_Q_BINOMIAL, "", 3) /* quantile u of the binomial distribution of b trials, probability c */\
+  X(IR_GAMMA, "", 1)      /* gamma function; n! is gamma(n + 1) */                                 \
+  X(IR_Q_NORMAL, "", 1)   /* quantile of the standard normal */                                    \
+  X(IR_Q_GAMMA, "", 2)    /* quantile u of the gamma distribution of shape b and scale 1 */        \
+  X(IR_Q_POISSON, "", 2)  /* quantile u of the Poisson distribution of mean b */                   \
+  X(IR_Q_BINOMIAL, "", 3) /* quantile u of the binomial distribution of b trials, probability c */ \
   X(IR_RATE_OF, "", 1)    /* slope in time of a network's expression: gone once it is lowered */
 
 typedef enum {
@@ -105,9 +106,26 @@ ir_ref ir_make(ir_graph *g, ir_op op, ir_ref a, ir_ref b, ir_ref c);
 /* Derivative with respect to a leaf (IR_STATE, IR_PARAM, ... of that index).
  * Comparisons, floor and ceil have derivative 0; abs and min and max the one-sided branch. */
 ir_ref ir_diff(ir_graph *g, ir_ref f, ir_op kind, int32_t index);
+/* d(a^b)/db of a power node n whose value is self. */
+ir_ref ir_power_slope(ir_graph *g, ir_ref self, ir_node n);
 /* Derivatives of all roots along one direction, given by the _DOT leaves: out[i] = sum over leaves of
  * d root[i] / d leaf * leaf_DOT. Modes and draws do not move. IR_NONE stays. One pass over the graph. */
 void ir_tangent(ir_graph *g, const ir_ref *root, int32_t count, ir_ref *out);
+/* A sparse gradient: value is what belongs to the leaf (kind IR_STATE, IR_PARAM, or IR_TIME with
+ * index 0). */
+typedef struct {
+  ir_op kind;
+  int32_t index;
+  ir_ref value;
+} ir_slope;
+/* Gradient of the sum of IR_SEED(i) * root[i] (IR_NONE: passed over), in one backward sweep whose
+ * size does not grow with the number of leaves. Modes, draws and delayed values do not move.
+ * guarded: a weight of 0 gives 0, where a slope is infinite too. *out: [*count_out], sorted by kind,
+ * then index; owned by the caller. Fails: g->status. */
+GM_NODISCARD gm_status ir_gradient(ir_graph *g, const ir_ref *root, int32_t count, bool guarded,
+                                   ir_slope **out, int32_t *count_out);
+/* f'(a) of a function of one operand; self is its node, n a copy of it. */
+ir_ref ir_function_slope(ir_graph *g, ir_ref self, ir_node n);
 /* False for the few operators whose derivative is not known here: ir_diff takes it as 0. */
 bool ir_has_derivative(ir_op op);
 /* Which nodes f, or any of the roots (IR_NONE: passed over), is made of: flags [g->count], the caller

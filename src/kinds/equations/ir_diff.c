@@ -13,6 +13,22 @@ static ir_ref one_minus_square(ir_graph *g, ir_ref a)
   return bin(g, IR_SUB, ir_const(g, 1), bin(g, IR_MUL, a, a));
 }
 
+/* slope * da, and 0 where da is: a slope that is infinite (of a root at 0) does not matter there. */
+static ir_ref times_moved(ir_graph *g, ir_ref slope, ir_ref da)
+{
+  ir_ref product = bin(g, IR_MUL, slope, da);
+  if (da < 0 || product < 0 || g->node[da].op == IR_CONST) return product;
+  ir_ref still = bin(g, IR_EQ, da, ir_const(g, 0));
+  return ir_make(g, IR_SELECT, still, ir_const(g, 0), product);
+}
+
+/* d(a^b)/db = a^b ln(a), which is 0 at a = 0 for every b > 0. */
+ir_ref ir_power_slope(ir_graph *g, ir_ref self, ir_node n)
+{
+  ir_ref zero = ir_const(g, 0), at_zero = bin(g, IR_EQ, n.a, zero);
+  return ir_make(g, IR_SELECT, at_zero, zero, bin(g, IR_MUL, self, un(g, IR_LOG, n.a)));
+}
+
 /* d(a^b): b a^(b-1) a' + a^b ln(a) b' */
 static ir_ref diff_pow(ir_graph *g, ir_ref self, ir_node n, ir_ref da, ir_ref db)
 {
@@ -20,14 +36,16 @@ static ir_ref diff_pow(ir_graph *g, ir_ref self, ir_node n, ir_ref da, ir_ref db
   ir_ref by_base = zero, by_exponent = zero;
   if (da != zero) {
     ir_ref lower = bin(g, IR_POW, n.a, bin(g, IR_SUB, n.b, ir_const(g, 1)));
-    by_base = bin(g, IR_MUL, bin(g, IR_MUL, n.b, lower), da);
+    ir_ref slope = bin(g, IR_MUL, n.b, lower);
+    bool tame = n.b >= 0 && g->node[n.b].op == IR_CONST && g->node[n.b].value >= 1;
+    by_base = tame ? bin(g, IR_MUL, slope, da) : times_moved(g, slope, da);
   }
-  if (db != zero) by_exponent = bin(g, IR_MUL, bin(g, IR_MUL, self, un(g, IR_LOG, n.a)), db);
+  if (db != zero) by_exponent = bin(g, IR_MUL, ir_power_slope(g, self, n), db);
   return bin(g, IR_ADD, by_base, by_exponent);
 }
 
 /* Factor f'(a) of the chain rule for a function of one argument; self is f(a). */
-static ir_ref function_slope(ir_graph *g, ir_ref self, ir_node n)
+ir_ref ir_function_slope(ir_graph *g, ir_ref self, ir_node n)
 {
   ir_ref one = ir_const(g, 1), a = n.a;
   switch (n.op) {
@@ -57,6 +75,9 @@ static ir_ref function_slope(ir_graph *g, ir_ref self, ir_node n)
                bin(g, IR_MUL, un(g, IR_SQRT, bin(g, IR_SUB, a, one)),
                    un(g, IR_SQRT, bin(g, IR_ADD, a, one))));
   case IR_ATANH: return bin(g, IR_DIV, one, one_minus_square(g, a));
+  case IR_Q_NORMAL: /* 1 over the density, sqrt(2 pi) exp(q^2/2) */
+    return bin(g, IR_MUL, ir_const(g, 2.50662827463100050242),
+               un(g, IR_EXP, bin(g, IR_MUL, ir_const(g, 0.5), bin(g, IR_MUL, self, self))));
   default: return ir_const(g, 0); /* floor, ceil, not: flat where they have a derivative */
   }
 }
@@ -83,7 +104,8 @@ static ir_ref diff_node(ir_graph *g, ir_ref self, ir_node n, const ir_ref *d)
   case IR_AND:
   case IR_OR:
   case IR_NOT: return zero;
-  default: return da == zero ? zero : bin(g, IR_MUL, function_slope(g, self, n), da);
+  case IR_SQRT: return da == zero ? zero : times_moved(g, ir_function_slope(g, self, n), da);
+  default: return da == zero ? zero : bin(g, IR_MUL, ir_function_slope(g, self, n), da);
   }
 }
 
@@ -137,8 +159,7 @@ void ir_tangent(ir_graph *g, const ir_ref *root, int32_t count, ir_ref *out)
     ir_node node = g->node[i]; /* a copy: the graph grows */
     if (used[i]) d[i] = ir_operands(node.op) == 0 ? leaf_dot(g, node) : diff_node(g, i, node, d);
   }
-  for (int32_t i = 0; i < count; i++)
-    out[i] = root[i] < 0 || g->status ? IR_NONE : d[root[i]];
+  for (int32_t i = 0; i < count; i++) out[i] = root[i] < 0 || g->status ? IR_NONE : d[root[i]];
   gm_free(used);
   gm_free(d);
 }

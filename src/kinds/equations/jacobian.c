@@ -85,7 +85,7 @@ static ir_ref partial(maker *k, ir_ref self, int operand)
   return rule_apply(k, k->rule_slope[op][operand], k->rule_self[op], self);
 }
 
-/* ---- which nodes matter, and how -------------------------------------------------------------- */
+/* ---- which nodes matter, and how ------------------------------------------------------------- */
 static bool is_branch(ir_op op) { return op == IR_SELECT || op == IR_MIN || op == IR_MAX; }
 
 static bool is_moving(const maker *k, ir_ref f) { return f >= 0 && k->moving[f]; }
@@ -149,7 +149,7 @@ static void mark_roles(maker *k, const ir_ref *rate)
   }
 }
 
-/* ---- a row under construction ------------------------------------------------------------------ */
+/* ---- a row under construction ---------------------------------------------------------------- */
 static void row_add(maker *k, int32_t col, ir_ref slope)
 {
   if (k->sum[col] == IR_NONE) {
@@ -219,7 +219,7 @@ static row_span row_take(maker *k)
   return r;
 }
 
-/* ---- the linear sweep -------------------------------------------------------------------------- */
+/* ---- the linear sweep ------------------------------------------------------------------------ */
 static void heap_push(maker *k, ir_ref f)
 {
   int32_t *h = k->heap, i = k->heap_count++;
@@ -293,7 +293,7 @@ static row_span sweep(maker *k, ir_ref root)
   return row_take(k);
 }
 
-/* ---- nodes that are not linear ------------------------------------------------------------------ */
+/* ---- nodes that are not linear --------------------------------------------------------------- */
 /* Slope of an operand in column col; the row of a leaf is itself. */
 static ir_ref operand_slope(const maker *k, ir_ref f, int32_t col)
 {
@@ -379,7 +379,7 @@ static void make_rows(maker *k)
   }
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 static gm_status maker_init(maker *k, ir_graph *g, int32_t nx)
 {
   int32_t n = g->count;

@@ -7,6 +7,7 @@
 #ifndef GEMEL_EQUATIONS_LANE_DISCRETE_H
 #define GEMEL_EQUATIONS_LANE_DISCRETE_H
 #include "kinds/equations/lane_tangent.h"
+#include "kinds/equations/lane_tape.h"
 
 enum { FIRINGS_AT_ONCE_MAX = 10000, NEWTON_MAX = 100 };
 
@@ -106,13 +107,39 @@ static bool algebra_solve(const lane_run *r, int lane)
     for (int32_t i = 0; i < n; i++) {
       double *z = &((double *)&w->x[m->algebraic[i]])[lane], d = w->algebra[i * width + n];
       *z += d;
-      change = fmax(change, fabs(d) / (fabs(*z) + m->atol));
+      change = fmax(change, fabs(d) / (fabs(*z) + w->atol[m->algebraic[i]][lane]));
     }
     if (!(change < INFINITY)) return false;
     if (change < 1e-14 || (change < 1e-9 && change >= before)) return true;
     before = change;
   }
   return n == 0;
+}
+
+/* Slopes of one lane at its present state, input rates included, those of algebraic states from
+ * g_z z' = - (g along the slopes of all else and time). */
+static void lane_slopes(const lane_run *r, int lane, gm_v8 *slope)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  int32_t n = m->algebraic_count, width = n + 1;
+  state_to_registers(m, w, w->x);
+  w->reg[0] = w->t;
+  vm_run(m, w, &m->rhs);
+  for (int32_t i = 0; i < m->nx; i++) slope[i] = w->reg[m->rhs_reg[i]] + w->rate[i];
+  if (!n) return;
+  for (int32_t i = 0; i < n; i++) slope[m->algebraic[i]] = v8_set(0);
+  algebra_fill(r, lane);
+  lane_present(r, lane);
+  w->reg[m->reg_time_dot] = v8_set(1);
+  for (int32_t i = 0; i < m->nx; i++) w->reg[m->reg_state_dot + i] = slope[i];
+  for (int32_t i = 0; i < m->np; i++) w->reg[m->reg_param_dot + i] = v8_set(0);
+  vm_run(m, w, &m->tangent.rhs);
+  for (int32_t i = 0; i < n; i++)
+    w->algebra[i * width + n] = -w->reg[m->tangent.rhs_reg[m->algebraic[i]]][lane];
+  bool ok = eliminate(w->algebra, n);
+  for (int32_t i = 0; i < n; i++)
+    slope[m->algebraic[i]][lane] = ok ? w->algebra[i * width + n] : (double)NAN;
 }
 
 /* Directions of the algebraic states, from g_z z' = - (g along the direction of all else); time moves
@@ -159,6 +186,7 @@ static void lane_reset(const lane_run *r, int lane, double t)
     tangents_reset(r, lane, t);
     algebra_dot(r, lane);
   }
+  tape_reset(r, lane, t);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -184,6 +212,7 @@ static bool event_trigger(const lane_run *r, int lane, int32_t event)
   for (int32_t i = 0; i < e->assign_count; i++)
     q[WAIT_VALUES + i] = r->w->reg[e->value_reg[i]][lane];
   if (r->b->nd) event_trigger_dot(r, lane, event, r->w->queue_count[lane] - 1);
+  tape_event(r, lane, TAPE_TRIGGER, event, r->w->queue_count[lane] - 1);
   return true;
 }
 
@@ -243,10 +272,10 @@ static void event_execute(const lane_run *r, int lane, int32_t i)
   int32_t number = (int32_t)q[WAIT_EVENT];
   const lane_event *e = &r->m->event[number];
   if (r->b->nd) event_execute_dot(r, lane, number, i);
+  tape_event(r, lane, TAPE_EXECUTE, number, i);
   if (!e->at_trigger) event_run(r, lane, number);
   for (int32_t k = 0; k < e->assign_count; k++)
-    w->x[e->state[k]][lane] =
-        e->at_trigger ? q[WAIT_VALUES + k] : w->reg[e->value_reg[k]][lane];
+    w->x[e->state[k]][lane] = e->at_trigger ? q[WAIT_VALUES + k] : w->reg[e->value_reg[k]][lane];
   queue_remove(r, lane, i);
 }
 
@@ -258,15 +287,16 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   int32_t firings = 0;
-  bool changed = moved;
+  bool changed = moved, cut = w->restart[lane] == LANE_RESTART_SLOPES;
   if (r->b->nd) {
     if (!moved) tau_set(r, lane, NULL);
     tau_find(r, lane);
     tangents_shift(r, lane, 1);
     algebra_dot(r, lane);
   }
+  tape_settle_before(r, lane, moved);
   conditions_take(r, lane);
-  if (moved && !algebra_solve(r, lane)) return GM_MEMBER_DIVERGED;
+  if (!algebra_solve(r, lane)) return GM_MEMBER_DIVERGED; /* a condition may have changed it */
   for (; m->event_count; firings++) {
     if (!triggers_look(r, lane)) return GM_MEMBER_DIVERGED;
     int32_t due = event_due(r, lane);
@@ -276,6 +306,7 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
     conditions_take(r, lane);
     if (!algebra_solve(r, lane)) return GM_MEMBER_DIVERGED;
     if (r->b->nd) algebra_dot(r, lane);
+    tape_algebra(r, lane);
     changed = true;
   }
   if (changed) conditions_take(r, lane);
@@ -284,7 +315,8 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
     tau_set(r, lane, NULL);
     algebra_dot(r, lane);
   }
-  if (changed && m->delay_count) history_jump(r, lane);
+  tape_settle_after(r, lane);
+  if ((changed || cut) && m->delay_count) history_jump(r, lane);
   if (changed) w->restart[lane] = LANE_RESTART_NEW;
   if (w->queue_count[lane] > m->pending_max) return GM_MEMBER_DIVERGED;
   return 0;

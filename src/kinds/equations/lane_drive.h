@@ -10,9 +10,9 @@ enum { STIFF_SIGNS = 15, FAILURES_MAX = 8, CUT_HALVINGS_MAX = 120 };
 
 static v8i lanes_mask(uint32_t bits)
 {
-  v8i mask;
-  for (int l = 0; l < LANES; l++) mask[l] = (bits >> l & 1) ? -1 : 0;
-  return mask;
+  const v8i bit = {1, 2, 4, 8, 16, 32, 64, 128};
+  const int64_t all = bits;
+  return (bit & (v8i){all, all, all, all, all, all, all, all}) == bit;
 }
 
 /* States at theta of the lanes' last step, each by its method. */
@@ -32,7 +32,7 @@ static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
   for (int32_t i = 0; i < r->m->nx; i++) x[i] = v8_blend(mask, other[i], x[i]);
 }
 
-/* ---- tangents --------------------------------------------------------------------------------- */
+/* ---- tangents ------------------------------------------------------------------------------ */
 /* Directions of the accepted steps, each lane's by its method. */
 static void tangents_step(const lane_run *r, uint32_t accepted, gm_v8 h)
 {
@@ -49,12 +49,13 @@ static void tangents_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *xd)
   if (w->stiff_lanes & w->active) stiff_tangents_dense(r, lanes_mask(w->stiff_lanes), theta, xd);
 }
 
-/* ---- samples ---------------------------------------------------------------------------------- */
+/* ---- samples ------------------------------------------------------------------------------- */
 /* All samples before t_end that the accepted steps, of length h, went over. */
 static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t_end)
 {
   lane_work *w = r->w;
-  gm_v8 *x = w->scale; /* free here */
+  bool direct = !r->b->nd && !r->m->delay_count; /* nothing reads the registers on the way */
+  gm_v8 *x = direct ? w->reg + r->m->reg_state : w->scale; /* free here, both */
   for (;;) {
     uint32_t mask = 0;
     gm_v8 t = w->t;
@@ -69,29 +70,29 @@ static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t
       mask |= 1u << l;
     }
     if (!mask) return;
-    gm_v8 theta = v8_blend(h > v8_set(0), (t - w->t) / h, v8_set(0));
+    gm_v8 theta = v8_blend(v8_less(v8_set(0), h), (t - w->t) / h, v8_set(0));
     dense(r, h, theta, x);
     if (r->b->nd) tangents_dense(r, h, theta, w->probed);
     samples_write(r, mask, x, w->probed, t);
   }
 }
 
-/* ---- where a step is cut ----------------------------------------------------------------------- */
+/* ---- where a step is cut ------------------------------------------------------------------- */
 /* In which lanes do conditions at (t, x) differ from those held? */
 static uint32_t conditions_differ(const lane_run *r, uint32_t lanes, gm_v8 t, const gm_v8 *x)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   v8i differ = {0};
-  uint32_t mask = 0;
   state_to_registers(m, w, x);
   w->reg[0] = t;
   delays_load(r, lanes);
   vm_run(m, w, &m->condition);
-  for (int32_t i = 0; i < m->condition_count; i++)
-    differ |= w->reg[m->condition_reg[i]] != w->condition[i];
-  for (int l = 0; l < LANES; l++) mask |= differ[l] ? 1u << l : 0;
-  return mask & lanes;
+  for (int32_t i = 0; i < m->condition_count; i++) { /* a NaN does not differ from a NaN */
+    gm_v8 now = w->reg[m->condition_reg[i]], held = w->condition[i];
+    differ |= (now != held) & ((now == now) | (held == held));
+  }
+  return v8_bits(differ) & lanes;
 }
 
 /* The first time at which a lane's conditions are seen to differ, between low and high (where they
@@ -139,26 +140,26 @@ static uint32_t lanes_cut(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 *
   return cut;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------------------------- */
 /* New step sizes: growth within [0.2, 10]; a lane without a number shrinks tenfold. */
 static void steps_choose(const lane_run *r, gm_v8 h, gm_v8 error, v8i ok)
 {
   lane_work *w = r->w;
   const gm_vmath *f = r->m->vmath;
   gm_v8 e = v8_max(v8_min(error, v8_set(1e10)), v8_set(1e-10));
-  e = v8_blend(error == error, e, v8_set(1e10));
-  gm_v8 log_e, log_last, exponent, factor;
+  e = v8_blend(v8_at_most(error, error), e, v8_set(1e10));
+  gm_v8 log_e, exponent, factor;
   v8i stiff = lanes_mask(w->stiff_lanes);
   gm_v8 q = v8_blend(stiff, v8_set(stiff_error_exponent), v8_set(0.2));
   f->ln((const double *)&e, (double *)&log_e);
-  f->ln((const double *)&w->error_last, (double *)&log_last);
-  exponent = q * v8_blend(ok, v8_set(0.4) * log_last - v8_set(0.7) * log_e, -log_e);
+  exponent = q * v8_blend(ok, v8_set(0.4) * w->log_last - v8_set(0.7) * log_e, -log_e);
   f->exp((const double *)&exponent, (double *)&factor);
   factor *= v8_set(0.9);
   gm_v8 grow = v8_min(v8_max(factor, v8_set(0.2)), v8_set(10));
   gm_v8 shrink = v8_max(factor, v8_set(0.1));
   w->h = v8_blend(ok, h * grow, h * shrink);
-  w->error_last = v8_blend(ok, v8_max(e, v8_set(1e-4)), w->error_last);
+  log_e = v8_blend(v8_less(v8_set(error_least), e), log_e, v8_set(log_error_least));
+  w->log_last = v8_blend(ok, log_e, w->log_last);
 }
 
 /* Ends members whose step has vanished (one about to restart has none yet) or that used up their
@@ -207,11 +208,11 @@ static void lanes_move(const lane_run *r, uint32_t accepted, uint32_t cut, gm_v8
   lane_work *w = r->w;
   int32_t nx = r->m->nx, nd = r->b->nd;
   v8i ok = lanes_mask(accepted);
+  tape_steps(r, accepted, h, t_new);
   if (nd) tangents_dense(r, h, (t_new - w->t) / h, w->probed);
-  for (int32_t i = 0; i < nd * nx; i++) w->xd[i] = v8_blend(ok, w->probed[i], w->xd[i]);
-  for (int32_t i = 0; i < nx; i++) w->x[i] = v8_blend(ok, w->x_new[i], w->x[i]);
-  for (int32_t i = 0; i < nx && w->stiff_lanes != w->active; i++)
-    w->k[i] = v8_blend(ok, w->k[(STAGES - 1) * (ptrdiff_t)nx + i], w->k[i]);
+  v8_take(ok, (ptrdiff_t)nd * nx, w->probed, w->xd);
+  v8_take(ok, nx, w->x_new, w->x);
+  if (w->stiff_lanes != w->active) v8_take(ok, nx, w->k + (STAGES - 1) * (ptrdiff_t)nx, w->k);
   w->t = v8_blend(ok, t_new, w->t);
   for (int l = 0; l < LANES; l++) {
     if (w->slot[l].member < 0) continue;
@@ -255,6 +256,7 @@ static gm_v8 lanes_attempt(const lane_run *r, gm_v8 h)
   lane_work *w = r->w;
   uint32_t stiff = w->stiff_lanes & w->active, pivoted = 0;
   gm_v8 error = v8_set(0);
+  w->pivoted = 0;
   if (stiff != w->active) error = explicit_step(r, h);
   if (!stiff) return error;
   for (int l = 0; l < LANES; l++)
@@ -279,8 +281,8 @@ static gm_v8 steps_plan(const lane_run *r, gm_v8 *t_new)
     if (r->m->delay_count) longest[l] = delay_least(r, l);
   }
   gm_v8 wanted = v8_min(w->h, longest), left = t_stop - w->t;
-  v8i lands = wanted >= left * v8_set(0.99); /* no tiny last step */
-  lands &= left <= longest;
+  v8i lands = v8_at_most(left * v8_set(0.99), wanted); /* no tiny last step */
+  lands &= v8_at_most(left, longest);
   *t_new = v8_blend(lands, t_stop, w->t + wanted);
   return v8_blend(lands, left, wanted);
 }
@@ -306,9 +308,8 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     for (int l = 0; l < LANES; l++) any = any || w->restart[l];
     if (any) lanes_restart(r);
     gm_v8 t_new, h = steps_plan(r, &t_new), error = lanes_attempt(r, h);
-    v8i ok = (error <= v8_set(1.0)) & lanes_mask(w->active);
-    uint32_t accepted = 0, cut = 0;
-    for (int l = 0; l < LANES; l++) accepted |= ok[l] ? 1u << l : 0;
+    v8i ok = v8_at_most(error, v8_set(1.0)) & lanes_mask(w->active);
+    uint32_t accepted = v8_bits(ok), cut = 0;
     methods_choose(r, accepted, h, error);
     if (m->condition_count) cut = lanes_cut(r, accepted, h, &t_new);
     if (m->delay_count) lanes_remember(r, accepted, h, t_new);

@@ -11,6 +11,9 @@
 
 enum { STAGES = 7 };
 
+/* What the step control remembers of the last error is at least this. */
+static const double error_least = 1e-4, log_error_least = -9.210340371976182;
+
 static const double tsit_c[STAGES] = {0, 0.161, 0.327, 0.9, 0.9800255409045097, 1, 1};
 static const double tsit_a[STAGES][STAGES - 1] = {
     {0},
@@ -41,22 +44,39 @@ static void slopes(const lane_run *r, gm_v8 t, gm_v8 *k)
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   w->reg[0] = t;
-  delays_load(r, w->active);
+  if (m->delay_count) delays_load(r, w->active);
   vm_run(m, w, &m->rhs);
-  for (int32_t i = 0; i < m->nx; i++) k[i] = w->reg[m->rhs_reg[i]] + w->rate[i];
+  for (int32_t i = 0; i < m->nx; i++) {
+    const lane_part *f = (const lane_part *)(w->reg + m->rhs_reg[i]);
+    const lane_part *input = (const lane_part *)(w->rate + i);
+    lane_part *to = (lane_part *)(k + i);
+    for (int q = 0; q < PARTS; q++) to[q] = f[q] + input[q];
+  }
+}
+
+/* Root of the mean over states, from the sum. */
+static gm_v8 mean_root(const lane_machine *m, const lane_part sum[PARTS])
+{
+  gm_v8 mean, root;
+  for (int p = 0; p < PARTS; p++) ((lane_part *)&mean)[p] = sum[p] / part_set(m->nx ? m->nx : 1);
+  m->vmath->sqrt((const double *)&mean, (double *)&root);
+  return root;
 }
 
 /* sqrt(mean over states of (v/scale)^2), lane by lane */
 static gm_v8 scaled_norm(const lane_machine *m, const gm_v8 *v, const gm_v8 *scale)
 {
-  gm_v8 sum = v8_set(0), root;
-  for (int32_t i = 0; i < m->nx; i++) {
-    gm_v8 q = v[i] / scale[i];
-    sum = v8_fma(q, q, sum);
+  lane_part sum[PARTS];
+  const lane_part *from = (const lane_part *)v, *over = (const lane_part *)scale;
+  for (int p = 0; p < PARTS; p++) {
+    lane_part s = part_set(0);
+    for (ptrdiff_t e = p; e < (ptrdiff_t)m->nx * PARTS; e += PARTS) {
+      lane_part q = from[e] / over[e];
+      s = part_fma(q, q, s);
+    }
+    sum[p] = s;
   }
-  sum /= v8_set(m->nx ? m->nx : 1);
-  m->vmath->sqrt((const double *)&sum, (double *)&root);
-  return root;
+  return mean_root(m, sum);
 }
 
 static gm_v8 power(const gm_vmath *f, gm_v8 a, double exponent)
@@ -82,13 +102,13 @@ static void lanes_restart(const lane_run *r)
   v8i mask = restart_mask(w, LANE_RESTART_SLOPES), anew = restart_mask(w, LANE_RESTART_NEW);
   int32_t nx = m->nx;
   gm_v8 *k1 = w->k, *f0 = w->k + nx, *f1 = w->k + 2 * (ptrdiff_t)nx;
-  gm_v8 rtol = v8_set(m->rtol), atol = v8_set(m->atol);
+  gm_v8 rtol = v8_set(m->rtol);
   bool any = false;
   state_to_registers(m, w, w->x);
   slopes(r, w->t, f0);
   for (int32_t i = 0; i < nx; i++) {
     k1[i] = v8_blend(mask, f0[i], k1[i]);
-    w->scale[i] = v8_fma(rtol, v8_abs(w->x[i]), atol);
+    w->scale[i] = v8_fma(rtol, v8_abs(w->x[i]), w->atol[i]);
   }
   for (int l = 0; l < LANES; l++) {
     any = any || w->restart[l] == LANE_RESTART_NEW;
@@ -96,7 +116,7 @@ static void lanes_restart(const lane_run *r)
   }
   if (!any) return;
   gm_v8 d0 = scaled_norm(m, w->x, w->scale), d1 = scaled_norm(m, f0, w->scale);
-  v8i small = (d0 < v8_set(1e-5)) | (d1 < v8_set(1e-5));
+  v8i small = v8_less(d0, v8_set(1e-5)) | v8_less(d1, v8_set(1e-5));
   gm_v8 h0 = v8_blend(small, v8_set(1e-6), v8_set(0.01) * d0 / d1);
   for (int32_t i = 0; i < nx; i++) w->reg[m->reg_state + i] = v8_fma(h0, f0[i], w->x[i]);
   slopes(r, w->t + h0, f1);
@@ -104,10 +124,66 @@ static void lanes_restart(const lane_run *r)
   gm_v8 d2 = scaled_norm(m, f1, w->scale) / h0;
   gm_v8 steepest = v8_max(d1, d2);
   gm_v8 h1 = power(m->vmath, v8_set(0.01) / v8_max(steepest, v8_set(1e-15)), 0.2);
-  h1 = v8_blend(steepest <= v8_set(1e-15), v8_max(v8_set(1e-6), h0 * v8_set(1e-3)), h1);
+  h1 = v8_blend(v8_at_most(steepest, v8_set(1e-15)), v8_max(v8_set(1e-6), h0 * v8_set(1e-3)), h1);
   gm_v8 h = v8_min(v8_set(100) * h0, h1);
   w->h = v8_blend(anew, h, w->h);
-  w->error_last = v8_blend(anew, v8_set(1e-4), w->error_last);
+  w->log_last = v8_blend(anew, v8_set(log_error_least), w->log_last);
+}
+
+/* The states of stage s go to the registers. Inlined with a constant s, so that the sum over stages
+ * is straight code. */
+static inline __attribute__((always_inline)) void stage_argument(const lane_run *r, const int s,
+                                                                 const gm_v8 *h)
+{
+  const lane_work *w = r->w;
+  ptrdiff_t count = (ptrdiff_t)r->m->nx * PARTS;
+  const lane_part *x = (const lane_part *)w->x, *k = (const lane_part *)w->k;
+  const lane_part *step = (const lane_part *)h;
+  lane_part *to = (lane_part *)(w->reg + r->m->reg_state);
+  for (int p = 0; p < PARTS; p++)
+    for (ptrdiff_t e = p; e < count; e += PARTS) {
+      lane_part sum = part_set(tsit_a[s][0]) * k[e];
+      for (int j = 1; j < s; j++) sum = part_fma(part_set(tsit_a[s][j]), k[j * count + e], sum);
+      to[e] = part_fma(step[p], sum, x[e]);
+    }
+}
+
+static void explicit_argument(const lane_run *r, int s, const gm_v8 *h)
+{
+  switch (s) {
+  case 1: stage_argument(r, 1, h); break;
+  case 2: stage_argument(r, 2, h); break;
+  case 3: stage_argument(r, 3, h); break;
+  case 4: stage_argument(r, 4, h); break;
+  case 5: stage_argument(r, 5, h); break;
+  case 6: stage_argument(r, 6, h); break;
+  default: break;
+  }
+}
+
+/* The scaled error of the step just made. */
+static gm_v8 explicit_error(const lane_run *r, const gm_v8 *h)
+{
+  const lane_machine *m = r->m;
+  const lane_work *w = r->w;
+  ptrdiff_t count = (ptrdiff_t)m->nx * PARTS;
+  const lane_part *x = (const lane_part *)w->x, *x_new = (const lane_part *)w->x_new;
+  const lane_part *k = (const lane_part *)w->k, rtol = part_set(m->rtol);
+  const lane_part *atol = (const lane_part *)w->atol;
+  lane_part sum[PARTS];
+  for (int p = 0; p < PARTS; p++) {
+    lane_part step = ((const lane_part *)h)[p], total = part_set(0);
+    for (ptrdiff_t e = p; e < count; e += PARTS) {
+      lane_part off = part_set(tsit_error[0]) * k[e];
+      for (int j = 1; j < STAGES; j++)
+        off = part_fma(part_set(tsit_error[j]), k[j * count + e], off);
+      lane_part scale = part_fma(rtol, part_larger(part_abs(x[e]), part_abs(x_new[e])), atol[e]);
+      off = step * off / scale;
+      total = part_fma(off, off, total);
+    }
+    sum[p] = total;
+  }
+  return mean_root(m, sum);
 }
 
 /* One attempt on every lane: w->x_new, k[6], w->probe (states of the sixth stage), and the scaled
@@ -116,71 +192,68 @@ static gm_v8 explicit_step(const lane_run *r, gm_v8 h)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
-  int32_t nx = m->nx;
   for (int s = 1; s < STAGES; s++) {
-    for (int32_t i = 0; i < nx; i++) {
-      gm_v8 sum = v8_set(tsit_a[s][0]) * w->k[i];
-      for (int j = 1; j < s; j++)
-        sum = v8_fma(v8_set(tsit_a[s][j]), w->k[(ptrdiff_t)j * nx + i], sum);
-      w->reg[m->reg_state + i] = v8_fma(h, sum, w->x[i]);
-    }
+    explicit_argument(r, s, &h);
     if (s >= STAGES - 2) /* the last but one is kept for the estimate of stiffness */
       memcpy(s == STAGES - 1 ? w->x_new : w->probe, w->reg + m->reg_state,
-             (size_t)nx * sizeof *w->x);
-    slopes(r, v8_fma(v8_set(tsit_c[s]), h, w->t), w->k + (ptrdiff_t)s * nx);
+             (size_t)m->nx * sizeof *w->x);
+    slopes(r, v8_fma(v8_set(tsit_c[s]), h, w->t), w->k + (ptrdiff_t)s * m->nx);
   }
-  gm_v8 sum = v8_set(0), root;
-  gm_v8 rtol = v8_set(m->rtol), atol = v8_set(m->atol);
-  for (int32_t i = 0; i < nx; i++) {
-    gm_v8 e = v8_set(tsit_error[0]) * w->k[i];
-    for (int j = 1; j < STAGES; j++)
-      e = v8_fma(v8_set(tsit_error[j]), w->k[(ptrdiff_t)j * nx + i], e);
-    gm_v8 scale = v8_fma(rtol, v8_max(v8_abs(w->x[i]), v8_abs(w->x_new[i])), atol);
-    gm_v8 q = h * e / scale;
-    sum = v8_fma(q, q, sum);
-  }
-  sum /= v8_set(nx ? nx : 1);
-  m->vmath->sqrt((const double *)&sum, (double *)&root);
-  return root;
+  return explicit_error(r, &h);
 }
 
 /* Does h times the size of the largest eigenvalue reach the border of stability? The estimate is
- * |f(g7) - f(g6)| / |g7 - g6| at the two stages at t + h (Hairer & Wanner, Solving ODE II, IV.2). */
+ * |f(g7) - f(g6)| / |g7 - g6| at the two stages at t + h (Hairer & Wanner, Solving ODE II,
+ * IV.2). */
 static v8i explicit_looks_stiff(const lane_run *r, gm_v8 h)
 {
   const lane_machine *m = r->m;
   const lane_work *w = r->w;
-  int32_t nx = m->nx;
-  gm_v8 top = v8_set(0), bottom = v8_set(0);
-  const gm_v8 *k6 = w->k + 5 * (ptrdiff_t)nx, *k7 = k6 + nx;
-  for (int32_t i = 0; i < nx; i++) {
-    gm_v8 f = k7[i] - k6[i], x = w->x_new[i] - w->probe[i];
-    top = v8_fma(f, f, top);
-    bottom = v8_fma(x, x, bottom);
+  ptrdiff_t count = (ptrdiff_t)m->nx * PARTS;
+  gm_v8 top, bottom;
+  const lane_part *k6 = (const lane_part *)w->k + 5 * count, *k7 = k6 + count;
+  const lane_part *x6 = (const lane_part *)w->probe, *x7 = (const lane_part *)w->x_new;
+  for (int p = 0; p < PARTS; p++) {
+    lane_part above = part_set(0), below = part_set(0);
+    for (ptrdiff_t e = p; e < count; e += PARTS) {
+      lane_part f = k7[e] - k6[e], x = x7[e] - x6[e];
+      above = part_fma(f, f, above);
+      below = part_fma(x, x, below);
+    }
+    ((lane_part *)&top)[p] = above;
+    ((lane_part *)&bottom)[p] = below;
   }
   gm_v8 border = v8_set(3.25 * 3.25);
-  return h * h * top > border * bottom;
+  return v8_less(border * bottom, h * h * top);
 }
 
 /* Weights of the stages at theta of a step h. */
 static void explicit_weights(gm_v8 h, gm_v8 theta, gm_v8 weight[STAGES])
 {
-  for (int s = 0; s < STAGES; s++) {
-    gm_v8 p = v8_set(tsit_dense[s][3]);
-    for (int j = 2; j >= 0; j--) p = v8_fma(p, theta, v8_set(tsit_dense[s][j]));
-    weight[s] = p * theta * h;
-  }
+  const lane_part *step = (const lane_part *)&h, *along = (const lane_part *)&theta;
+  for (int s = 0; s < STAGES; s++)
+    for (int p = 0; p < PARTS; p++) {
+      lane_part v = part_set(tsit_dense[s][3]);
+      for (int j = 2; j >= 0; j--) v = part_fma(v, along[p], part_set(tsit_dense[s][j]));
+      ((lane_part *)(weight + s))[p] = v * along[p] * step[p];
+    }
 }
 
 /* start + weighted stages, stage s of value i at k[s*nx + i] */
 static void explicit_blend(int32_t nx, const gm_v8 weight[STAGES], const gm_v8 *start,
                            const gm_v8 *k, gm_v8 *x)
 {
-  for (int32_t i = 0; i < nx; i++) {
-    gm_v8 sum = start[i];
-    for (int s = 0; s < STAGES; s++) sum = v8_fma(weight[s], k[(ptrdiff_t)s * nx + i], sum);
-    x[i] = sum;
-  }
+  ptrdiff_t count = (ptrdiff_t)nx * PARTS;
+  const lane_part *from = (const lane_part *)start, *slope = (const lane_part *)k;
+  const lane_part *part = (const lane_part *)weight;
+  lane_part *to = (lane_part *)x;
+  for (int p = 0; p < PARTS; p++)
+    for (ptrdiff_t e = p; e < count; e += PARTS) {
+      lane_part sum = from[e];
+      for (int s = 0; s < STAGES; s++)
+        sum = part_fma(part[s * PARTS + p], slope[s * count + e], sum);
+      to[e] = sum;
+    }
 }
 
 /* States at theta of the last step, into x. */
@@ -191,31 +264,41 @@ static void explicit_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
   explicit_blend(r->m->nx, weight, r->w->x, r->w->k, x);
 }
 
-/* ---- tangents ---------------------------------------------------------------------------------- */
+/* ---- tangents ------------------------------------------------------------------------------ */
+/* States of stage s into the registers, as in the step, and their direction d into w->other. */
+static void tangent_argument(const lane_run *r, int s, int32_t d, const gm_v8 *h)
+{
+  const lane_work *w = r->w;
+  ptrdiff_t count = (ptrdiff_t)r->m->nx * PARTS;
+  const lane_part *x = (const lane_part *)w->x, *k = (const lane_part *)w->k;
+  const lane_part *xd = (const lane_part *)tangent_x(r, d);
+  const lane_part *kd = (const lane_part *)tangent_stage(r, d, 0), *step = (const lane_part *)h;
+  lane_part *to = (lane_part *)(w->reg + r->m->reg_state), *direction = (lane_part *)w->other;
+  for (ptrdiff_t e = 0; e < count; e++) {
+    lane_part sum = part_set(0), sumd = part_set(0);
+    for (int j = 0; j < s; j++) {
+      lane_part a = part_set(tsit_a[s][j]);
+      sum = part_fma(a, k[j * count + e], sum);
+      sumd = part_fma(a, kd[j * count + e], sumd);
+    }
+    to[e] = part_fma(step[e % PARTS], sum, x[e]);
+    direction[e] = part_fma(step[e % PARTS], sumd, xd[e]);
+  }
+}
+
 /* Directions of the stages of the step just made, from w->x, w->k and w->xd. */
 static void explicit_tangents(const lane_run *r, gm_v8 h)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
-  int32_t nx = m->nx;
   for (int s = 0; s < STAGES; s++) {
     for (int32_t d = 0; d < r->b->nd; d++) {
-      const gm_v8 *xd = tangent_x(r, d), *kd = tangent_stage(r, d, 0);
-      for (int32_t i = 0; i < nx; i++) {
-        gm_v8 sum = v8_set(0), sumd = v8_set(0);
-        for (int j = 0; j < s; j++) {
-          gm_v8 a = v8_set(tsit_a[s][j]);
-          sum = v8_fma(a, w->k[(ptrdiff_t)j * nx + i], sum);
-          sumd = v8_fma(a, kd[(ptrdiff_t)j * nx + i], sumd);
-        }
-        w->reg[m->reg_state + i] = v8_fma(h, sum, w->x[i]);
-        w->other[i] = v8_fma(h, sumd, xd[i]);
-      }
+      tangent_argument(r, s, d, &h);
       w->reg[0] = v8_fma(v8_set(tsit_c[s]), h, w->t);
       dots_load(r, d, w->other, v8_set(0));
       vm_run(m, w, &m->tangent.rhs);
       gm_v8 *out = tangent_stage(r, d, s);
-      for (int32_t i = 0; i < nx; i++)
+      for (int32_t i = 0; i < m->nx; i++)
         out[i] = w->reg[m->tangent.rhs_reg[i]] + tangent_rate(r, d)[i];
     }
   }

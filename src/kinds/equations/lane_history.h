@@ -2,7 +2,7 @@
  *
  * A step is remembered by the values at four equal parts of it, which with the end of the step before
  * make a polynomial of degree 4, the order of the methods' own interpolants. A history is
- *   [count] [start time] [1 once a step was forgotten] [values at the start]
+ *   [count] [start time] [time of the very start] [values at the start]
  *   count steps of: [end time] [4 values each of delay_count expressions]
  * Before the start an expression has the value of its own code for that. */
 #ifndef GEMEL_EQUATIONS_LANE_HISTORY_H
@@ -62,7 +62,11 @@ static history_answer history_at(const lane_run *r, double *history, int32_t k, 
 {
   double v[5];
   int32_t i = history_find(r, history, t);
-  if (i < 0) return history[2] == 0 ? HISTORY_BEFORE : HISTORY_FORGOTTEN;
+  if (i < 0) {
+    if (t < history[1]) return t < history[2] ? HISTORY_BEFORE : HISTORY_FORGOTTEN;
+    *value = history[3 + k];
+    return t > history[1] ? HISTORY_LATER : HISTORY_OK;
+  }
   const double *step = history_step(r, history, i);
   const double *before = i ? step - history_width(r->m) : NULL;
   double begin = before ? before[0] : history[1];
@@ -81,14 +85,14 @@ static void delay_load(const lane_run *r, int lane, int32_t k, double lag)
   gm_v8 now = w->reg[0];
   double t = now[lane] - lag, v = (double)NAN;
   history_answer a = history_at(r, history_of(r, lane), k, t, &v);
-  if (a == HISTORY_BEFORE) {
+  if (lag == 0) {
+    vm_run(m, w, &m->past);
+    v = w->reg[m->past_reg[k]][lane];
+  } else if (a == HISTORY_BEFORE) {
     w->reg[0] = v8_set(t);
     vm_run(m, w, &m->before);
     v = w->reg[m->before_reg[k]][lane];
     w->reg[0] = now;
-  } else if (lag == 0) {
-    vm_run(m, w, &m->past);
-    v = w->reg[m->past_reg[k]][lane];
   } else if (a != HISTORY_OK || !(lag > 0)) {
     v = (double)NAN;
   }
@@ -138,7 +142,7 @@ static void history_begin(const lane_run *r, int lane, double t)
   w->reg[0] = v8_set(t);
   h[0] = 0;
   h[1] = t;
-  h[2] = 0;
+  h[2] = t;
   delays_load(r, 1u << lane);
   vm_run(m, w, &m->past);
   for (int32_t k = 0; k < m->delay_count; k++) h[3 + k] = w->reg[m->past_reg[k]][lane];
@@ -157,7 +161,6 @@ static double *history_room(const lane_run *r, int lane, double t)
     for (int32_t k = 0; k < m->delay_count; k++) h[3 + k] = first[1 + k * HISTORY_PARTS + 3];
     memmove(first, first + width, (size_t)(count - 1) * (size_t)width * sizeof *h);
     count--;
-    h[2] = 1;
   }
   h[0] = count;
   double *step = history_step(r, h, count);

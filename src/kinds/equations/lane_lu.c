@@ -65,7 +65,7 @@ static void *get(lu_maker *k, ptrdiff_t count, size_t bytes)
   return p;
 }
 
-/* ---- 1. matching ------------------------------------------------------------------------------ */
+/* ---- 1. matching ----------------------------------------------------------------------------- */
 /* Columns of row r with an entry, the diagonal of a slope included, in turn; -1 at the end. */
 static int32_t row_column(const lu_maker *k, int32_t row, int32_t turn)
 {
@@ -128,7 +128,7 @@ static bool match_all(lu_maker *k)
   return done && !k->status;
 }
 
-/* ---- 2. elimination of the pattern -------------------------------------------------------------- */
+/* ---- 2. elimination of the pattern ----------------------------------------------------------- */
 static void bit_set(uint64_t *set, int32_t i) { set[i >> 6] |= UINT64_C(1) << (i & 63); }
 static void bit_clear(uint64_t *set, int32_t i) { set[i >> 6] &= ~(UINT64_C(1) << (i & 63)); }
 
@@ -240,7 +240,7 @@ static bool eliminate(lu_maker *k, int32_t op_max)
   return !k->status && k->work <= op_max;
 }
 
-/* ---- 3. code -------------------------------------------------------------------------------------- */
+/* ---- 3. code --------------------------------------------------------------------------------- */
 static void emit(lu_maker *k, int32_t op, int32_t dst, int32_t a, int32_t b, int32_t c)
 {
   if (k->status) return;
@@ -430,7 +430,7 @@ static void emit_all(lu_maker *k)
   lu->reg_end = k->reg_next;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 static void maker_free(lu_maker *k)
 {
   void *all[] = {k->entry_first,

@@ -10,9 +10,9 @@ typedef struct lane_lu {
   lane_code solve;   /* reads factors and right-hand side, leaves the solution */
   int32_t gamma_reg; /* to be set before factor: 1/(gamma h) */
   int32_t one_reg;   /* to be set before factor: 1 */
-  /* Registers solution_reg..+nx-1: the right-hand side in, the solution out. State i's solution lies
-   * in solution_reg + i, equation i's right-hand side goes into solution_reg + place[i]: another
-   * order where algebraic equations had to change places. */
+  /* Registers solution_reg..+nx-1: the right-hand side in, the solution out. State i's solution
+   * lies in solution_reg + i, equation i's right-hand side goes into solution_reg + place[i]:
+   * another order where algebraic equations had to change places. */
   int32_t solution_reg, *place; /* [nx] */
   int32_t *pivot_reg;           /* [nx] 1/pivot; 1/0 gives infinities, which reach the solution */
   int32_t nx, reg_end;          /* registers reg_first..reg_end-1 are taken */

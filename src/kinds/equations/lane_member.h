@@ -27,6 +27,12 @@ static void edge_apply_dot(const lane_run *r, int lane, const gm_edge *e, const 
 static void samples_write_dot(const lane_run *r, uint32_t mask, const gm_v8 *x, const gm_v8 *xd,
                               gm_v8 t);
 static void lane_reset(const lane_run *r, int lane, double t);
+static void conditions_take(const lane_run *r, int lane);
+/* lane_tape.h: nothing happens there while no tape runs */
+static void tape_take(const lane_run *r, int lane);
+static void tape_sample(const lane_run *r, int lane);
+static void tape_edge_before(const lane_run *r, int lane, int32_t number);
+static void tape_edge_after(const lane_run *r, int lane);
 
 /* The sign and payload of a NaN hang on the order of operands: one NaN is stored (decision 0002). */
 static double one_nan(double v) { return v == v ? v : (double)NAN; }
@@ -46,7 +52,8 @@ static void parameters_load(const lane_machine *m, lane_work *w, const gm_batch 
 
 static void state_to_registers(const lane_machine *m, lane_work *w, const gm_v8 *x)
 {
-  for (int32_t i = 0; i < m->nx; i++) w->reg[m->reg_state + i] = x[i];
+  gm_v8 *to = w->reg + m->reg_state;
+  if (x != to) memcpy(to, x, (size_t)m->nx * sizeof *to);
 }
 
 static gm_key lane_key(const gm_batch *b, int32_t member)
@@ -55,7 +62,8 @@ static gm_key lane_key(const gm_batch *b, int32_t member)
 }
 
 /* Draws of one member by meaning: what (0 the start, 1 an event, 2 a tie) at which time. */
-static double lane_uniform(const gm_batch *b, int32_t member, int32_t entity, int32_t what, double t)
+static double lane_uniform(const gm_batch *b, int32_t member, int32_t entity, int32_t what,
+                           double t)
 {
   uint64_t bits, slot = b->slot ? b->slot[member] : b->slot0 + (uint64_t)member;
   memcpy(&bits, &t, sizeof bits);
@@ -100,8 +108,10 @@ static void samples_at_point(const lane_run *r, int lane, bool before)
 {
   lane_slot *s = &r->w->slot[lane];
   double t = r->w->t[lane];
-  while (sample_is_due(&r->span[s->member], s, t, before))
+  while (sample_is_due(&r->span[s->member], s, t, before)) {
     samples_write(r, 1u << lane, r->w->x, r->w->xd, v8_set(t));
+    tape_sample(r, lane);
+  }
 }
 
 static void edge_apply(const lane_run *r, int lane, const gm_edge *e)
@@ -126,7 +136,9 @@ static void edge_take(const lane_run *r, int lane, int32_t number)
   const gm_edge *e = &span->edge[number];
   int32_t nd = r->b->nd;
   if (!nd) {
+    tape_edge_before(r, lane, number);
     edge_apply(r, lane, e);
+    tape_edge_after(r, lane);
     return;
   }
   ptrdiff_t at = (ptrdiff_t)number * nd;
@@ -174,6 +186,21 @@ static bool lane_is_finite(const lane_run *r, int lane)
   return true;
 }
 
+/* Absolute tolerances from here on: atol for states of size 1 or more, less in proportion for smaller
+ * ones, so that moles and litres need no tolerances of their own. A state's size is the largest it had
+ * where its member (re)started; one that is 0 takes the size of the largest of all. */
+static void tolerances_take(const lane_run *r, int lane)
+{
+  lane_work *w = r->w;
+  double largest = 0, atol = r->m->atol;
+  for (int32_t i = 0; i < r->m->nx; i++) largest = fmax(largest, fabs(w->x[i][lane]));
+  for (int32_t i = 0; i < r->m->nx; i++) {
+    double x = fabs(w->x[i][lane]), size = fmax(w->size[i][lane], x > 0 ? x : largest);
+    w->size[i][lane] = size;
+    w->atol[i][lane] = size > 0 && size < 1 ? fmax(atol * size, 1e-300) : atol;
+  }
+}
+
 /* All that happens at the lane's present time. False when the member is finished. */
 static bool lane_point(const lane_run *r, int lane)
 {
@@ -183,8 +210,7 @@ static bool lane_point(const lane_run *r, int lane)
   double t = w->t[lane];
   bool edges = s->edge < span->edge_count && span->edge[s->edge].t <= t;
   samples_at_point(r, lane, true);
-  while (s->edge < span->edge_count && span->edge[s->edge].t <= t)
-    edge_take(r, lane, s->edge++);
+  while (s->edge < span->edge_count && span->edge[s->edge].t <= t) edge_take(r, lane, s->edge++);
   int status = lane_settle(r, lane, edges);
   if (!status && !lane_is_finite(r, lane)) status = GM_MEMBER_DIVERGED;
   if (status) {
@@ -198,7 +224,10 @@ static bool lane_point(const lane_run *r, int lane)
   }
   s->t_stop = s->edge < span->edge_count ? span->edge[s->edge].t : span->t1;
   s->t_stop = fmin(s->t_stop, queue_next(r, lane));
-  if (w->restart[lane] != LANE_RESTART_SLOPES) w->restart[lane] = LANE_RESTART_NEW;
+  if (w->restart[lane] != LANE_RESTART_SLOPES) {
+    w->restart[lane] = LANE_RESTART_NEW;
+    tolerances_take(r, lane);
+  }
   return true;
 }
 
@@ -217,8 +246,14 @@ static void lane_take(const lane_run *r, int lane, int32_t member)
   w->t[lane] = r->span[member].t0;
   w->h[lane] = 0;
   w->restart[lane] = LANE_RESTART_NEW;
+  for (int32_t i = 0; i < r->m->nx; i++) {
+    w->size[i][lane] = 0;
+    w->atol[i][lane] = r->m->atol;
+  }
   memory_take(r, lane);
   if (b->nd) tangents_take(r, lane);
+  tape_take(r, lane);
+  if (b->nd || w->tape) conditions_take(r, lane); /* slopes before an edge at t0 read them */
 }
 
 /* Gives the lane members until one has a way to go. False: no more members. */

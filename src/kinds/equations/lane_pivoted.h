@@ -1,6 +1,6 @@
 /* lane_pivoted.h - the step of lane_stiff.h for one lane, with a dense factorisation of its own and
- * pivoting: for members where the fixed order of elimination breaks down, and for models whose
- * factors would be too long as lane code. Slow and safe. Included by lane_stiff.h. */
+ * pivoting: for steps in which the fixed order of elimination loses digits, and for models whose
+ * factors would be too long as lane code. Slow and safe. Part of lane_stiff.h. */
 #ifndef GEMEL_EQUATIONS_LANE_PIVOTED_H
 #define GEMEL_EQUATIONS_LANE_PIVOTED_H
 
@@ -137,21 +137,41 @@ static void pivoted_right_side(const lane_run *r, pivoted_lu *p, int lane, int s
   }
 }
 
+/* (v / scale of state i)^2 */
+static double pivoted_square(const lane_run *r, int lane, int32_t i, double v)
+{
+  double x = fabs(r->w->x[i][lane]), x_new = fabs(stiff_vector(r, STIFF_END)[i][lane]);
+  double q = v / __builtin_fma(r->m->rtol, x > x_new ? x : x_new, r->w->atol[i][lane]);
+  return q * q;
+}
+
+static double pivoted_norm(const lane_run *r, double sum)
+{
+  double error = gm_sqrt(sum / (r->m->nx ? r->m->nx : 1));
+  return error <= 1.7976931348623157e308 ? error : INFINITY;
+}
+
 static double pivoted_end(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;
-  lane_work *w = r->w;
   double sum = 0;
   for (int32_t i = 0; i < m->nx; i++) {
     double e = stiff_vector(r, RODAS_STAGES - 1)[i][lane];
-    double x_new = w->reg[m->reg_state + i][lane] + e;
-    stiff_vector(r, STIFF_END)[i][lane] = w->x_new[i][lane] = x_new;
-    double larger = fabs(w->x[i][lane]) > fabs(x_new) ? fabs(w->x[i][lane]) : fabs(x_new);
-    double q = e / __builtin_fma(m->rtol, larger, m->atol);
-    sum = __builtin_fma(q, q, sum) + x_new * 0; /* infinity times 0 is no number */
+    double x_new = r->w->reg[m->reg_state + i][lane] + e;
+    stiff_vector(r, STIFF_END)[i][lane] = r->w->x_new[i][lane] = x_new;
+    sum += pivoted_square(r, lane, i, e) + x_new * 0; /* infinity times 0 is no number */
   }
-  double error = gm_sqrt(sum / (m->nx ? m->nx : 1));
-  return error <= 1.7976931348623157e308 ? error : INFINITY;
+  return pivoted_norm(r, sum);
+}
+
+static double pivoted_middle(const lane_run *r, pivoted_lu *p, int lane, double h)
+{
+  double sum = 0;
+  middle_right_side(r, v8_set(h));
+  for (int32_t i = 0; i < p->n; i++) p->right[i] = stiff_vector(r, STIFF_SUM)[i][lane];
+  pivoted_solve(p);
+  for (int32_t i = 0; i < p->n; i++) sum += pivoted_square(r, lane, i, middle_share * p->y[i]);
+  return pivoted_norm(r, sum);
 }
 
 /* One attempt of a step h of one lane; results lie where stiff_step puts them, and no other lane is
@@ -161,6 +181,7 @@ static double stiff_pivoted_step(const lane_run *r, int lane, double h)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
+  w->pivoted |= 1u << lane;
   if (!w->dense) return INFINITY;
   pivoted_lu p = pivoted_of(r);
   w->reg[0] = w->t;
@@ -178,6 +199,7 @@ static double stiff_pivoted_step(const lane_run *r, int lane, double h)
     pivoted_solve(&p);
     for (int32_t i = 0; i < m->nx; i++) stiff_vector(r, s)[i][lane] = p.y[i];
   }
-  return pivoted_end(r, lane);
+  double error = pivoted_end(r, lane);
+  return moves ? fmax(error, pivoted_middle(r, &p, lane, h)) : error;
 }
 #endif

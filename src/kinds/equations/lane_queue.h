@@ -37,10 +37,12 @@ static double *queue_add(const lane_run *r, int lane, int32_t event, double t)
 }
 
 static void queue_remove_dot(const lane_run *r, int lane, int32_t i); /* lane_tangent.h */
+static void tape_remove(const lane_run *r, int lane, int32_t i);      /* lane_tape.h */
 
 static void queue_remove(const lane_run *r, int lane, int32_t i)
 {
   if (r->b->nd) queue_remove_dot(r, lane, i);
+  tape_remove(r, lane, i);
   lane_work *w = r->w;
   int32_t after = --w->queue_count[lane] - i;
   memmove(waiting(r, lane, i), waiting(r, lane, i + 1),
@@ -82,7 +84,8 @@ static void memory_store(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
-  int32_t row = 0, n = w->queue_count[lane] < m->pending_max ? w->queue_count[lane] : m->pending_max;
+  int32_t row = 0,
+          n = w->queue_count[lane] < m->pending_max ? w->queue_count[lane] : m->pending_max;
   for (int32_t i = 0; i < m->event_count; i++) *member_row(r, lane, row++) = w->flag[i][lane];
   if (m->pending_max) {
     *member_row(r, lane, row++) = n;

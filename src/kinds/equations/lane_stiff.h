@@ -24,10 +24,10 @@ static gm_v8 *stiff_vector(const lane_run *r, int which)
   return r->w->stiff + which * (ptrdiff_t)r->m->nx;
 }
 
-/* ---- stages ----------------------------------------------------------------------------------- */
-/* Between two stages, in one look at each state: the solution of stage s-1 out of the registers, the
- * argument of stage s, its sum of C u. Inlined with a constant s, so that the sums over stages are
- * straight code. */
+/* ---- stages ---------------------------------------------------------------------------------- */
+/* Between two stages, in one look at each state: the solution of stage s-1 out of the registers,
+ * the argument of stage s, its sum of C u. Inlined with a constant s, so that the sums over
+ * stages are straight code. */
 static inline __attribute__((always_inline)) void stage_combine(const lane_run *r, const int s)
 {
   const lane_machine *m = r->m;
@@ -139,11 +139,13 @@ static bool time_slopes(const lane_run *r, gm_v8 h)
   return any;
 }
 
-/* ---- is the solution one -------------------------------------------------------------------------- */
-/* Without pivoting a small pivot may cost any number of digits. So the first solution u of a step is
- * put into its equations, right-hand side in STIFF_SUM: the sum over rows of how far |b - W u| is
- * above a share of |b| + |W| |u| (W. Oettli & W. Prager, Numer. Math. 6:405 (1964): u then solves
- * a system that is as near as that). 0 where all is well; no number where u is none. */
+/* ---- is the solution one --------------------------------------------------------------------- */
+/* Without pivoting a small pivot may cost any number of digits. With gamma on the diagonal shorter
+ * steps mend that, and until then the error says so; algebraic equations have no such cure. For
+ * them the first solution u of a step is put into its equations, right-hand side in STIFF_SUM:
+ * the sum over rows of how far |b - W u| is above a share (of the tolerance) of |b| + |W| |u|
+ * (W. Oettli & W. Prager, Numer. Math. 6:405 (1964): u then solves a system that is as near as
+ * that). 0 where all is well; no number where u is none. */
 static gm_v8 solution_excess(const lane_run *r)
 {
   const lane_machine *m = r->m;
@@ -151,7 +153,7 @@ static gm_v8 solution_excess(const lane_run *r)
   const lane_part *reg = (const lane_part *)r->w->reg;
   const lane_part *u = reg + (ptrdiff_t)m->lu->solution_reg * PARTS;
   const lane_part *b = (const lane_part *)stiff_vector(r, STIFF_SUM);
-  const lane_part share = part_set(-1e-13), zero = part_set(0);
+  const lane_part share = part_set(-fmax(1e-4 * m->rtol, 1e-14)), zero = part_set(0);
   gm_v8 excess;
   for (int p = 0; p < PARTS; p++) {
     lane_part gamma = reg[(ptrdiff_t)m->lu->gamma_reg * PARTS + p], sum = zero;
@@ -188,17 +190,17 @@ static gm_v8 stage_first(const lane_run *r, gm_v8 h, const gm_v8 *inverse_h, boo
   *moves = time_slopes(r, h);
   if (*moves) stage_move(r, 0);
   gm_v8 *kept = stiff_vector(r, STIFF_SUM), *right = w->reg + m->lu->solution_reg;
-  for (int32_t i = 0; i < m->nx; i++) kept[i] = right[m->lu->place[i]];
+  for (int32_t i = 0; i < m->nx && m->algebraic_count; i++) kept[i] = right[m->lu->place[i]];
   w->reg[m->lu->gamma_reg] = *inverse_h * v8_set(1 / rodas_gamma);
   w->reg[m->lu->one_reg] = v8_set(1);
   vm_run(m, w, &m->lu->factor);
   vm_run(m, w, &m->lu->solve);
-  return solution_excess(r);
+  return m->algebraic_count ? solution_excess(r) : v8_set(0);
 }
 
-/* ---- the step --------------------------------------------------------------------------------------- */
-/* The end of the step, in w->x_new for the lanes of mask. Returns the sum over states of the squared
- * scaled error, no number where anything is not finite. */
+/* ---- the step -------------------------------------------------------------------------------- */
+/* The end of the step, in w->x_new for the lanes of mask. Returns the sum over states of the
+ * squared scaled error, no number where anything is not finite. */
 static gm_v8 step_end(const lane_run *r, v8i mask)
 {
   const lane_machine *m = r->m;
@@ -208,7 +210,8 @@ static gm_v8 step_end(const lane_run *r, v8i mask)
   const lane_part *x = (const lane_part *)w->x, *chosen = (const lane_part *)&mask;
   lane_part *last = (lane_part *)stiff_vector(r, RODAS_STAGES - 1);
   lane_part *end = (lane_part *)stiff_vector(r, STIFF_END), *x_new = (lane_part *)w->x_new;
-  lane_part rtol = part_set(m->rtol), atol = part_set(m->atol), zero = part_set(0);
+  lane_part rtol = part_set(m->rtol), zero = part_set(0);
+  const lane_part *atol = (const lane_part *)w->atol;
   gm_v8 sum = v8_set(0);
   for (int p = 0; p < PARTS; p++) {
     lane_part s = zero;
@@ -217,7 +220,7 @@ static gm_v8 step_end(const lane_run *r, v8i mask)
       last[e] = off;
       end[e] = at;
       x_new[e] = part_blend(chosen[p], at, x_new[e]);
-      off /= part_fma(rtol, part_larger(part_abs(x[e]), part_abs(at)), atol);
+      off /= part_fma(rtol, part_larger(part_abs(x[e]), part_abs(at)), atol[e]);
       s = part_fma(off, off, s);
       s = part_fma(at, zero, s); /* infinity times 0 is no number */
     }
@@ -257,40 +260,54 @@ static void stiff_dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
   }
 }
 
-/* Where time itself moves the equations, a fast state can follow it without showing any error at the
- * ends of steps, however long: so there the interpolant is held against the equations in the middle
- * of the step. Returns the sum over states of the squared scaled solution of
- *   W d = f(t + h/2, x(1/2)) - M x'(1/2),
- * which is how far the interpolant is off where W is stiff and of the order of the error elsewhere
- * (after Steinebach, Rosenbrock methods within OrdinaryDiffEq.jl, 2024, on Rodas5Pr). */
-static gm_v8 middle_error(const lane_run *r, gm_v8 h, const gm_v8 *inverse_h)
+/* Where time itself moves the equations, a fast state can follow it without showing any error at
+ * the ends of steps, however long: so there the interpolant is held against the equations in the
+ * middle of the step (as G. Steinebach's Rodas5Pr does: Rosenbrock methods within
+ * OrdinaryDiffEq.jl, JuliaCon Proceedings 2024). The solution of
+ *   W d = f(t + h/2, x(1/2)) - M x'(1/2)
+ * is how far the interpolant is off where W is stiff, and of the order of the error elsewhere.
+ * This makes the right-hand side, equation by equation, in STIFF_SUM. */
+static void middle_right_side(const lane_run *r, gm_v8 h)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   ptrdiff_t nx = m->nx;
-  gm_v8 *d = w->reg + m->lu->solution_reg;
-  const gm_v8 *end = stiff_vector(r, STIFF_END), rtol = v8_set(m->rtol), atol = v8_set(m->atol);
+  gm_v8 *right = stiff_vector(r, STIFF_SUM);
+  const gm_v8 *end = stiff_vector(r, STIFF_END);
   stiff_dense(r, h, v8_set(0.5), w->reg + m->reg_state);
   stage_slopes(r, v8_fma(v8_set(0.5), h, w->t));
   for (int32_t i = 0; i < nx; i++) {
     gm_v8 slope = end[i] - w->x[i], f = w->reg[m->rhs_reg[i]];
     for (int s = 0; s < RODAS_STAGES; s++)
       slope = v8_fma(v8_set(0.25 * (rodas_H[1][s] + rodas_H[2][s])), w->stiff[s * nx + i], slope);
-    if (m->kind[i] != EQ_STATE_ALGEBRAIC) f = f + w->rate[i] - slope * *inverse_h;
-    d[m->lu->place[i]] = f;
+    if (m->kind[i] != EQ_STATE_ALGEBRAIC) f = f + w->rate[i] - slope / h;
+    right[i] = f;
   }
-  vm_run(m, w, &m->lu->solve);
-  gm_v8 sum = v8_set(0);
-  for (int32_t i = 0; i < nx; i++) {
-    gm_v8 q = d[i] / v8_fma(rtol, v8_max(v8_abs(w->x[i]), v8_abs(end[i])), atol);
-    sum = v8_fma(q, q, sum);
-  }
-  return sum * v8_set(middle_share * middle_share);
 }
 
+/* Sum over states of the squared scaled d. */
+static gm_v8 middle_error(const lane_run *r, gm_v8 h)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  gm_v8 *d = w->reg + m->lu->solution_reg, sum = v8_set(0);
+  const gm_v8 *end = stiff_vector(r, STIFF_END), rtol = v8_set(m->rtol);
+  middle_right_side(r, h);
+  for (int32_t i = 0; i < m->nx; i++) d[m->lu->place[i]] = stiff_vector(r, STIFF_SUM)[i];
+  vm_run(m, w, &m->lu->solve);
+  for (int32_t i = 0; i < m->nx; i++) {
+    gm_v8 q = v8_set(middle_share) * d[i];
+    q /= v8_fma(rtol, v8_max(v8_abs(w->x[i]), v8_abs(end[i])), w->atol[i]);
+    sum = v8_fma(q, q, sum);
+  }
+  return sum;
+}
+
+#include "kinds/equations/lane_pivoted.h"
+
 /* One attempt of a step h from (w->t, w->x) in the lanes of mask; the others keep their w->x_new.
- * Stages of all lanes go to w->stiff, for stiff_dense. Returns the scaled error, infinite where the
- * factors lost digits or anything is no finite number. */
+ * Stages go to w->stiff, for stiff_dense. A lane whose factors lost digits is done again with
+ * pivoting. Returns the scaled error, infinite where anything is no finite number. */
 static gm_v8 stiff_step(const lane_run *r, v8i mask, gm_v8 h)
 {
   const lane_machine *m = r->m;
@@ -307,12 +324,12 @@ static gm_v8 stiff_step(const lane_run *r, v8i mask, gm_v8 h)
   }
   gm_v8 error = error_norm(r, step_end(r, mask));
   if (moves) {
-    gm_v8 middle = error_norm(r, middle_error(r, h, &inverse_h));
+    gm_v8 middle = error_norm(r, middle_error(r, h));
     error = v8_blend(middle <= error, error, middle);
   }
-  v8i good = (excess == v8_set(0)) & (error <= v8_set(1.7976931348623157e308));
-  return v8_blend(good, error, v8_set(INFINITY));
+  error = v8_blend(error <= v8_set(1.7976931348623157e308), error, v8_set(INFINITY));
+  for (int l = 0; l < LANES; l++)
+    if (mask[l] && !(excess[l] == 0)) error[l] = stiff_pivoted_step(r, l, h[l]);
+  return error;
 }
-
-#include "kinds/equations/lane_pivoted.h"
 #endif

@@ -1,4 +1,5 @@
 /* lane_table.h - the entry points of one instruction set; LANE_TABLE names the table it makes. */
+#include "kinds/equations/lane_adjoint.h"
 #include "kinds/equations/lane_drive.h"
 #include "kinds/equations/lane_linear.h"
 
@@ -41,6 +42,17 @@ static void member_init(const lane_run *r, int32_t member, double t0)
   lane_reset(r, 0, t0);
   r->b->status[member] = lane_is_finite(r, 0) ? GM_MEMBER_OK : GM_MEMBER_DIVERGED;
   lane_put(r, 0);
+}
+
+/* Initial values of all members, each at the start of its span. */
+static void vjp_init(const lane_run *r)
+{
+  lanes_clear(r);
+  for (int32_t i = 0; i < r->b->n; i++) {
+    r->w->slot[0] = (lane_slot){.member = i};
+    tape_take(r, 0);
+    member_init(r, i, r->span[i].t0);
+  }
 }
 
 static void table_init(const lane_machine *m, lane_work *w, const gm_batch *b, double t0)
@@ -86,5 +98,56 @@ static void table_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     drive_advance(m, w, b, span);
 }
 
+/* Members first..first+n-1 of a batch without directions. */
+static gm_batch batch_part(const gm_batch *b, int32_t first, int32_t n)
+{
+  gm_batch part = *b;
+  part.n = n;
+  part.nd = 0;
+  part.x += first * b->sm;
+  part.theta += first * b->psm;
+  part.status += first;
+  part.slot0 += (uint64_t)first;
+  if (b->key) part.key += first;
+  if (b->slot) part.slot += first;
+  return part;
+}
+
+/* Forward with the tape running, then back. The arena is wound back. */
+static gm_status vjp_part(const lane_run *r, const gm_pull *pull, uint32_t flags, double *xbar,
+                          double *thetabar, gm_arena *arena)
+{
+  lane_tape tape = {.arena = arena, .pull = pull};
+  gm_arena_mark mark = gm_arena_at(arena);
+  tape.last = gm_arena_get(arena, r->b->n, sizeof *tape.last);
+  tape.failed = !tape.last;
+  if (!tape.failed) {
+    r->w->tape = &tape;
+    if (flags & GM_VJP_INIT) vjp_init(r);
+    drive_advance(r->m, r->w, r->b, r->span);
+    r->w->tape = NULL;
+  }
+  if (!tape.failed) adjoint_run(r, &tape, xbar, thetabar);
+  gm_arena_back(arena, mark);
+  return tape.failed ? GM_ENOMEM : GM_OK;
+}
+
+/* So many members at a time that lanes are busy, and their steps do not fill the memory. */
+enum { VJP_MEMBERS = 64 };
+
+static gm_status table_vjp(const lane_machine *m, lane_work *w, const gm_batch *b,
+                           const gm_span *span, const gm_pull *pull, uint32_t flags, double *xbar,
+                           double *thetabar, gm_arena *arena)
+{
+  gm_status s = GM_OK;
+  for (int32_t first = 0; first < b->n && !s; first += VJP_MEMBERS) {
+    int32_t n = first + VJP_MEMBERS < b->n ? VJP_MEMBERS : b->n - first;
+    gm_batch part = batch_part(b, first, n);
+    lane_run run = {m, w, &part, span + first};
+    s = vjp_part(&run, pull + first, flags, xbar + first * b->sm, thetabar + first * b->psm, arena);
+  }
+  return s;
+}
+
 const lane_table LANE_TABLE = {
-    .init = table_init, .observe = table_observe, .advance = table_advance};
+    .init = table_init, .observe = table_observe, .advance = table_advance, .vjp = table_vjp};

@@ -34,6 +34,8 @@ static void dots_load(const lane_run *r, int32_t d, const gm_v8 *xd, gm_v8 td)
   for (int32_t i = 0; i < m->np; i++) reg[m->reg_param_dot + i] = pd[i];
 }
 
+static void lane_slopes(const lane_run *r, int lane, gm_v8 *slope); /* lane_discrete.h */
+
 /* Adds sign * slope * dtau of one lane at its present state to its tangents. */
 static void tangents_shift(const lane_run *r, int lane, double sign)
 {
@@ -42,14 +44,10 @@ static void tangents_shift(const lane_run *r, int lane, double sign)
   bool moves = false;
   for (int32_t d = 0; d < r->b->nd; d++) moves = moves || w->tau[d][lane] != 0;
   if (!moves) return;
-  state_to_registers(m, w, w->x);
-  w->reg[0] = w->t;
-  vm_run(m, w, &m->rhs);
-  for (int32_t i = 0; i < m->nx; i++) {
-    double slope = w->reg[m->rhs_reg[i]][lane] + w->rate[i][lane];
+  lane_slopes(r, lane, w->probe);
+  for (int32_t i = 0; i < m->nx; i++)
     for (int32_t d = 0; d < r->b->nd; d++)
-      tangent_x(r, d)[i][lane] += sign * slope * w->tau[d][lane];
-  }
+      tangent_x(r, d)[i][lane] += sign * w->probe[i][lane] * w->tau[d][lane];
 }
 
 static void tau_set(const lane_run *r, int lane, const double *tau)
@@ -65,10 +63,9 @@ static void tau_of_condition(const lane_run *r, int lane, int32_t i)
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   int32_t reg = m->tangent.gap_reg[i];
+  lane_slopes(r, lane, w->probe);
   state_to_registers(m, w, w->x);
   w->reg[0] = w->t;
-  vm_run(m, w, &m->rhs);
-  for (int32_t k = 0; k < m->nx; k++) w->probe[k] = w->reg[m->rhs_reg[k]] + w->rate[k];
   for (int32_t k = 0; k < m->nx; k++) w->reg[m->reg_state_dot + k] = w->probe[k];
   for (int32_t k = 0; k < m->np; k++) w->reg[m->reg_param_dot + k] = v8_set(0);
   w->reg[m->reg_time_dot] = v8_set(1);
@@ -96,8 +93,7 @@ static void tau_find(const lane_run *r, int lane)
   lane_work *w = r->w;
   for (int32_t i = 0; i < w->queue_count[lane]; i++) {
     if (waiting(r, lane, i)[WAIT_TIME] > w->t[lane]) continue;
-    for (int32_t d = 0; d < r->b->nd; d++)
-      w->tau[d][lane] = waiting_dot(r, lane, i, d)[WAIT_TIME];
+    for (int32_t d = 0; d < r->b->nd; d++) w->tau[d][lane] = waiting_dot(r, lane, i, d)[WAIT_TIME];
     return;
   }
   if (!m->condition_count || w->restart[lane] != LANE_RESTART_SLOPES) return;
@@ -141,6 +137,7 @@ static void event_execute_dot(const lane_run *r, int lane, int32_t event, int32_
     if (!e->at_trigger) {
       state_to_registers(m, w, w->x);
       w->reg[0] = w->t;
+      uniforms_load(m, w, r->b, w->slot[lane].member, lane, 1 + 2 * event, w->t[lane]);
       dots_load(r, d, xd, w->tau[d]);
       vm_run(m, w, &m->tangent.event[event]);
     }
@@ -247,8 +244,7 @@ static void samples_write_dot(const lane_run *r, uint32_t mask, const gm_v8 *x, 
       if (!(mask >> l & 1)) continue;
       const lane_slot *s = &w->slot[l];
       double *yd = r->span[s->member].yd + (ptrdiff_t)(s->sample - 1) * m->ny * nd + d;
-      for (int32_t k = 0; k < m->ny; k++)
-        yd[(ptrdiff_t)k * nd] = w->reg[m->tangent.out_reg[k]][l];
+      for (int32_t k = 0; k < m->ny; k++) yd[(ptrdiff_t)k * nd] = w->reg[m->tangent.out_reg[k]][l];
     }
   }
 }

@@ -38,8 +38,9 @@ typedef struct {
   int32_t *time_reg;        /* [nx] d rate / d time, -1: it is 0 */
 } lane_jacobian;
 
-struct lane_lu;     /* lane_lu.h */
-struct lane_kernel; /* kernel/kernel.h */
+struct lane_lu;      /* lane_lu.h */
+struct lane_kernel;  /* kernel/kernel.h */
+struct lane_program; /* schedule_code.h */
 
 /* Directions (tangents) of what the codes compute, along what stands in the _dot registers. */
 typedef struct {
@@ -47,9 +48,28 @@ typedef struct {
   int32_t *rhs_reg, *out_reg, *init_reg, *gap_reg;
   lane_code jacobian;    /* of its entries, then of the slopes in time; not without a Jacobian */
   int32_t *jacobian_reg; /* [jacobian.count + nx], -1: 0 */
-  lane_code *event;   /* [event_count]: direction of the delay (register -1: none), then of */
-  int32_t **event_reg; /* the values, [event_count][1 + assign_count] */
+  lane_code *event;      /* [event_count]: direction of the delay (register -1: none), then of */
+  int32_t **event_reg;   /* the values, [event_count][1 + assign_count] */
 } lane_tangent;
+
+/* Gradient of a weighted sum of what a code computes; the weights stand in the seed registers. Only
+ * what is not 0: entry e belongs to state row[e], parameter row[e] - nx, or (nx + np) time. */
+typedef struct {
+  lane_code code;
+  int32_t count;
+  int32_t *row, *reg; /* [count] */
+} lane_gradient;
+
+/* Backward codes of everything that has a tangent (lane_adjoint.h). */
+typedef struct {
+  bool made;
+  int32_t reg_seed, seed_count;
+  lane_gradient rhs, out, init, gap;
+  lane_gradient jacobian; /* weights: of its entries, then of the slopes in time */
+  lane_gradient *event;   /* [event_count]; weights: of the delay, then of the values */
+  lane_code solve;        /* of W^T, with the factors of lane_lu.h: solution and right side trade
+                             places */
+} lane_adjoint;
 
 /* An event, compiled: code gives delay, priority and the values to assign. */
 typedef struct {
@@ -64,8 +84,9 @@ typedef struct {
   int32_t nx, np, ny;
   int32_t reg_state, reg_param, reg_mode, reg_delayed, reg_uniform, reg_constant, reg_count;
   int32_t reg_time_dot, reg_state_dot, reg_param_dot; /* behind the uniforms, with directions_max */
-  int32_t directions_max; /* 0: no tangents */
+  int32_t directions_max;                             /* 0: no tangents */
   lane_tangent tangent;
+  lane_adjoint adjoint;
   int32_t constant_count;
   double *constant;
   lane_code setup, rhs, out, init, linear;
@@ -94,10 +115,12 @@ typedef struct {
   int32_t history_count;
   int32_t memory_count; /* doubles of state behind the states and the input rates */
   int32_t uniform_count;
-  lane_jacobian jacobian; /* time_reg NULL: not made */
-  struct lane_lu *lu;     /* NULL: not made */
+  lane_jacobian jacobian;     /* time_reg NULL: not made */
+  struct lane_lu *lu;         /* NULL: not made */
   struct lane_kernel *kernel; /* NULL: none */
   int32_t code_count;
+  struct lane_program *program; /* [code_count] the codes as the bytecode machine runs them */
+  int32_t scratch_count;        /* registers of the programs, behind reg_count */
   gm_eq_solver solver;
   double rtol, atol;
   int32_t step_max;
@@ -110,6 +133,7 @@ typedef struct {
 typedef struct {
   gm_eq_solver solver;
   int32_t pending_max, directions_max; /* as in gm_eq_config */
+  bool adjoint;
 } lane_options;
 
 GM_NODISCARD gm_status lane_compile(gm_ctx *ctx, eq_source *s, const lane_options *o,
@@ -129,7 +153,20 @@ typedef struct {
   lane_method method;
 } lane_slot;
 
-enum { TANGENT_STAGES = 16, STIFF_VECTORS = 16, PIVOTED_STATES_MAX = 2048 };
+struct lane_tape; /* lane_tape.h */
+
+/* Derivatives of the objective, member by member on lanes, while steps are undone. */
+typedef struct {
+  gm_v8 *x, *rate, *param; /* [nx] [nx] [np] */
+  gm_v8 *stage;            /* [BAR_STAGES*nx] of the stages of a step */
+  gm_v8 *end, *argument;   /* [nx] of the end of a stiff step; of the argument of a stage */
+  gm_v8 *slope;            /* [nx] what a gradient's code gave to the states */
+  gm_v8 *jacobian;         /* [jacobian.count + nx] weights */
+  double *queue;           /* like lane_work.queue */
+  gm_v8 tau;
+} lane_bars;
+
+enum { BAR_STAGES = 8, TANGENT_STAGES = 16, STIFF_VECTORS = 16, PIVOTED_STATES_MAX = 2048 };
 
 /* Everything one worker needs to run a machine. Vectors are 64-byte aligned. */
 typedef struct {
@@ -137,6 +174,7 @@ typedef struct {
   gm_v8 *x, *x_new, *rate, *scale; /* [nx] each */
   gm_v8 *k;                        /* [7*nx] stages; linear: matrices */
   gm_v8 *stiff;                    /* [STIFF_VECTORS*nx] of the stiff method; NULL: none */
+  gm_v8 *size, *atol;              /* [nx] largest size at a restart; absolute tolerance */
   gm_v8 *probe, *other;            /* [nx] states inside a step */
   gm_v8 *condition;                /* [condition_count] values at the lanes' present time */
   gm_v8 *trigger;                  /* [event_count] */
@@ -152,12 +190,15 @@ typedef struct {
   double *queued;                       /* [directions_max] blocks like queue: times, values */
   double *dense;   /* [nx][nx + 4] of the pivoted step; NULL: too many states */
   double *algebra; /* [algebraic_count][algebraic_count + 1] */
+  lane_bars bar;
+  struct lane_tape *tape; /* NULL: steps are not recorded */
   int32_t queue_count[LANES];
   void (*const *native)(gm_v8 *reg, const gm_vmath *f); /* by code id; NULL: bytecode */
-  gm_v8 t, h, error_last;
+  gm_v8 t, h, log_last; /* log_last: logarithm of the last accepted error */
   lane_slot slot[LANES];
-  uint8_t restart[LANES]; /* lane_restart */
+  uint8_t restart[LANES];       /* lane_restart */
   uint32_t active, stiff_lanes; /* bit sets: lanes with a member; those on the stiff method */
+  uint32_t pivoted;             /* lanes whose last attempt had a factorisation of its own */
   int32_t next_member;
   void *memory; /* owned; the vectors and this struct lie in it */
 } lane_work;
@@ -170,6 +211,9 @@ typedef struct {
   void (*init)(const lane_machine *m, lane_work *w, const gm_batch *b, double t0);
   void (*observe)(const lane_machine *m, lane_work *w, const gm_batch *b, double t, double *y);
   void (*advance)(const lane_machine *m, lane_work *w, const gm_batch *b, const gm_span *span);
+  gm_status (*vjp)(const lane_machine *m, lane_work *w, const gm_batch *b, const gm_span *span,
+                   const gm_pull *pull, uint32_t flags, double *xbar, double *thetabar,
+                   gm_arena *arena);
 } lane_table;
 extern const lane_table gm__lanes_scalar, gm__lanes_avx2, gm__lanes_avx512;
 const lane_table *lane_table_of(gm_isa isa);

@@ -1,11 +1,9 @@
 /* lexer.c - model text cut into tokens. */
 #include "kinds/equations/lexer.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include <assert.h>
-#include <locale.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- places -------------------------------------------------------------------------------- */
@@ -113,14 +111,10 @@ static gm_status skip_blank(eqt_lexer *l)
   }
 }
 
-/* strtod in the C locale, whatever the program around us has set. */
-static double number_value(const char *digits)
+static gm_status too_long(const eqt_lexer *l)
 {
-  locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-  if (!c) return NAN;
-  double v = strtod_l(digits, NULL, c);
-  freelocale(c);
-  return v;
+  return eqt_fail(l->text, l->at, GM_ERANGE, "number longer than %d characters",
+                  (int)EQT_NUMBER_BYTES_MAX);
 }
 
 /* Digits with at most one point among them; *nonzero_out tells whether one of them is not 0. */
@@ -133,9 +127,7 @@ static gm_status lex_digits(const eqt_lexer *l, int32_t *bytes_out, bool *nonzer
     if (p[n] == '.' && memchr(p, '.', (size_t)n)) break;
     nonzero = nonzero || (p[n] >= '1' && p[n] <= '9');
     n++;
-    if (n > EQT_NUMBER_BYTES_MAX)
-      return eqt_fail(l->text, l->at, GM_ERANGE, "number longer than %d characters",
-                      (int)EQT_NUMBER_BYTES_MAX);
+    if (n > EQT_NUMBER_BYTES_MAX) return too_long(l);
   }
   *bytes_out = n;
   *nonzero_out = nonzero;
@@ -149,7 +141,7 @@ static int32_t exponent_end(const char *p, int32_t n)
   int32_t sign = p[n + 1] == '+' || p[n + 1] == '-';
   if (!is_digit(p[n + 1 + sign])) return n;
   n += 1 + sign;
-  while (is_digit(p[n]) && n < EQT_NUMBER_BYTES_MAX + 20) n++;
+  while (is_digit(p[n]) && n <= EQT_NUMBER_BYTES_MAX) n++;
   return n;
 }
 
@@ -161,11 +153,14 @@ static gm_status lex_number(eqt_lexer *l)
   gm_status s = lex_digits(l, &n, &nonzero);
   if (s) return s;
   n = exponent_end(p, n);
-  char digits[EQT_NUMBER_BYTES_MAX + 32];
+  if (n > EQT_NUMBER_BYTES_MAX) return too_long(l);
+  char digits[EQT_NUMBER_BYTES_MAX + 1];
+  double v = 0;
   memcpy(digits, p, (size_t)n);
   digits[n] = 0;
-  double v = number_value(digits);
-  if (!isfinite(v)) return eqt_fail(l->text, l->at, GM_ERANGE, "number %.40s is too large", digits);
+  int32_t taken = gm__number_begin(digits, &v);
+  if (taken == -2) return gm_fail(l->text->ctx, GM_ENOMEM, "number %.40s", digits);
+  if (taken != n) return eqt_fail(l->text, l->at, GM_ERANGE, "number %.40s is too large", digits);
   if (v == 0 && nonzero)
     return eqt_fail(l->text, l->at, GM_ERANGE, "number %.40s is too small", digits);
   l->now = (eqt_token){EQT_NUMBER, l->at, n, v};

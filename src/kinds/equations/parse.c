@@ -103,7 +103,7 @@ static gm_status emit(eqt_parser *p, eqt_item item)
   if (d->item_count >= EQT_ITEM_COUNT_MAX)
     return eqt_fail(p->lexer->text, item.at, GM_ERANGE, "more than %d terms",
                     (int)EQT_ITEM_COUNT_MAX);
-  gm_status s = eqt_room(d->ctx, &d->item, d->item_count, &d->item_room, sizeof *d->item);
+  gm_status s = eq_room(d->ctx, &d->item, d->item_count, &d->item_room, sizeof *d->item);
   if (!s) d->item[d->item_count++] = item;
   return s;
 }
@@ -479,4 +479,22 @@ gm_status eqt_parse_number(eqt_parser *p, eqt_expr *out)
   if (!s) s = need(p, e.at, false);
   if (!s) *out = e;
   return s;
+}
+
+gm_status eqt_parse_alone(eqt_doc *d, const char *expression, const char *where, eqt_text *t,
+                          eqt_expr *out)
+{
+  eqt_lexer lexer;
+  eqt_parser parser = {.doc = d, .lexer = &lexer};
+  eqt_expr e;
+  char text[80];
+  gm_status s = eqt_text_check(d->ctx, expression, where, false, t);
+  if (!s) s = eqt_start(&lexer, t, 0);
+  if (!s) s = eqt_parse_number(&parser, &e);
+  if (s) return s;
+  if (lexer.now.kind != EQT_END)
+    return eqt_fail(t, lexer.now.at, GM_EPARSE, "found %s, expected an operator or the end",
+                    eqt_token_text(&lexer, text));
+  *out = e;
+  return GM_OK;
 }

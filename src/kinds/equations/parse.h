@@ -59,4 +59,9 @@ typedef struct {
 GM_NODISCARD gm_status eqt_parse(eqt_parser *p, eqt_expr *out);
 /* The same, and it must be a number. */
 GM_NODISCARD gm_status eqt_parse_number(eqt_parser *p, eqt_expr *out);
+/* A text that is one expression and nothing else, a number; its names and units are added to d.
+ * where: in front of messages, with a column. *t (which *out refers to) and what it borrows must
+ * outlive *out. */
+GM_NODISCARD gm_status eqt_parse_alone(eqt_doc *d, const char *expression, const char *where,
+                                       eqt_text *t, eqt_expr *out);
 #endif

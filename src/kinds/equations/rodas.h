@@ -1,10 +1,10 @@
 /* rodas.h - coefficients of Rodas5P.
  *
- * Rosenbrock-Wanner pair of order 5(4), eight stages, stiffly accurate, L-stable, for M x' = f(t, x)
- * of index 1, with an interpolant of order 4. G. Steinebach, Construction of Rosenbrock-Wanner
+ * Rosenbrock-Wanner pair of order 5(4), eight stages, stiffly accurate, L-stable, for M x' = f(t,
+ * x) of index 1, with an interpolant of order 4. G. Steinebach, Construction of Rosenbrock-Wanner
  * method Rodas5P and numerical benchmarks within the Julia Differential Equations package, BIT
- * Numer. Math. 63:27 (2023); the numbers in the form that needs no product with the Jacobian
- * (E. Hairer & G. Wanner, Solving Ordinary Differential Equations II (1996), IV.7):
+ * Numer. Math. 63:27 (2023); the numbers in the form that needs no product with the Jacobian (E.
+ * Hairer & G. Wanner, Solving Ordinary Differential Equations II (1996), IV.7):
  *   (M/(gamma h) - J) u_i = f(t + c_i h, x + sum a_ij u_j) + M sum C_ij u_j / h + d_i h df/dt
  * The argument of the last right-hand side plus the last stage is the state at t + h, the last
  * stage alone the estimate of its error. tests/equations/test_stiff.c holds the numbers against the
@@ -48,7 +48,8 @@ static const double rodas_C[RODAS_STAGES][RODAS_STAGES - 1] = {
      -19.097331116725623, -28.087943162872662},
     {37.80277123390563, -3.2571969029072276, 112.26918849496327, 66.9347231244047,
      -40.06618937091002, -54.66780262877968, -9.48861652309627}};
-/* x(theta) = (1-theta) x0 + theta (x1 + (1-theta) (k1 + theta (k2 + theta k3))), k_i = sum H_ij u_j */
+/* x(theta) = (1-theta) x0 + theta (x1 + (1-theta) (k1 + theta (k2 + theta k3))), k_i = sum H_ij
+ * u_j */
 static const double rodas_H[3][RODAS_STAGES] = {
     {25.948786856663858, -2.5579724845846235, 10.433815404888879, -2.3679251022685204,
      0.524948541321073, 1.1241088310450404, 0.4272876194431874, -0.17202221070155493},

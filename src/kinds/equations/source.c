@@ -3,15 +3,48 @@
 #include "kinds/equations/sbml/sbml.h"
 #include "kinds/equations/text_net.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Does the text begin with '<', after blanks and a byte order mark? */
-static bool looks_like_xml(const char *text)
+bool eq_looks_like_sbml(const char *text)
 {
   if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3;
   return text[strspn(text, " \t\r\n")] == '<';
 }
 
+/* ---- outputs asked for ----------------------------------------------------------------------- */
+const char *eq_output_where(const gm_eq_output *o)
+{
+  return o->where ? o->where : o->name ? o->name : "output";
+}
+
+static int by_name(const void *a, const void *b)
+{
+  const gm_eq_output *const *x = a, *const *y = b;
+  return strcmp((*x)->name, (*y)->name);
+}
+
+/* Every one has a name of its own and an expression. */
+static gm_status outputs_check(gm_ctx *ctx, const gm_eq_output *o, int32_t count)
+{
+  for (int32_t i = 0; i < count; i++)
+    if (!o[i].name || !o[i].name[0] || !o[i].expression)
+      return gm_fail(ctx, GM_EINVAL, "%.200s: an output needs a name and an expression",
+                     eq_output_where(&o[i]));
+  const gm_eq_output **sorted = gm_alloc(ctx, count, sizeof *sorted);
+  if (!sorted) return gm_fail(ctx, GM_ENOMEM, "%d outputs", (int)count);
+  for (int32_t i = 0; i < count; i++) sorted[i] = &o[i];
+  qsort(sorted, (size_t)count, sizeof *sorted, by_name);
+  gm_status s = GM_OK;
+  for (int32_t i = 1; i < count && !s; i++)
+    if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+      s = gm_fail(ctx, GM_EINVAL, "%.200s: output %.80s is there twice", eq_output_where(sorted[i]),
+                  sorted[i]->name);
+  gm_free(sorted);
+  return s;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
 static gm_status lower_text(gm_ctx *ctx, const gm_eq_config *c, const char *name, net *n,
                             ir_ref *asked, eq_source *out)
 {
@@ -44,13 +77,15 @@ gm_status eq_source_read(gm_ctx *ctx, const gm_eq_config *config, eq_source *out
     return gm_fail(ctx, GM_EINVAL, "a model needs its text, and outputs when they are counted");
   const char *name = config->text_name ? config->text_name : "model";
   bool sbml = config->format == GM_EQ_FORMAT_SBML ||
-              (config->format == GM_EQ_FORMAT_AUTO && looks_like_xml(config->text));
+              (config->format == GM_EQ_FORMAT_AUTO && eq_looks_like_sbml(config->text));
+  gm_status s = outputs_check(ctx, config->output, config->output_count);
+  if (s) return s;
   net n = {.ctx = ctx, .graph.ctx = ctx};
   eq_source r = {.graph.ctx = ctx};
   ir_ref *asked = gm_alloc(ctx, config->output_count, sizeof *asked);
   if (!asked) return gm_fail(ctx, GM_ENOMEM, "outputs");
-  gm_status s = sbml ? lower_sbml(ctx, config, name, &n, asked, &r)
-                     : lower_text(ctx, config, name, &n, asked, &r);
+  s = sbml ? lower_sbml(ctx, config, name, &n, asked, &r)
+           : lower_text(ctx, config, name, &n, asked, &r);
   gm_free(asked);
   net_free(&n);
   if (s)

@@ -74,9 +74,16 @@ typedef struct {
   char *no_unit;         /* names without unit, "a, b, c"; see eq_units_missing */
 } eq_source;
 
+/* Is the text SBML by its beginning: a '<' after blanks and a byte order mark? No model text begins
+ * so. */
+bool eq_looks_like_sbml(const char *text);
+/* What stands in front of messages about an output: its place if it has one, else its name. */
+const char *eq_output_where(const gm_eq_output *o);
 /* Reads a text and the outputs asked for. Rules (x := ...) are substituted where they are used.
  * Checks: every name has a value or a rule, no cycles, units where stated agree (GM_EUNIT).
- * Fails with "file:line:column: what, what was expected". */
+ * Fails: GM_EINVAL (no text; an output without name or expression, a name twice), GM_EPARSE,
+ * GM_EUNIT, GM_EUNSUPPORTED, GM_EDOMAIN, GM_ERANGE with "file:line:column: what, what was
+ * expected", GM_ENOMEM; *out is then untouched, else freed by the caller with eq_source_free. */
 GM_NODISCARD gm_status eq_source_read(gm_ctx *ctx, const gm_eq_config *config, eq_source *out);
 void eq_source_free(eq_source *s); /* NULL ok; leaves it empty */
 #endif

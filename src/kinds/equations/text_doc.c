@@ -4,15 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-gm_status eqt_room(gm_ctx *ctx, void *array_address, int32_t count, int32_t *room, size_t bytes)
-{
-  if (count < *room) return GM_OK;
-  int32_t more = *room ? 2 * *room : 16;
-  gm_status s = gm_grow(ctx, array_address, count, more, bytes);
-  if (!s) *room = more;
-  return s;
-}
-
 gm_status eqt_doc_init(eqt_doc *d, gm_ctx *ctx)
 {
   *d = (eqt_doc){.ctx = ctx, .time_unit = -1};
@@ -66,9 +57,7 @@ void eqt_doc_free(eqt_doc *d)
 /* ---- names --------------------------------------------------------------------------------- */
 static uint32_t key_hash(const char *text, int32_t bytes)
 {
-  uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, then mixed: its low bits alone are weak */
-  for (int32_t i = 0; i < bytes; i++) h = (h ^ (unsigned char)text[i]) * 0x100000001b3u;
-  return (uint32_t)(h ^ (h >> 29) ^ (h >> 47));
+  return (uint32_t)eq_name_hash(text, (size_t)bytes);
 }
 
 static bool key_is(const eqt_key *k, const char *text, int32_t bytes)
@@ -114,7 +103,7 @@ gm_status eqt_table_add(eqt_table *t, const char *text, int32_t bytes, int32_t *
   if (i < 0) {
     if (t->count >= EQT_NAME_COUNT_MAX)
       return gm_fail(t->ctx, GM_ERANGE, "more than %d names", (int)EQT_NAME_COUNT_MAX);
-    gm_status s = eqt_room(t->ctx, &t->key, t->count, &t->room, sizeof *t->key);
+    gm_status s = eq_room(t->ctx, &t->key, t->count, &t->room, sizeof *t->key);
     if (!s && 2 * (t->count + 1) > t->slot_count) s = slots_grow(t);
     if (s) return s;
     i = t->count++;
@@ -200,7 +189,7 @@ gm_status eqt_symbol_new(eqt_doc *d, const eqt_text *t, eqt_token place, eqt_key
     return eqt_fail(t, place.at, GM_ERANGE, "more than %d names in all models together",
                     (int)EQT_NAME_TOTAL_MAX);
   /* room first: a table and its array grow together or not at all */
-  gm_status s = eqt_room(d->ctx, &d->symbol, before, &d->symbol_room, sizeof *d->symbol);
+  gm_status s = eq_room(d->ctx, &d->symbol, before, &d->symbol_room, sizeof *d->symbol);
   if (!s) s = eqt_table_add(&d->name, key.text, key.bytes, &i);
   if (s == GM_ERANGE)
     return eqt_fail(t, place.at, s, "more than %d names", (int)EQT_NAME_COUNT_MAX);
@@ -233,7 +222,7 @@ gm_status eqt_symbol_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t 
 
 gm_status eqt_unit_formula(eqt_doc *d, const eqt_text *t, int32_t from, int32_t *index_out)
 {
-  gm_status s = eqt_room(d->ctx, &d->unit, d->unit_count, &d->unit_room, sizeof *d->unit);
+  gm_status s = eq_room(d->ctx, &d->unit, d->unit_count, &d->unit_room, sizeof *d->unit);
   if (s) return s;
   d->unit[d->unit_count] = (eqt_unit_entry){.text = t, .at = from, .from = from};
   *index_out = d->unit_count++;
@@ -244,8 +233,8 @@ gm_status eqt_unit_get(eqt_doc *d, const eqt_text *t, eqt_token name, int32_t *i
 {
   int32_t before = d->unit_name.count, i, entry;
   gm_status s =
-      eqt_room(d->ctx, &d->unit_of_name, before, &d->unit_of_name_room, sizeof *d->unit_of_name);
-  if (!s) s = eqt_room(d->ctx, &d->unit, d->unit_count, &d->unit_room, sizeof *d->unit);
+      eq_room(d->ctx, &d->unit_of_name, before, &d->unit_of_name_room, sizeof *d->unit_of_name);
+  if (!s) s = eq_room(d->ctx, &d->unit, d->unit_count, &d->unit_room, sizeof *d->unit);
   if (!s) s = eqt_table_add(&d->unit_name, t->data + name.at, name.bytes, &i);
   if (s == GM_ERANGE) return eqt_fail(t, name.at, s, "more than %d units", (int)EQT_NAME_COUNT_MAX);
   if (s) return s;

@@ -15,6 +15,7 @@
 #include "gemel/unit.h"
 #include "kinds/equations/ir.h"
 #include "kinds/equations/lexer.h"
+#include "kinds/equations/tables.h"
 
 enum {
   EQT_NEST_MAX = 200,           /* brackets, signs and powers inside each other */
@@ -243,9 +244,6 @@ typedef struct eqt_doc {
 
 GM_NODISCARD gm_status eqt_doc_init(eqt_doc *d, gm_ctx *ctx);
 void eqt_doc_free(eqt_doc *d);
-/* Makes room for one more in an array of room items. */
-GM_NODISCARD gm_status eqt_room(gm_ctx *ctx, void *array_address, int32_t count, int32_t *room,
-                                size_t bytes);
 int32_t eqt_table_find(const eqt_table *t, const char *text, int32_t bytes); /* -1: not there */
 /* Number of a name, which is added when it is not there. Fails: GM_ENOMEM, GM_ERANGE. */
 GM_NODISCARD gm_status eqt_table_add(eqt_table *t, const char *text, int32_t bytes,

@@ -35,7 +35,7 @@ int32_t eqt_compartment(const eqt_doc *d, int32_t symbol)
 
 enum { LENGTH = 0 }; /* in gm_unit.dim */
 
-/* The unit of the compartment of a species; *known_out: it has one that matters. */
+/* The unit of the compartment of a species (unknown: none is stated); *inside_out: it is in one. */
 static gm_status compartment_unit(eqt_lowering *l, int32_t symbol, eqt_unit *out, bool *inside_out)
 {
   int32_t c = eqt_compartment(l->doc, symbol);
@@ -76,7 +76,7 @@ gm_status eqt_amount_unit(eqt_lowering *l, int32_t symbol, eqt_unit *out)
 
 static gm_status push(eqt_lowering *l, eqt_value v)
 {
-  gm_status s = eqt_room(l->doc->ctx, &l->stack, l->count, &l->room, sizeof *l->stack);
+  gm_status s = eq_room(l->doc->ctx, &l->stack, l->count, &l->room, sizeof *l->stack);
   if (!s) l->stack[l->count++] = v;
   return s;
 }

@@ -84,7 +84,7 @@ gm_status eqt_note_same_unit(eqt_doc *d, int32_t a, int32_t b, const eqt_text *t
 {
   if (a < 0 || b < 0 || a == b) return GM_OK;
   gm_status s =
-      eqt_room(d->ctx, &d->same_unit, d->same_unit_count, &d->same_unit_room, sizeof *d->same_unit);
+      eq_room(d->ctx, &d->same_unit, d->same_unit_count, &d->same_unit_room, sizeof *d->same_unit);
   if (!s) d->same_unit[d->same_unit_count++] = (eqt_same_unit){t, at, a, b};
   return s;
 }
@@ -140,7 +140,7 @@ static gm_status copy_expr(copier *c, const eqt_expr *e, eqt_expr *out)
   r.order += c->order;
   r.inherited = true;
   for (int32_t i = 0; i < e->count && !s; i++) {
-    s = eqt_room(d->ctx, &d->item, d->item_count, &d->item_room, sizeof *d->item);
+    s = eq_room(d->ctx, &d->item, d->item_count, &d->item_room, sizeof *d->item);
     if (s) break;
     eqt_item item = d->item[e->first + i];
     if (item.kind == EQT_ITEM_NAME) item.a = c->map[item.a];
@@ -169,7 +169,7 @@ static gm_status copy_name(copier *c, eqt_key prefix, int32_t i)
   memcpy(text, prefix.text, (size_t)prefix.bytes);
   text[prefix.bytes] = '.';
   memcpy(text + prefix.bytes + 1, k->text, (size_t)k->bytes);
-  gm_status s = eqt_room(d->ctx, &d->symbol, d->name.count, &d->symbol_room, sizeof *d->symbol);
+  gm_status s = eq_room(d->ctx, &d->symbol, d->name.count, &d->symbol_room, sizeof *d->symbol);
   if (!s) s = eqt_table_add(&d->name, text, bytes, &index);
   if (s == GM_ERANGE)
     return eqt_fail(c->text, c->at, s, "more than %d names", (int)EQT_NAME_COUNT_MAX);
@@ -208,12 +208,12 @@ static gm_status copy_reaction(copier *c, const eqt_reaction *from)
   eqt_body *b = &d->body;
   eqt_reaction r = *from;
   gm_status s =
-      eqt_room(d->ctx, &b->reaction, b->reaction_count, &b->reaction_room, sizeof *b->reaction);
+      eq_room(d->ctx, &b->reaction, b->reaction_count, &b->reaction_room, sizeof *b->reaction);
   r.symbol = c->map[from->symbol];
   r.part = b->part_count;
   r.inherited = true;
   for (int32_t i = 0; i < from->part_count && !s; i++) {
-    s = eqt_room(d->ctx, &b->part, b->part_count, &b->part_room, sizeof *b->part);
+    s = eq_room(d->ctx, &b->part, b->part_count, &b->part_room, sizeof *b->part);
     if (s) break;
     eqt_part p = c->from->body.part[from->part + i];
     p.species = c->map[p.species];
@@ -229,7 +229,7 @@ static gm_status copy_event(copier *c, const eqt_event *from)
   eqt_doc *d = c->d;
   eqt_body *b = &d->body;
   eqt_event e = *from;
-  gm_status s = eqt_room(d->ctx, &b->event, b->event_count, &b->event_room, sizeof *b->event);
+  gm_status s = eq_room(d->ctx, &b->event, b->event_count, &b->event_room, sizeof *b->event);
   e.symbol = c->map[from->symbol];
   e.assign = b->assign_count;
   e.inherited = true;
@@ -237,7 +237,7 @@ static gm_status copy_event(copier *c, const eqt_event *from)
   if (!s) s = copy_expr(c, &from->delay, &e.delay);
   if (!s) s = copy_expr(c, &from->priority, &e.priority);
   for (int32_t i = 0; i < from->assign_count && !s; i++) {
-    s = eqt_room(d->ctx, &b->assign, b->assign_count, &b->assign_room, sizeof *b->assign);
+    s = eq_room(d->ctx, &b->assign, b->assign_count, &b->assign_room, sizeof *b->assign);
     if (s) break;
     eqt_assignment a = c->from->body.assign[from->assign + i];
     a.symbol = c->map[a.symbol];
@@ -254,7 +254,7 @@ static gm_status copy_equation(copier *c, const eqt_equation *from)
   eqt_body *b = &d->body;
   eqt_equation e = *from;
   gm_status s =
-      eqt_room(d->ctx, &b->equation, b->equation_count, &b->equation_room, sizeof *b->equation);
+      eq_room(d->ctx, &b->equation, b->equation_count, &b->equation_room, sizeof *b->equation);
   e.symbol = c->map[from->symbol];
   e.inherited = true;
   if (!s) s = copy_expr(c, &from->zero, &e.zero);

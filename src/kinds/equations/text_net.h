@@ -29,7 +29,7 @@ typedef struct {
 GM_NODISCARD gm_status eqt_reading_open(eqt_reading *r, gm_ctx *ctx, const char *text,
                                         const char *name, net *n);
 /* Expressions of outputs asked for, over the network's symbols, units checked. out: [count].
- * Fails: GM_EINVAL (no name, no expression, a name twice), else as above. */
+ * Each has been looked at (eq_source_read). Fails as eqt_net_read. */
 GM_NODISCARD gm_status eqt_reading_outputs(eqt_reading *r, const gm_eq_output *output,
                                            int32_t count, ir_ref *out);
 void eqt_reading_close(eqt_reading *r);

@@ -9,28 +9,6 @@ typedef struct {
   eqt_expr *expr; /* [count] */
 } outputs;
 
-static gm_status read_one(eqt_reading *r, const gm_eq_output *all, int32_t i, outputs *p)
-{
-  const gm_eq_output *o = &all[i];
-  eqt_text *t = &p->text[i];
-  eqt_lexer lexer;
-  eqt_parser parser = {.doc = &r->doc, .lexer = &lexer};
-  char text[80];
-  const char *where = o->where ? o->where : o->name ? o->name : "output";
-  if (!o->name || !o->name[0] || !o->expression)
-    return gm_fail(r->ctx, GM_EINVAL, "%.200s: an output needs a name and an expression", where);
-  for (int32_t k = 0; k < i; k++)
-    if (strcmp(all[k].name, o->name) == 0)
-      return gm_fail(r->ctx, GM_EINVAL, "%.200s: output %.80s is there twice", where, o->name);
-  gm_status s = eqt_text_check(r->ctx, o->expression, where, false, t);
-  if (!s) s = eqt_start(&lexer, t, 0);
-  if (!s) s = eqt_parse_number(&parser, &p->expr[i]);
-  if (!s && lexer.now.kind != EQT_END)
-    s = eqt_fail(t, lexer.now.at, GM_EPARSE, "found %s, expected an operator or the end",
-                 eqt_token_text(&lexer, text));
-  return s;
-}
-
 static gm_status check_unit(eqt_reading *r, const gm_eq_output *o, const eqt_expr *e,
                             const eqt_unit *got)
 {
@@ -70,7 +48,9 @@ gm_status eqt_reading_outputs(eqt_reading *r, const gm_eq_output *output, int32_
   gm_status s = GM_OK;
   outputs p = {gm_alloc(r->ctx, count, sizeof *p.text), gm_alloc(r->ctx, count, sizeof *p.expr)};
   if (!p.text || !p.expr) s = gm_fail(r->ctx, GM_ENOMEM, "outputs");
-  for (int32_t i = 0; i < count && !s; i++) s = read_one(r, output, i, &p);
+  for (int32_t i = 0; i < count && !s; i++)
+    s = eqt_parse_alone(&r->doc, output[i].expression, eq_output_where(&output[i]), &p.text[i],
+                        &p.expr[i]);
   if (!s) s = eqt_known_only(&r->doc); /* a name that is new here is one too many */
   if (!s) s = eqt_units_resolve(&r->doc);
   for (int32_t i = 0; i < count && !s; i++) s = lower_one(r, &output[i], &p.expr[i], &out[i]);

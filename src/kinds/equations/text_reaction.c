@@ -32,7 +32,7 @@ static gm_status read_part(eqt_reader *r, bool product)
     s = eqt_quantity(r, "the name of a species", &p.species, &name);
   }
   if (!s) s = eqt_make_thing(d, r->text, name.at, p.species, EQT_SPECIES);
-  if (!s) s = eqt_room(d->ctx, &b->part, b->part_count, &b->part_room, sizeof *b->part);
+  if (!s) s = eq_room(d->ctx, &b->part, b->part_count, &b->part_room, sizeof *b->part);
   if (s) return s;
   b->part[b->part_count++] = p;
   b->reaction[b->reaction_count - 1].part_count++;
@@ -74,7 +74,7 @@ static gm_status new_reaction(eqt_reader *r, int32_t label, int32_t at)
       s = eqt_fail(r->text, at, GM_EPARSE, "%.*s is a reaction already, in line %d", (int)k->bytes,
                    k->text, (int)eqt_line_of(r, b->reaction[i].at));
   if (!s)
-    s = eqt_room(d->ctx, &b->reaction, b->reaction_count, &b->reaction_room, sizeof *b->reaction);
+    s = eq_room(d->ctx, &b->reaction, b->reaction_count, &b->reaction_room, sizeof *b->reaction);
   if (s) return s;
   d->symbol[label].place = d->order++;
   b->reaction[b->reaction_count++] =
@@ -207,8 +207,7 @@ static gm_status read_assignment(eqt_reader *r)
                    r->text->data + name.at);
   if (!s) s = eqt_take(r, '=', "= and the new value");
   if (!s) s = eqt_parse_number(&p, &a.value);
-  if (!s)
-    s = eqt_room(r->doc->ctx, &b->assign, b->assign_count, &b->assign_room, sizeof *b->assign);
+  if (!s) s = eq_room(r->doc->ctx, &b->assign, b->assign_count, &b->assign_room, sizeof *b->assign);
   if (s) return s;
   b->assign[b->assign_count++] = a;
   e->assign_count++;
@@ -228,7 +227,7 @@ gm_status eqt_read_event(eqt_reader *r, int32_t label, int32_t at)
   if (!s) s = read_trigger(r, &e);
   if (!s) s = read_options(r, &e);
   if (!s) s = eqt_take(r, ':', "a comma and an option, or : and what the event changes");
-  if (!s) s = eqt_room(d->ctx, &b->event, b->event_count, &b->event_room, sizeof *b->event);
+  if (!s) s = eq_room(d->ctx, &b->event, b->event_count, &b->event_room, sizeof *b->event);
   if (s) return s;
   e.assign = b->assign_count;
   b->event[b->event_count++] = e;
@@ -259,7 +258,7 @@ gm_status eqt_read_equation(eqt_reader *r, int32_t label, int32_t at)
   if (!s) s = eqt_take(r, '=', "=");
   if (!s) s = eqt_parse_number(&p, &e.zero);
   if (!s)
-    s = eqt_room(d->ctx, &b->equation, b->equation_count, &b->equation_room, sizeof *b->equation);
+    s = eq_room(d->ctx, &b->equation, b->equation_count, &b->equation_room, sizeof *b->equation);
   if (!s) b->equation[b->equation_count++] = e;
   return s;
 }

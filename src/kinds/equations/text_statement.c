@@ -15,15 +15,18 @@ static const char *const reserved[] = {
     "true",     "false",       "infinity", "inf",           "INF",
     "nan",      "NaN",         "NAN",      "notanumber"};
 
+static const char no_constraints[] = "constraints belong to flux balance analysis: not supported";
+static const char no_objectives[] = "objectives belong to flux balance analysis: not supported";
+
 /* Beginnings of statements that Antimony has and this subset has not. */
 static const struct {
   const char *word, *message;
 } refused[] = {
     {"import", "import is not supported: a model is one text"},
     {"event", "events have no declaration: write NAME: at (condition): x = ..."},
-    {"constraint", "constraints belong to flux balance analysis: not supported"},
-    {"maximize", "objectives belong to flux balance analysis: not supported"},
-    {"minimize", "objectives belong to flux balance analysis: not supported"},
+    {"constraint", no_constraints},
+    {"maximize", no_objectives},
+    {"minimize", no_objectives},
     {"gene", "genes are not supported: write the reaction or the rate rule x' = ..."},
     {"operator", "operators are not supported: write the rule x := ..."},
     {"DNA", "DNA strands are not supported: write the reactions or rate rules x' = ..."}};
@@ -91,7 +94,7 @@ int32_t eqt_line_of(const eqt_reader *r, int32_t at)
 gm_status eqt_note_defined(eqt_reader *r, int32_t symbol)
 {
   gm_status s =
-      eqt_room(r->doc->ctx, &r->defined, r->defined_count, &r->defined_room, sizeof *r->defined);
+      eq_room(r->doc->ctx, &r->defined, r->defined_count, &r->defined_room, sizeof *r->defined);
   if (!s) r->defined[r->defined_count++] = symbol;
   return s;
 }
@@ -247,7 +250,7 @@ static gm_status refuse_after_name(const eqt_reader *r, eqt_token name)
   case '>':
   case EQT_LE:
   case EQT_GE:
-  case EQT_NE: return eqt_fail(r->text, name.at, GM_EUNSUPPORTED, "%s", refused[2].message);
+  case EQT_NE: return eqt_fail(r->text, name.at, GM_EUNSUPPORTED, "%s", no_constraints);
   case '-':
     if (ahead.now.kind == '-')
       return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "DNA strands are not supported");
@@ -384,10 +387,10 @@ static gm_status statement_label(eqt_reader *r, int32_t label, eqt_token name, i
   const eqt_lexer *l = &r->lexer;
   if (eqt_is(l, "at")) return eqt_read_event(r, label, name.at);
   if (eqt_is(l, "maximize") || eqt_is(l, "minimize"))
-    return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "%s", refused[3].message);
+    return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "%s", no_objectives);
   if (l->now.kind == EQT_NUMBER && l->now.value == 0) return eqt_read_equation(r, label, name.at);
   if (l->now.kind == EQT_NUMBER)
-    return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "%s", refused[2].message);
+    return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "%s", no_constraints);
   if (l->now.kind == EQT_NAME) {
     eqt_lexer ahead = *l;
     gm_status s = eqt_next(&ahead);
@@ -591,7 +594,7 @@ static gm_status function_body(eqt_reader *r, eqt_token name, const eqt_token *a
   if (f.nest > EQT_FUNCTION_NEST_MAX)
     return eqt_fail(r->text, name.at, GM_ERANGE, "functions more than %d deep inside each other",
                     (int)EQT_FUNCTION_NEST_MAX);
-  s = eqt_room(d->ctx, &d->function, index, &d->function_room, sizeof *d->function);
+  s = eq_room(d->ctx, &d->function, index, &d->function_room, sizeof *d->function);
   if (!s) s = eqt_table_add(&d->function_name, r->text->data + name.at, name.bytes, &index);
   if (!s) d->function[index] = f;
   return s;
@@ -642,7 +645,7 @@ static gm_status statement_other(eqt_reader *r)
     if (!s && l->now.value == 0 && ahead.now.kind == '=')
       return eqt_read_equation(r, -1, l->now.at);
     if (s) return s;
-    return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "%s", refused[2].message);
+    return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "%s", no_constraints);
   }
   if (l->now.kind == '-')
     return eqt_fail(r->text, l->now.at, GM_EUNSUPPORTED, "DNA strands are not supported");

@@ -91,7 +91,7 @@ gm_status eqt_read_model_end(eqt_reader *r)
   if (r->model_at < 0)
     return eqt_fail(r->text, r->lexer.now.at, GM_EPARSE, "end without a model or function");
   gm_status s = eqt_settle(d);
-  if (!s) s = eqt_room(d->ctx, &d->model, d->model_count, &d->model_room, sizeof *d->model);
+  if (!s) s = eq_room(d->ctx, &d->model, d->model_count, &d->model_room, sizeof *d->model);
   if (!s) s = eqt_table_add(&d->model_key, r->now.key.text, r->now.key.bytes, &index);
   if (s == GM_ERANGE)
     return eqt_fail(r->text, r->model_at, s, "more than %d models", (int)EQT_NAME_COUNT_MAX);

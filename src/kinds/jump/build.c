@@ -5,19 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-gm_status jump_room(gm_ctx *ctx, void *array_address, int32_t count, int32_t *room, size_t bytes)
-{
-  if (count < *room) return GM_OK;
-  if (*room > INT32_MAX / 2) return gm_fail(ctx, GM_ERANGE, "model too large to jump");
-  int32_t more = *room ? 2 * *room : 16;
-  gm_status s = gm_grow(ctx, array_address, *room, more, bytes);
-  if (!s) *room = more;
-  return s;
-}
-
 gm_status jump_refs_add(gm_ctx *ctx, jump_refs *l, ir_ref r)
 {
-  gm_status s = jump_room(ctx, &l->ref, l->count, &l->room, sizeof *l->ref);
+  gm_status s = eq_room(ctx, &l->ref, l->count, &l->room, sizeof *l->ref);
   if (!s) l->ref[l->count++] = r;
   return s;
 }
@@ -64,7 +54,10 @@ static gm_status check_equations(gm_ctx *ctx, const gm_eq_config *e)
 static gm_status check_config(gm_ctx *ctx, const gm_jump_config *c)
 {
   if (c->method < GM_JUMP_EXACT || c->method > GM_JUMP_HYBRID)
-    return gm_fail(ctx, GM_ERANGE, "method %d of kind jump: GM_JUMP_ is expected", (int)c->method);
+    return gm_fail(
+        ctx, GM_ERANGE,
+        "method %d of kind jump; GM_JUMP_EXACT, GM_JUMP_TAU or GM_JUMP_HYBRID is expected",
+        (int)c->method);
   if (!(c->tau_epsilon >= 0 && c->tau_epsilon < 1))
     return gm_fail(ctx, GM_ERANGE, "tau_epsilon %g; 0 <= tau_epsilon < 1 is expected",
                    c->tau_epsilon);
@@ -73,7 +66,7 @@ static gm_status check_config(gm_ctx *ctx, const gm_jump_config *c)
     return gm_fail(ctx, GM_ERANGE, "hybrid_population %g, hybrid_rate %g; >= 0 is expected",
                    c->hybrid_population, c->hybrid_rate);
   if (c->firing_max < 0)
-    return gm_fail(ctx, GM_ERANGE, "firing_max %lld < 0", (long long)c->firing_max);
+    return gm_fail(ctx, GM_ERANGE, "firing_max %lld; >= 0 is expected", (long long)c->firing_max);
   return check_equations(ctx, &c->equations);
 }
 
@@ -119,7 +112,7 @@ static gm_status reads_make(jump_builder *b)
     for (int32_t i = 0; i < b->coder.list_count && !s; i++) {
       const ir_node *n = &b->coder.g->node[b->coder.list[i]];
       if (n->op != IR_STATE) continue;
-      s = jump_room(b->ctx, &m->read, m->read_count, &m->read_room, sizeof *m->read);
+      s = eq_room(b->ctx, &m->read, m->read_count, &m->read_room, sizeof *m->read);
       if (!s) m->read[m->read_count++] = (jump_read){.state = n->index};
     }
     c->read_count = m->read_count - c->read;
@@ -321,7 +314,7 @@ static gm_status followers_add(jump_builder *b, const jump_channel *c, const rea
     for (int32_t q = r->first[state]; q < r->first[state + 1] && !s; q++) {
       if (seen[r->item[q]] == tag) continue;
       seen[r->item[q]] = tag;
-      s = jump_room(b->ctx, list, *count, room, sizeof **list);
+      s = eq_room(b->ctx, list, *count, room, sizeof **list);
       if (!s) (*list)[(*count)++] = r->item[q];
     }
   }

@@ -1,6 +1,7 @@
 /* build.h - making a machine from the equations: what the files build*.c share. */
 #ifndef GEMEL_JUMP_BUILD_H
 #define GEMEL_JUMP_BUILD_H
+#include "kinds/equations/tables.h"
 #include "kinds/jump/machine.h"
 
 typedef struct {
@@ -23,9 +24,6 @@ typedef struct {
 } jump_builder;
 
 GM_NODISCARD gm_status jump_refs_add(gm_ctx *ctx, jump_refs *l, ir_ref r);
-/* Room for one more thing in an array of the machine. */
-GM_NODISCARD gm_status jump_room(gm_ctx *ctx, void *array_address, int32_t count, int32_t *room,
-                                 size_t bytes);
 /* Slope of state i by rate rules, IR_NONE: it has none. */
 ir_ref jump_slow_of(const eq_source *s, int32_t i);
 GM_NODISCARD gm_status jump_reads_state(jump_builder *b, ir_ref f, bool *out);

@@ -121,7 +121,7 @@ static gm_status change_add(jump_builder *b, int32_t state, double by, ir_ref co
       m->change[i].by += by; /* X -> 2 X: once taken, twice given */
       return GM_OK;
     }
-  gm_status s = jump_room(b->ctx, &m->change, m->change_count, &m->change_room, sizeof *m->change);
+  gm_status s = eq_room(b->ctx, &m->change, m->change_count, &m->change_room, sizeof *m->change);
   if (!s) s = jump_refs_add(b->ctx, &b->by, code);
   if (s) return s;
   m->change[m->change_count++] = (jump_change){.state = state, .by = by, .code.count = -1};
@@ -160,7 +160,7 @@ static gm_status changes_close(jump_builder *b, ir_ref law)
     int32_t looks = SPLIT_DEPTH_MAX;
     bool is_safe = whole && h->by == -1 && is_factor(b->coder.g, law, h->state, &looks);
     if (!coded && h->by < 0 && !is_safe) {
-      gm_status s = jump_room(b->ctx, &m->need, m->need_count, &m->need_room, sizeof *m->need);
+      gm_status s = eq_room(b->ctx, &m->need, m->need_count, &m->need_room, sizeof *m->need);
       if (s) return s;
       m->need[m->need_count++] = (jump_need){h->state, -h->by};
     }

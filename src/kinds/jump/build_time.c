@@ -42,8 +42,8 @@ static gm_status has_open_time(jump_builder *b, ir_ref f, bool *out)
 static gm_status condition_add(jump_builder *b, jump_condition c, ir_ref value, ir_ref slope)
 {
   jump_machine *m = b->m;
-  gm_status s = jump_room(b->ctx, &m->condition, m->condition_count, &m->condition_room,
-                          sizeof *m->condition);
+  gm_status s =
+      eq_room(b->ctx, &m->condition, m->condition_count, &m->condition_room, sizeof *m->condition);
   if (!s) s = jump_refs_add(b->ctx, &b->condition, value);
   if (!s) s = jump_refs_add(b->ctx, &b->condition, slope);
   if (!s) m->condition[m->condition_count++] = c;

@@ -1,5 +1,6 @@
 /* code.c - expressions into pieces of code for one member, and the operators' meaning. */
 #include "gemel/math.h"
+#include "kinds/equations/tables.h"
 #include "kinds/jump/machine.h"
 #include <assert.h>
 #include <math.h>
@@ -129,24 +130,16 @@ gm_status jump_walk(jump_coder *c, ir_ref f, bool cut) { return walk_from(c, &f,
 /* ---- code ------------------------------------------------------------------------------------ */
 static gm_status op_add(jump_machine *m, jump_op o)
 {
-  if (m->op_count == m->op_room) {
-    int32_t room = m->op_room ? 2 * m->op_room : 64;
-    gm_status s = gm_grow(m->ctx, &m->op, m->op_room, room, sizeof *m->op);
-    if (s) return s;
-    m->op_room = room;
-  }
-  m->op[m->op_count++] = o;
-  return GM_OK;
+  gm_status s = eq_room(m->ctx, &m->op, m->op_count, &m->op_room, sizeof *m->op);
+  if (!s) m->op[m->op_count++] = o;
+  return s;
 }
 
 static gm_status constant_add(jump_machine *m, double value, int32_t *reg_out)
 {
-  if (m->constant_count == m->constant_room) {
-    int32_t room = m->constant_room ? 2 * m->constant_room : 16;
-    gm_status s = gm_grow(m->ctx, &m->constant, m->constant_room, room, sizeof *m->constant);
-    if (s) return s;
-    m->constant_room = room;
-  }
+  gm_status s =
+      eq_room(m->ctx, &m->constant, m->constant_count, &m->constant_room, sizeof *m->constant);
+  if (s) return s;
   m->constant[m->constant_count] = value;
   *reg_out = m->reg_constant + m->constant_count++;
   return GM_OK;

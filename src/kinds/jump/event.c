@@ -30,9 +30,8 @@ static bool trigger_of(jump_run *r, int32_t e)
   return c->count >= 0 && jump_code_run(r->m, c, r->reg) != 0;
 }
 
-void jump_events_begin(jump_run *r, double t)
+void jump_events_begin(jump_run *r)
 {
-  (void)t;
   r->queue_count = 0;
   for (int32_t e = 0; e < r->m->event_count; e++) r->flag[e] = r->m->event[e].initial;
 }

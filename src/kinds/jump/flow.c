@@ -9,6 +9,8 @@
 #include "kinds/jump/run.h"
 #include <string.h>
 
+/* LOOKS: places in a step at which triggers are looked at. HALVINGS: more than the 53 bits of a
+ * double, so that a place is found to the last one. */
 enum { STAGES = 7, LOOKS = 4, HALVINGS = 60 };
 
 static const double node[STAGES] = {0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1};
@@ -242,6 +244,8 @@ static void arrive(jump_run *r, double t, double share)
   r->t = t;
 }
 
+/* A first step that changes what is there by a hundredth of itself, in units of the tolerance
+ * (Hairer, Norsett & Wanner I, section II.4, the guess h0 of their algorithm). */
 static double first_step(const jump_run *r, double room)
 {
   const jump_flow *f = &r->flow;
@@ -297,9 +301,10 @@ static bool step_make(jump_run *r, double stop, double *h_out)
     f->fresh = true;
   }
   if (!(f->h > 0)) f->h = first_step(r, room);
-  double h = f->h < 0.99 * room ? f->h : room;
+  double h = f->h < 0.99 * room ? f->h : room; /* no sliver is left before stop */
   double error = step_try(r, h);
   bool good = error <= 1;
+  /* safety 0.9, exponent 1/5 and bounds 0.2 and 5: Hairer, Norsett & Wanner I, equation II.4.13 */
   double factor = error > 0 ? 0.9 * gm_pow(error, -0.2) : 5;
   if (!(factor >= 0.2)) factor = error != error ? 0.1 : 0.2;
   if (!good || h == f->h || factor < 1) f->h = h * fmin(factor, good ? 5 : 1);

@@ -51,7 +51,7 @@ static void start_values(jump_run *r, double t)
       r->x[i] = r->flow.z[i];
   }
   r->inflow = false;
-  jump_events_begin(r, t);
+  jump_events_begin(r);
 }
 
 /* ---- to and from the batch ------------------------------------------------------------------- */

@@ -94,7 +94,7 @@ bool jump_firing_count(jump_run *r, double t);
 bool jump_is_varying(const jump_run *r, int32_t k);
 
 /* event.c */
-void jump_events_begin(jump_run *r, double t); /* triggers to what they are before the start */
+void jump_events_begin(jump_run *r); /* triggers to what they are before the start; none waits */
 /* Triggers at time t, and what is due; true when a state was changed (then refresh). */
 bool jump_events_at(jump_run *r, double t);
 bool jump_triggers_differ(jump_run *r); /* from flag, at the present registers */

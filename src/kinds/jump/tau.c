@@ -11,6 +11,8 @@
 #include "kinds/jump/run.h"
 #include <string.h>
 
+/* CRITICAL_FIRINGS, SINGLE_STEPS and LEAST_FIRINGS are those of Cao et al., section II. TREE_DEPTH:
+ * halvings of a leap, so that a time in it is met to a billionth of its length. */
 enum { CRITICAL_FIRINGS = 10, SINGLE_STEPS = 100, LEAST_FIRINGS = 10, TREE_DEPTH = 30 };
 static const double firings_most = 1e6; /* of a leap that nothing bounds */
 

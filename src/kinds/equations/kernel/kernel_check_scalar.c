@@ -35,11 +35,11 @@ static void registers_make(uint64_t round, gm_v8 *reg, int32_t n)
     for (int l = 0; l < LANES; l++) reg[i][l] = made_up(round, (uint64_t)i * LANES + (uint64_t)l);
 }
 
-/* reg: [3*n], the first n given. */
+/* reg: [3*n] and the scratch registers of the bytecode, the first n given. */
 static bool code_agrees(const lane_machine *m, lane_native *f, const lane_code *code, gm_v8 *reg)
 {
   int32_t n = m->reg_count;
-  gm_v8 *a = reg + n, *b = a + n;
+  gm_v8 *b = reg + n, *a = b + n;
   memcpy(a, reg, (size_t)n * sizeof *reg);
   memcpy(b, reg, (size_t)n * sizeof *reg);
   lane_work bytecode = {.reg = a};
@@ -53,7 +53,7 @@ static bool code_agrees(const lane_machine *m, lane_native *f, const lane_code *
 int32_t kernel__check(gm_ctx *ctx, const lane_machine *m, lane_native *const *table)
 {
   int32_t bad = -2, n = m->reg_count;
-  void *memory = gm_alloc(ctx, 3 * (ptrdiff_t)n + 1, sizeof(gm_v8));
+  void *memory = gm_alloc(ctx, 3 * (ptrdiff_t)n + m->scratch_count + 1, sizeof(gm_v8));
   const lane_code **list = gm_alloc(ctx, m->code_count, sizeof *list);
   if (!memory || !list || kernel__walk(ctx, m, list)) goto out;
   gm_v8 *reg = (gm_v8 *)(((uintptr_t)memory + sizeof *reg - 1) / sizeof *reg * sizeof *reg);

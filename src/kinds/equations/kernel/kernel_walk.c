@@ -33,16 +33,29 @@ static void take_tangent(walk *w)
   for (int32_t i = 0; t->event && i < w->m->event_count; i++) take(w, &t->event[i]);
 }
 
+static void take_adjoint(walk *w)
+{
+  const lane_adjoint *a = &w->m->adjoint;
+  take(w, &a->rhs.code);
+  take(w, &a->out.code);
+  take(w, &a->init.code);
+  take(w, &a->gap.code);
+  take(w, &a->jacobian.code);
+  for (int32_t i = 0; a->event && i < w->m->event_count; i++) take(w, &a->event[i].code);
+  take(w, &a->solve);
+}
+
 gm_status kernel__walk(gm_ctx *ctx, const lane_machine *m, const lane_code **list)
 {
   walk w = {.ctx = ctx, .m = m, .list = list};
-  const lane_code *const single[] = {&m->setup,  &m->rhs,          &m->out,     &m->init,
-                                     &m->linear, &m->condition,    &m->trigger, &m->lag,
-                                     &m->past,   &m->before,       &m->jacobian.code};
+  const lane_code *const single[] = {&m->setup,  &m->rhs,       &m->out,          &m->init,
+                                     &m->linear, &m->condition, &m->trigger,      &m->lag,
+                                     &m->past,   &m->before,    &m->jacobian.code};
   memset(list, 0, (size_t)m->code_count * sizeof *list);
   for (size_t i = 0; i < sizeof single / sizeof *single; i++) take(&w, single[i]);
   for (int32_t i = 0; i < m->event_count; i++) take(&w, &m->event[i].code);
   take_tangent(&w);
+  take_adjoint(&w);
   if (m->lu) {
     take(&w, &m->lu->factor);
     take(&w, &m->lu->solve);

@@ -1,5 +1,6 @@
 /* net.c - the tables of a network and its names. */
 #include "kinds/equations/net/net.h"
+#include "kinds/equations/tables.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -68,29 +69,11 @@ void net_free(net *n)
   *n = (net){.ctx = ctx, .graph.ctx = ctx};
 }
 
-/* Room for one more in the array whose address is given. */
-static gm_status room(net *n, void *array_address, int32_t count, int32_t *room_now, size_t bytes)
-{
-  if (count < *room_now) return GM_OK;
-  if (*room_now > INT32_MAX / 2) return gm_fail(n->ctx, GM_ERANGE, "too many parts in a model");
-  int32_t more = *room_now ? 2 * *room_now : 16;
-  gm_status s = gm_grow(n->ctx, array_address, *room_now, more, bytes);
-  if (!s) *room_now = more;
-  return s;
-}
-
 /* ---- names ----------------------------------------------------------------------------------- */
-static uint64_t name_hash(const char *name, size_t bytes)
-{
-  uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, 64 bits: Fowler, Noll, Vo 1991 */
-  for (size_t i = 0; i < bytes; i++) h = (h ^ (unsigned char)name[i]) * 0x100000001b3u;
-  return h ^ (h >> 32);
-}
-
 /* The slot of a name, or the empty one where it would go. */
 static int32_t *slot_of(const net *n, const char *name, size_t bytes)
 {
-  uint64_t h = name_hash(name, bytes);
+  uint64_t h = eq_name_hash(name, bytes);
   for (;; h++) {
     int32_t *slot = &n->slot[h & (uint64_t)(n->slot_count - 1)];
     const char *is = *slot >= 0 ? n->symbol[*slot].name : NULL;
@@ -121,7 +104,7 @@ gm_status net_symbol_add(net *n, net_kind kind, const char *name, int32_t *index
   if (there >= 0)
     return net_fail(n, n->symbol[there].line, GM_EPARSE, "the name %.200s is taken by %s", name,
                     kind_name[n->symbol[there].kind]);
-  gm_status s = room(n, &n->symbol, n->symbol_count, &n->symbol_room, sizeof *n->symbol);
+  gm_status s = eq_room(n->ctx, &n->symbol, n->symbol_count, &n->symbol_room, sizeof *n->symbol);
   if (!s) s = slots_grow(n);
   if (s) return s;
   net_symbol y = {.kind = kind,
@@ -151,7 +134,8 @@ gm_status net_symbol_add(net *n, net_kind kind, const char *name, int32_t *index
 gm_status net_reaction_add(net *n, const char *name, int32_t *index_out)
 {
   int32_t symbol;
-  gm_status s = room(n, &n->reaction, n->reaction_count, &n->reaction_room, sizeof *n->reaction);
+  gm_status s =
+      eq_room(n->ctx, &n->reaction, n->reaction_count, &n->reaction_room, sizeof *n->reaction);
   if (!s) s = net_symbol_add(n, NET_REACTION, name, &symbol);
   if (s) return s;
   n->reaction[n->reaction_count] =
@@ -163,7 +147,7 @@ gm_status net_reaction_add(net *n, const char *name, int32_t *index_out)
 gm_status net_part_add(net *n, int32_t species, ir_ref by)
 {
   assert(n->reaction_count > 0);
-  gm_status s = room(n, &n->part, n->part_count, &n->part_room, sizeof *n->part);
+  gm_status s = eq_room(n->ctx, &n->part, n->part_count, &n->part_room, sizeof *n->part);
   if (s) return s;
   n->part[n->part_count++] = (net_part){species, by};
   n->reaction[n->reaction_count - 1].part_count++;
@@ -172,7 +156,7 @@ gm_status net_part_add(net *n, int32_t species, ir_ref by)
 
 gm_status net_event_add(net *n, const char *name, int32_t *index_out)
 {
-  gm_status s = room(n, &n->event, n->event_count, &n->event_room, sizeof *n->event);
+  gm_status s = eq_room(n->ctx, &n->event, n->event_count, &n->event_room, sizeof *n->event);
   char *own = s ? NULL : gm_strdup(n->ctx, name);
   if (!s && !own) s = gm_fail(n->ctx, GM_ENOMEM, "an event");
   if (s) return s;
@@ -188,7 +172,7 @@ gm_status net_event_add(net *n, const char *name, int32_t *index_out)
 gm_status net_assign_add(net *n, int32_t symbol, ir_ref value)
 {
   assert(n->event_count > 0);
-  gm_status s = room(n, &n->assign, n->assign_count, &n->assign_room, sizeof *n->assign);
+  gm_status s = eq_room(n->ctx, &n->assign, n->assign_count, &n->assign_room, sizeof *n->assign);
   if (s) return s;
   n->assign[n->assign_count++] = (net_assign){symbol, value};
   n->event[n->event_count - 1].assign_count++;
@@ -197,7 +181,7 @@ gm_status net_assign_add(net *n, int32_t symbol, ir_ref value)
 
 gm_status net_delay_add(net *n, ir_ref what, ir_ref lag, ir_ref *leaf_out)
 {
-  gm_status s = room(n, &n->delay, n->delay_count, &n->delay_room, sizeof *n->delay);
+  gm_status s = eq_room(n->ctx, &n->delay, n->delay_count, &n->delay_room, sizeof *n->delay);
   if (s) return s;
   ir_ref leaf = ir_leaf(&n->graph, IR_DELAYED, n->delay_count);
   if (leaf < 0) return n->graph.status;
@@ -209,7 +193,7 @@ gm_status net_delay_add(net *n, ir_ref what, ir_ref lag, ir_ref *leaf_out)
 gm_status net_algebraic_add(net *n, ir_ref zero)
 {
   gm_status s =
-      room(n, &n->algebraic, n->algebraic_count, &n->algebraic_room, sizeof *n->algebraic);
+      eq_room(n->ctx, &n->algebraic, n->algebraic_count, &n->algebraic_room, sizeof *n->algebraic);
   if (!s) n->algebraic[n->algebraic_count++] = zero;
   return s;
 }

@@ -124,7 +124,8 @@ GM_NODISCARD gm_status net_lower(net *n, const gm_eq_config *config, const ir_re
                                  eq_source *out);
 
 /* net_output.c: the expression of an output asked for, over the network's names; besides the
- * functions of model texts it knows amount(S), concentration(S) and rateOf(x).
+ * functions of model texts it knows amount(S), concentration(S) and rateOf(x). o has been looked at
+ * (eq_source_read).
  * Fails: GM_EPARSE with where and what, GM_ENOMEM. */
 GM_NODISCARD gm_status net_output_read(net *n, const gm_eq_output *o, ir_ref *out);
 

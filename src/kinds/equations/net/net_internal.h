@@ -121,30 +121,33 @@ ir_ref nl_bin(lowering *l, ir_op op, ir_ref a, ir_ref b);
 ir_ref nl_number(lowering *l, double value);
 bool nl_is_number(const lowering *l, ir_ref r, double value);
 
-/* net_lower_roles.c */
+/* net_lower_roles.c: the role of every symbol. Fails: GM_EPARSE, GM_EUNSUPPORTED, GM_ENOMEM. */
 GM_NODISCARD gm_status nl_roles(lowering *l);
 /* net_lower_match.c: which symbol each algebraic rule determines. */
 GM_NODISCARD gm_status nl_match(lowering *l);
-/* net_lower_now.c */
-GM_NODISCARD gm_status nl_before(lowering *l); /* net_delay.before */
-GM_NODISCARD gm_status nl_now(lowering *l);         /* all of it */
+/* net_lower_before.c: net_delay.before of every delay. */
+GM_NODISCARD gm_status nl_before(lowering *l);
+/* net_lower_now.c: every expression of the network with names substituted; then what became of a
+ * node, of what a symbol means, of a slope. */
+GM_NODISCARD gm_status nl_now(lowering *l);
 ir_ref nl_now_node(const lowering *l, ir_ref node); /* IR_NONE for IR_NONE */
 ir_ref nl_now_value(const lowering *l, int32_t symbol);
-ir_ref nl_now_amount(lowering *l, int32_t symbol); /* of a species */
 ir_ref nl_now_rate(const lowering *l, int32_t symbol);
 /* net_lower_algebraic.c: solves rows that are linear in their unknown. */
 GM_NODISCARD gm_status nl_algebraic(lowering *l, int32_t row_first);
-/* 0: f does not depend on the state, 1: linear, 2: otherwise. */
+/* *out: 0: f does not depend on the state, 1: linear, 2: otherwise. */
 GM_NODISCARD gm_status nl_degree(lowering *l, ir_ref f, int32_t state, int *out);
+/* f with `with` in place of IR_STATE(state). */
 ir_ref nl_put(lowering *l, ir_ref f, int32_t state, ir_ref with);
 /* net_lower_start.c */
 GM_NODISCARD gm_status nl_start_free(lowering *l); /* defaults of NAME(0) */
 GM_NODISCARD gm_status nl_start(lowering *l);
+/* What an expression of "now" is at the start. */
 GM_NODISCARD gm_status nl_start_of(lowering *l, ir_ref now, ir_ref *out);
 /* The number an expression in parameters and time is at the start with parameters as stated; NaN:
  * none (not finite, a draw). */
 GM_NODISCARD gm_status nl_nominal(lowering *l, const ir_ref *f, int32_t count, double *out);
-/* net_lower_fast.c */
+/* net_lower_fast.c: pools that fast reactions leave alone, rows of what they keep in balance. */
 GM_NODISCARD gm_status nl_fast(lowering *l);
 /* net_lower_event.c: events and channels of the result, in expressions of "now". */
 GM_NODISCARD gm_status nl_events(lowering *l);
@@ -154,6 +157,6 @@ GM_NODISCARD gm_status nl_order(lowering *l);
 GM_NODISCARD gm_status nl_names(lowering *l);
 GM_NODISCARD gm_status nl_outputs(lowering *l);
 GM_NODISCARD gm_status nl_unitless(lowering *l);
-/* net_lower_out.c */
+/* net_lower_out.c: pass 4, into l->out; the graph made there is its own. */
 GM_NODISCARD gm_status nl_out(lowering *l);
 #endif

@@ -1,5 +1,6 @@
 /* net_lower_event.c - events and channels, in expressions of "now". */
 #include "kinds/equations/net/net_internal.h"
+#include "kinds/equations/tables.h"
 #include <assert.h>
 
 /* ---- events --------------------------------------------------------------------------------- */
@@ -33,12 +34,8 @@ static gm_status size_before(assigning *a, const net_event *e, int32_t species, 
 static gm_status add(assigning *a, int32_t symbol, ir_ref value)
 {
   eq_source *o = a->l->out;
-  if (o->assign_count == a->room) {
-    int32_t more = a->room ? 2 * a->room : 16;
-    gm_status s = gm_grow(a->l->ctx, &o->assign, a->room, more, sizeof *o->assign);
-    if (s) return s;
-    a->room = more;
-  }
+  gm_status s = eq_room(a->l->ctx, &o->assign, o->assign_count, &a->room, sizeof *o->assign);
+  if (s) return s;
   assert(a->l->symbol[symbol].state >= 0);
   o->assign[o->assign_count++] = (eq_assign){a->l->symbol[symbol].state, value};
   return GM_OK;

@@ -5,6 +5,7 @@
  * determines. Where there is a choice the likeliest go first: what has no value of its own, then
  * what no event sets; a choice that is left open is refused. */
 #include "kinds/equations/net/net_internal.h"
+#include "kinds/equations/tables.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,14 +47,9 @@ static int tier(const lowering *l, int32_t i)
 
 static gm_status candidate(matching *m, int32_t i)
 {
-  if (m->count == m->room) {
-    int32_t more = m->room ? 2 * m->room : 32;
-    gm_status s = gm_grow(m->l->ctx, &m->symbol, m->room, more, sizeof *m->symbol);
-    if (s) return s;
-    m->room = more;
-  }
-  m->symbol[m->count++] = i;
-  return GM_OK;
+  gm_status s = eq_room(m->l->ctx, &m->symbol, m->count, &m->room, sizeof *m->symbol);
+  if (!s) m->symbol[m->count++] = i;
+  return s;
 }
 
 static void look_at(matching *m, ir_ref node, int32_t row)

@@ -300,9 +300,3 @@ gm_status nl_now(lowering *l)
 ir_ref nl_now_node(const lowering *l, ir_ref i) { return i < 0 ? IR_NONE : l->now.result[i]; }
 ir_ref nl_now_value(const lowering *l, int32_t i) { return l->now.result[value_thing(l, i)]; }
 ir_ref nl_now_rate(const lowering *l, int32_t i) { return l->now.result[rate_thing(l, i)]; }
-ir_ref nl_now_amount(lowering *l, int32_t i)
-{
-  if (!nl_means_concentration(l, i)) return nl_now_value(l, i);
-  if (l->symbol[i].holds_amount) return held(l, i);
-  return nl_bin(l, IR_MUL, nl_now_value(l, i), nl_now_value(l, l->n->symbol[i].compartment));
-}

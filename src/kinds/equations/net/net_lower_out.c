@@ -177,8 +177,7 @@ static gm_status carry_delays(lowering *l)
   gm_status s = GM_OK;
   for (int32_t i = 0; i < l->delay_live_count && !s; i++) {
     const net_delay *d = &l->n->delay[l->delay_live[i]];
-    eq_delay r = {nl_now_node(l, d->what), nl_now_node(l, d->lag),
-                  nl_now_node(l, d->before)};
+    eq_delay r = {nl_now_node(l, d->what), nl_now_node(l, d->lag), nl_now_node(l, d->before)};
     s = carry(l, &r.what);
     if (!s) s = carry(l, &r.before);
     if (!s) s = carry(l, &r.lag);

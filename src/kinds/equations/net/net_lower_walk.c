@@ -1,5 +1,6 @@
 /* net_lower_walk.c - things that need each other worked out, each once and in their order. */
 #include "kinds/equations/net/net_internal.h"
+#include "kinds/equations/tables.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,15 +34,8 @@ void nl_walk_free(nl_walk *w)
 static void push(nl_walk *w, int32_t thing)
 {
   if (w->status) return;
-  if (w->depth == w->room) {
-    int32_t more = w->room ? 2 * w->room : 64;
-    w->status = w->room > INT32_MAX / 2
-                    ? gm_fail(w->ctx, GM_ERANGE, "a model with too many connections")
-                    : gm_grow(w->ctx, &w->stack, w->room, more, sizeof *w->stack);
-    if (w->status) return;
-    w->room = more;
-  }
-  w->stack[w->depth++] = thing;
+  w->status = eq_room(w->ctx, &w->stack, w->depth, &w->room, sizeof *w->stack);
+  if (!w->status) w->stack[w->depth++] = thing;
 }
 
 ir_ref nl_need(nl_walk *w, int32_t thing)

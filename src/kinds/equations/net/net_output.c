@@ -51,19 +51,11 @@ static gm_status names(reader *r)
   return r->n->graph.status;
 }
 
-static gm_status read(reader *r, const gm_eq_output *o, const char *where, ir_ref *out)
+static gm_status read(reader *r, const gm_eq_output *o, ir_ref *out)
 {
-  eqt_lexer lexer;
-  eqt_parser parser = {.doc = &r->doc, .lexer = &lexer};
   eqt_expr e;
   eqt_value v;
-  char text[80];
-  gm_status s = eqt_text_check(r->n->ctx, o->expression, where, false, &r->text);
-  if (!s) s = eqt_start(&lexer, &r->text, 0);
-  if (!s) s = eqt_parse_number(&parser, &e);
-  if (!s && lexer.now.kind != EQT_END)
-    s = eqt_fail(&r->text, lexer.now.at, GM_EPARSE, "found %s, expected an operator or the end",
-                 eqt_token_text(&lexer, text));
+  gm_status s = eqt_parse_alone(&r->doc, o->expression, eq_output_where(o), &r->text, &e);
   if (!s) s = names(r);
   if (!s) s = eqt_units_resolve(&r->doc);
   if (s) return s;
@@ -78,10 +70,7 @@ static gm_status read(reader *r, const gm_eq_output *o, const char *where, ir_re
 
 gm_status net_output_read(net *n, const gm_eq_output *o, ir_ref *out)
 {
-  assert(n && o && out);
-  const char *where = o->where ? o->where : o->name ? o->name : "output";
-  if (!o->name || !o->name[0] || !o->expression)
-    return gm_fail(n->ctx, GM_EINVAL, "%.200s: an output needs a name and an expression", where);
+  assert(n && o && o->expression && out);
   int32_t symbol = lone(n, o->expression);
   if (symbol >= 0) {
     ir_ref leaf = ir_leaf(&n->graph, IR_SYMBOL, symbol);
@@ -91,7 +80,7 @@ gm_status net_output_read(net *n, const gm_eq_output *o, ir_ref *out)
   }
   reader r = {.n = n};
   gm_status s = eqt_doc_init(&r.doc, n->ctx);
-  if (!s) s = read(&r, o, where, out);
+  if (!s) s = read(&r, o, out);
   gm_free(r.ref);
   eqt_doc_free(&r.doc);
   return s;

@@ -3,6 +3,7 @@
 #include "gemel/unit.h"
 #include "base/number.h"
 #include "kinds/equations/net/net_write.h"
+#include "kinds/equations/tables.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,14 +196,10 @@ static gm_status name_unit(nw_writer *w, nw_unit *u)
 
 static gm_status add_unit(nw_writer *w, const char *code)
 {
-  if (w->unit_count == w->unit_room) {
-    int32_t more = w->unit_room ? 2 * w->unit_room : 16;
-    gm_status s = gm_grow(w->ctx, &w->unit, w->unit_count, more, sizeof *w->unit);
-    if (s) return s;
-    w->unit_room = more;
-  }
+  gm_status s = eq_room(w->ctx, &w->unit, w->unit_count, &w->unit_room, sizeof *w->unit);
+  if (s) return s;
   nw_unit u = {.code = gm_strdup(w->ctx, code)};
-  gm_status s = u.code ? name_unit(w, &u) : gm_fail(w->ctx, GM_ENOMEM, "units");
+  s = u.code ? name_unit(w, &u) : gm_fail(w->ctx, GM_ENOMEM, "units");
   if (s)
     gm_free(u.code);
   else

@@ -29,10 +29,22 @@ static bool error_of_distrib(const XMLError_t *e, const char *message)
   return XMLError_getErrorId(e) == RequiredPackagePresent && strstr(message, "'distrib'");
 }
 
+/* The package in "Package 'NAME' is a required package", by which libsbml ends a long message. */
+static gm_status package_fail(sbml_reader *r, const XMLError_t *e, const char *message)
+{
+  static const char before[] = "Package '";
+  const char *name = strstr(message, before);
+  if (name) name += sizeof before - 1;
+  return gm_fail(r->ctx, GM_EUNSUPPORTED,
+                 "%.200s:%u: the package %.*s, which the document requires", r->file,
+                 XMLError_getLine(e), name ? (int)strcspn(name, "'") : 7, name ? name : "unknown");
+}
+
 /* One line of a message of libsbml, which may have many. */
 static gm_status error_fail(sbml_reader *r, const XMLError_t *e, const char *message)
 {
   char text[400];
+  if (XMLError_getErrorId(e) == RequiredPackagePresent) return package_fail(r, e, message);
   size_t n = 0;
   for (const char *p = message; *p && n < sizeof text - 1; p++) {
     bool blank = *p == '\n' || *p == ' ' || *p == '\t' || *p == '\r';
@@ -43,8 +55,7 @@ static gm_status error_fail(sbml_reader *r, const XMLError_t *e, const char *mes
   }
   while (n && text[n - 1] == ' ') n--;
   text[n] = 0;
-  gm_status s = XMLError_getErrorId(e) == RequiredPackagePresent ? GM_EUNSUPPORTED : GM_EPARSE;
-  return gm_fail(r->ctx, s, "%.200s:%u: %s: %s", r->file, XMLError_getLine(e),
+  return gm_fail(r->ctx, GM_EPARSE, "%.200s:%u: %s: %s", r->file, XMLError_getLine(e),
                  XMLError_getShortMessage(e), text);
 }
 
