@@ -124,7 +124,7 @@ double gemel_latency_ms(gm_ctx *ctx, const ensemble *e, const variant *v)
   for (int i = 0; i < 5; i++) {
     place_fill(e, 1, &at);
     double begin = wall_ms();
-    char *text = bench_read_file(e->path);
+    char *text = bench_read_file(ctx, e->path);
     gm_model *model = model_of(ctx, e, text, &quiet);
     gm_runner *runner;
     must(gm_runner_new(ctx, model, NULL, &runner), ctx);
@@ -133,7 +133,7 @@ double gemel_latency_ms(gm_ctx *ctx, const ensemble *e, const variant *v)
     if (i == 0 || used < best) best = used;
     gm_runner_free(runner);
     gm_model_free(model);
-    free(text);
+    gm_free(text);
   }
   place_free(&at);
   return best;

@@ -19,19 +19,14 @@ static void stop(gm_ctx *ctx, const problem *p)
   exit(3);
 }
 
-char *bench_read_file(const char *path)
+char *bench_read_file(gm_ctx *ctx, const char *path)
 {
-  FILE *f = fopen(path, "r");
   char *text = NULL;
-  size_t bytes = 0, room = 1 << 16;
-  if (f && (text = malloc(room + 1))) {
-    bytes = fread(text, 1, room, f);
-    text[bytes] = 0;
+  if (gm_file_read(ctx, path, 1 << 20, &text, NULL)) {
+    fprintf(stderr, "bench: %s\n", gm_message(ctx));
+    exit(2);
   }
-  if (f) fclose(f);
-  if (text && bytes < room) return text;
-  fprintf(stderr, "bench: cannot read %s\n", path);
-  exit(2);
+  return text;
 }
 
 /* The text's values, and that its names stand in the order of the C code. */
@@ -87,7 +82,7 @@ void ensemble_make(gm_ctx *ctx, const problem *p, const char *folder, ensemble *
                     .timeline = calloc(n, sizeof(gm_timeline))};
   if (!out->path || !out->theta || !out->timeline) abort();
   snprintf(out->path, bytes, "%s/%s.ant", folder, p->name);
-  out->text = bench_read_file(out->path);
+  out->text = bench_read_file(ctx, out->path);
   nominal(ctx, out, value);
   gm_key key = gm_key_make(1, GM_PURPOSE_TEST, 0, 0);
   for (size_t m = 0; m < n; m++) {
@@ -104,7 +99,7 @@ void ensemble_free(ensemble *e)
   for (int32_t m = 0; m < e->p->patients; m++) gm_timeline_free(&e->timeline[m]);
   free(e->timeline);
   free(e->theta);
-  free(e->text);
+  gm_free(e->text);
   free(e->path);
 }
 

@@ -5,17 +5,18 @@
 
 typedef struct {
   const problem *p;
-  char *path, *text;
-  double *theta;         /* [np][patients] */
-  gm_timeline *timeline; /* [patients] */
+  char *path, *text;     /* owned: by malloc, by gm_file_read */
+  double *theta;         /* [np][patients]; owned */
+  gm_timeline *timeline; /* [patients]; owned */
 } ensemble;
 
 /* All failures end the program with a message. */
 void ensemble_make(gm_ctx *ctx, const problem *p, const char *folder, ensemble *out);
 void ensemble_free(ensemble *e);
 size_t ensemble_values(const ensemble *e, int32_t patients); /* doubles of their results */
-double bench_cpu_s(void);
-char *bench_read_file(const char *path);
+double bench_cpu_s(void);                                    /* of the process, all its threads */
+/* The caller frees it with gm_free. */
+char *bench_read_file(gm_ctx *ctx, const char *path);
 
 /* ---- Gemel ----------------------------------------------------------------------------------- */
 typedef struct {

@@ -345,6 +345,11 @@ int main(int argc, char **argv)
         print(&r[count++]);
         fflush(stdout);
       }
+    if (count == 0) {
+      fprintf(stderr, "bench: --only %s: robertson, glucose, bachmann or pkpd is expected\n",
+              o.only);
+      code = 2;
+    }
     for (int32_t i = 0; i < count; i++) code |= r[i].failed > 0 || !r[i].same_bytes;
     if (o.json && !json(o.json, r, count, adults)) {
       fprintf(stderr, "bench: cannot write %s\n", o.json);

@@ -159,13 +159,13 @@ typedef struct {
   void (*get)(const gm_model *model, const gm_batch *b, double *macro);
   void (*set)(const gm_model *model, const gm_batch *b, const double *macro);
   /* Optional (GM_MODEL_ADJOINT): advance (after init, with GM_VJP_INIT), then backward through the
-   * very steps made. b->nd is 0; states, outputs and status come out as from advance. pull: [n], one
-   * a member. xbar is laid out like b->x: in d objective / d state at t1, beside what the outputs
-   * bring (0: nothing), out d objective / d state at t0. To thetabar, laid out like b->theta,
-   * d objective / d theta is added, the way through init with it if that was asked for. Sample times,
-   * t0 and t1 do not move. A member that is not GM_MEMBER_OK at the end has no derivatives: NaN. Its
-   * cost is a few simulations, however many parameters there are; its memory, from arena, grows with
-   * the steps of 64 members.
+   * very steps made. b->nd is 0; states, outputs and status come out as from advance. pull: [n],
+   * one a member. xbar is laid out like b->x: in d objective / d state at t1, beside what the
+   * outputs bring (0: nothing), out d objective / d state at t0. To thetabar, laid out like
+   * b->theta, d objective / d theta is added, the way through init with it if that was asked for.
+   * Times of samples, t0 and t1 do not move. A member that is not GM_MEMBER_OK at the end has no
+   * derivatives: NaN. Its cost is a few simulations, however many parameters there are; its
+   * memory, from arena, grows with the steps of 64 members.
    * Fails: GM_EUNSUPPORTED (a model without GM_MODEL_ADJOINT), GM_ENOMEM; then x, outputs and all
    * derivatives are undefined. Threads: as advance. */
   gm_status (*vjp)(const gm_model *model, gm_work *work, const gm_batch *b, const gm_span *span,

@@ -2,6 +2,7 @@
  * Within bounds the search goes in coordinates u with z(u) inside for every u: z = low + (high -
  * low) (sin u + 1)/2 between two bounds, z = low - 1 + sqrt(u^2 + 1) above one (MINUIT, James &
  * Roos 1975). */
+#include "gemel/math.h"
 #include "interop/petab.h"
 #include "num/linalg.h"
 #include "num/optimise.h"
@@ -32,9 +33,9 @@ static double z_of(const search *w, int32_t k, double u, double *slope, double *
   double low = w->low[i], high = w->high[i], root = sqrt(u * u + 1);
   double one = u / root, two = 1 / (root * root * root);
   if (isfinite(low) && isfinite(high)) {
-    double half = 0.5 * (high - low), z = low + half * (sin(u) + 1);
-    *slope = half * cos(u);
-    *bend = -half * sin(u);
+    double half = 0.5 * (high - low), z = low + half * (gm_sin(u) + 1);
+    *slope = half * gm_cos(u);
+    *bend = -half * gm_sin(u);
     return fmin(fmax(z, low), high);
   }
   if (isfinite(low) || isfinite(high)) {
@@ -54,7 +55,7 @@ static double u_of(const search *w, int32_t k, double z)
   double low = w->low[i], high = w->high[i];
   if (isfinite(low) && isfinite(high)) {
     double part = (z - low) / (high - low);
-    return asin(2 * fmin(fmax(part, NUDGE), 1 - NUDGE) - 1);
+    return gm_asin(2 * fmin(fmax(part, NUDGE), 1 - NUDGE) - 1);
   }
   if (isfinite(low) || isfinite(high)) {
     double rest = fmax(isfinite(low) ? z - low : high - z, NUDGE);

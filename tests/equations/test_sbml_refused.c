@@ -63,11 +63,11 @@ static void refused__packages(void **state)
   static const char model[] = "<model id=\"m\"/>" SBML_END;
   char text[2000];
   snprintf(text, sizeof text, "%s%s", SBML_L3_WITH("spatial", "true"), model);
-  case_refused(text, GM_EUNSUPPORTED, "'spatial'");
+  case_refused(text, GM_EUNSUPPORTED, "the package spatial, which the document requires");
   snprintf(text, sizeof text, "%s%s", SBML_L3_WITH("multi", "true"), model);
-  case_refused(text, GM_EUNSUPPORTED, "'multi'");
+  case_refused(text, GM_EUNSUPPORTED, "the package multi, which the document requires");
   snprintf(text, sizeof text, "%s%s", SBML_L3_WITH("arrays", "true"), model);
-  case_refused(text, GM_EUNSUPPORTED, "'arrays'");
+  case_refused(text, GM_EUNSUPPORTED, "the package arrays, which the document requires");
   snprintf(text, sizeof text, "%s%s", SBML_L3_WITH("qual", "true"), model);
   case_refused(text, GM_EUNSUPPORTED, "qualitative");
   sbml_case c;

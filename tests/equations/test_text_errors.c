@@ -327,6 +327,51 @@ static void memory__failures_leave_nothing(void **state)
   assert_true(fault_sweep("eq_source_read", trial, NULL) > 30);
 }
 
+/* Two outputs of one name are refused, in a text and in SBML alike: columns are found by name. */
+static void outputs__have_names_of_their_own(void **state)
+{
+  (void)state;
+  static const char sbml[] =
+      "<sbml xmlns=\"http://www.sbml.org/sbml/level3/version2/core\" level=\"3\" "
+      "version=\"2\"><model>"
+      "<listOfParameters><parameter id=\"x\" value=\"1\" constant=\"true\"/></listOfParameters>"
+      "</model></sbml>";
+  const char *const text[] = {"x = 1", sbml};
+  const gm_eq_output o[] = {
+      {"b", "x", NULL, NULL}, {"a", "2*x", NULL, NULL}, {"b", "3*x", NULL, NULL}};
+  for (int i = 0; i < 2; i++) {
+    eq_source s;
+    gm_eq_config c = {.text = text[i], .output = o, .output_count = 3};
+    assert_int_equal(GM_EINVAL, eq_source_read(ctx, &c, &s));
+    assert_string_equal("b: output b is there twice", gm_message(ctx));
+    c.output_count = 2;
+    assert_int_equal(GM_OK, eq_source_read(ctx, &c, &s));
+    eq_source_free(&s);
+  }
+}
+
+/* A number is read whole or refused: 400 characters, exponent included, are the limit. */
+static void numbers__have_a_length(void **state)
+{
+  (void)state;
+  char text[600] = "x = 1.";
+  size_t begin = strlen("x = ");
+  memset(text + strlen(text), '0', 400 - 3 - strlen("1."));
+  strcat(text, "e-3"); /* 400 in all */
+  strcat(text, "\nx' = 0");
+  char *end = strchr(text, '\n');
+  assert_int_equal(400, end - text - (ptrdiff_t)begin);
+  eq_source s;
+  gm_eq_config c = {.text = text, .text_name = "m"};
+  text[begin + 5] = '5'; /* 1.0005, and so on, times a thousandth */
+  assert_int_equal(GM_OK, eq_source_read(ctx, &c, &s));
+  assert_true(s.state[0].value == 1.0005e-3);
+  eq_source_free(&s);
+  memmove(text + begin + 1, text + begin, strlen(text + begin) + 1);
+  assert_int_equal(GM_ERANGE, eq_source_read(ctx, &c, &s));
+  assert_string_equal("m:1:5: number longer than 400 characters", gm_message(ctx));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -335,6 +380,8 @@ int main(void)
       cmocka_unit_test(names__need_one_value),
       cmocka_unit_test(circles__through_rates_are_none),
       cmocka_unit_test(outputs__errors_say_where),
+      cmocka_unit_test(outputs__have_names_of_their_own),
+      cmocka_unit_test(numbers__have_a_length),
       cmocka_unit_test(limits__end_with_a_message),
       cmocka_unit_test(nesting__of_200_is_read),
       cmocka_unit_test(growth__is_bounded),

@@ -163,7 +163,7 @@ static void put(maker *k, const ir_ref *r, int32_t count)
 static gm_status roots_gather(maker *k)
 {
   const eq_source *s = k->s;
-  int32_t n = 2 * s->state_count + s->output_count + linear_count(k) + k->conditions.count +
+  int32_t n = 2 * s->state_count + s->output_count + linear_count(k) + 3 * k->conditions.count +
               3 * s->event_count + s->assign_count + 3 * s->delay_count + k->jacobian.count +
               s->state_count +
               (k->m->directions_max ? eq_tangent_root_count(k->m, s, &k->tangent) : 0) +
@@ -175,6 +175,8 @@ static gm_status roots_gather(maker *k)
   put(k, s->initial, s->state_count);
   put(k, k->linear, linear_count(k));
   put(k, k->conditions.node, k->conditions.count);
+  put(k, k->conditions.gap, k->conditions.count);
+  put(k, k->conditions.size, k->conditions.count);
   for (int32_t i = 0; i < s->event_count; i++) {
     const eq_event *e = &s->event[i];
     const ir_ref three[3] = {e->trigger, e->delay, e->priority};
@@ -334,6 +336,19 @@ static gm_status jacobian_code(maker *k)
   return st;
 }
 
+/* Conditions, then their gaps, then the sizes of what they compare. */
+static gm_status condition_code(maker *k)
+{
+  int32_t n = k->m->condition_count;
+  const ir_ref *from[3] = {k->conditions.node, k->conditions.gap, k->conditions.size};
+  ir_ref *root = gm_alloc(k->ctx, 3 * (ptrdiff_t)n, sizeof *root);
+  if (!root) return gm_fail(k->ctx, GM_ENOMEM, "conditions of the model");
+  for (int i = 0; i < 3; i++) memcpy(root + (ptrdiff_t)i * n, from[i], (size_t)n * sizeof *root);
+  gm_status st = coded(k, root, 3 * n, &k->m->condition, &k->m->condition_reg);
+  gm_free(root);
+  return st;
+}
+
 static gm_status codes_make(maker *k)
 {
   eq_source *s = k->s;
@@ -342,8 +357,7 @@ static gm_status codes_make(maker *k)
   if (!st) st = coded(k, s->value, m->ny, &m->out, &m->out_reg);
   if (!st) st = coded(k, s->initial, m->nx, &m->init, &m->init_reg);
   if (!st && m->is_linear) st = coded(k, k->linear, linear_count(k), &m->linear, &m->linear_reg);
-  if (!st && m->condition_count)
-    st = coded(k, k->conditions.node, m->condition_count, &m->condition, &m->condition_reg);
+  if (!st && m->condition_count) st = condition_code(k);
   if (!st) st = event_codes(k);
   if (!st) st = delay_codes(k);
   if (!st && m->directions_max) st = eq_tangent_code(&k->c, s, &k->tangent);

@@ -124,6 +124,24 @@ static gm_status watch_triggers(finder *f, eq_source *s)
   return st;
 }
 
+/* What each comparison compares. */
+static gm_status gaps_make(ir_graph *g, eq_conditions *o)
+{
+  o->gap = gm_alloc(g->ctx, o->count, sizeof *o->gap);
+  o->size = gm_alloc(g->ctx, o->count, sizeof *o->size);
+  if (!o->gap || !o->size) return gm_fail(g->ctx, GM_ENOMEM, "conditions of the model");
+  for (int32_t i = 0; i < o->count; i++) {
+    ir_node n = g->node[o->node[i]];
+    o->gap[i] = o->size[i] = IR_NONE;
+    if (!is_comparison(n.op)) continue;
+    ir_ref a = ir_make(g, IR_ABS, n.a, IR_NONE, IR_NONE);
+    ir_ref b = ir_make(g, IR_ABS, n.b, IR_NONE, IR_NONE);
+    o->gap[i] = ir_make(g, IR_SUB, n.a, n.b, IR_NONE);
+    o->size[i] = ir_make(g, IR_MAX, a, b, IR_NONE);
+  }
+  return g->status;
+}
+
 gm_status eq_conditions_make(eq_source *s, eq_conditions *out)
 {
   finder f;
@@ -136,6 +154,7 @@ gm_status eq_conditions_make(eq_source *s, eq_conditions *out)
   if (!st && s->event_count) st = watch_triggers(&f, s);
   for (int32_t i = 0, n = out->count; i < n && !st; i++) st = watch_sides(&f, out->node[i]);
   if (!st) st = s->graph.status;
+  if (!st) st = gaps_make(&s->graph, out);
   finder_free(&f);
   if (st) eq_conditions_free(out);
   return st;
@@ -144,6 +163,8 @@ gm_status eq_conditions_make(eq_source *s, eq_conditions *out)
 void eq_conditions_free(eq_conditions *c)
 {
   gm_free(c->node);
+  gm_free(c->gap);
+  gm_free(c->size);
   gm_free(c->rate);
   gm_free(c->past);
   *c = (eq_conditions){0};

@@ -74,7 +74,7 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   ptrdiff_t queue = (ptrdiff_t)m->queue_max * m->pending_width, history = m->history_count,
             nd = m->directions_max;
   ptrdiff_t vectors =
-      head + m->reg_count + m->scratch_count + 15 * nx + stiff + m->condition_count +
+      head + m->reg_count + m->scratch_count + 15 * nx + stiff + 4 * (ptrdiff_t)m->condition_count +
       2 * (ptrdiff_t)m->event_count + m->delay_count + queue + history + in_vectors(n * (n + 1)) +
       nd * ((TANGENT_STAGES + 3) * nx + m->np + 1 + queue) + (nd ? m->jacobian.count + nx : 0);
   ptrdiff_t dense = stiff && nx <= PIVOTED_STATES_MAX ? in_vectors(nx * (nx + 4)) : 0;
@@ -96,6 +96,9 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   w->other = portion(&v, nx);
   w->stiff = stiff ? portion(&v, stiff) : NULL;
   w->condition = portion(&v, m->condition_count);
+  w->gap = portion(&v, m->condition_count);
+  w->bend = portion(&v, m->condition_count);
+  w->near = portion(&v, m->condition_count);
   w->flag = portion(&v, m->event_count);
   w->trigger = portion(&v, m->event_count);
   w->lag = portion(&v, m->delay_count);

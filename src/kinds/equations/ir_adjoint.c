@@ -41,7 +41,7 @@ static ir_ref scaled(const sweep *s, ir_ref node, ir_ref value)
   return ir_make(s->g, IR_SELECT, s->bar[node], value, ir_const(s->g, 0));
 }
 
-/* a^b: b a^(b-1) and a^b ln a */
+/* a^b: b a^(b-1) and ir_power_slope */
 static void back_pow(sweep *s, ir_ref i, ir_node n)
 {
   ir_graph *g = s->g;
@@ -52,7 +52,7 @@ static void back_pow(sweep *s, ir_ref i, ir_node n)
     give(s, n.a, scaled(s, i, bin(g, IR_MUL, bar, slope)), s->guarded[i]);
   }
   if (g->node[n.b].op != IR_CONST) {
-    ir_ref slope = bin(g, IR_MUL, i, un(g, IR_LOG, n.a));
+    ir_ref slope = ir_power_slope(g, i, n);
     give(s, n.b, scaled(s, i, bin(g, IR_MUL, bar, slope)), s->guarded[i]);
   }
 }

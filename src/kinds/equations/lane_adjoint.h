@@ -179,19 +179,61 @@ static void pull_lane(const lane_run *r, int lane, const lane_gradient *g, doubl
   }
 }
 
-/* States went along their slopes by sign tau. */
-static void back_shift(const lane_run *r, int lane, int32_t sign)
+/* Algebraic states move with all else by z' = - (dg/dz)^-1 g', so that weight . z' = seeds . g'
+ * with (dg/dz)^T seeds = - weight. The seeds, for the code of the rates, of one lane at its present
+ * state. */
+static void algebra_seeds(const lane_run *r, int lane, const gm_v8 *weight)
 {
   const lane_machine *m = r->m;
   lane_work *w = r->w;
+  int32_t n = m->algebraic_count, width = n + 1;
+  algebra_fill(r, lane);
+  for (int32_t i = 0; i < n; i++)
+    for (int32_t j = 0; j < i; j++) {
+      double swap = w->algebra[i * width + j];
+      w->algebra[i * width + j] = w->algebra[j * width + i];
+      w->algebra[j * width + i] = swap;
+    }
+  for (int32_t i = 0; i < n; i++) w->algebra[i * width + n] = -weight[m->algebraic[i]][lane];
+  bool ok = eliminate(w->algebra, n);
+  seeds_clear(r, m->nx);
+  for (int32_t i = 0; i < n; i++)
+    seed_lane(r, m->algebraic[i], lane, ok ? w->algebra[i * width + n] : (double)NAN);
+}
+
+/* The sum over states of weight times slope of one lane at its present state (lane_slopes). */
+static double along_slopes(const lane_run *r, int lane, const gm_v8 *weight)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  const lane_gradient *g = &m->adjoint.rhs;
   double sum = 0;
   present_load(r);
   vm_run(m, w, &m->rhs);
   for (int32_t i = 0; i < m->nx; i++) {
-    double slope = w->reg[m->rhs_reg[i]][lane] + w->rate[i][lane];
-    sum = __builtin_fma(slope, w->bar.x[i][lane], sum);
+    w->probe[i] = w->reg[m->rhs_reg[i]] + w->rate[i];
+    if (m->kind[i] == EQ_STATE_ALGEBRAIC) continue;
+    sum = __builtin_fma(w->probe[i][lane], weight[i][lane], sum);
   }
-  *bar_lane(&w->bar.tau, lane) += sign * sum;
+  if (!m->algebraic_count) return sum;
+  algebra_seeds(r, lane, weight);
+  present_load(r);
+  vm_run(m, w, &g->code);
+  for (int32_t e = 0; e < g->count; e++) {
+    int32_t row = g->row[e];
+    double v = w->reg[g->reg[e]][lane];
+    if (row == m->nx + m->np) sum += v;
+    if (row < m->nx && m->kind[row] != EQ_STATE_ALGEBRAIC)
+      sum = __builtin_fma(v, w->probe[row][lane], sum);
+  }
+  return sum;
+}
+
+/* States went along their slopes by sign tau. */
+static void back_shift(const lane_run *r, int lane, int32_t sign)
+{
+  lane_work *w = r->w;
+  *bar_lane(&w->bar.tau, lane) += sign * along_slopes(r, lane, w->bar.x);
 }
 
 /* tau = - (gap along the direction) / (gap along time), 0 where that is no number. */
@@ -203,15 +245,17 @@ static void back_tau_condition(const lane_run *r, int lane, int32_t condition)
   double along_time = 0, tau = w->bar.tau[lane];
   present_load(r);
   seeds_clear(r, m->condition_count);
-  vm_run(m, w, &m->rhs);
-  for (int32_t i = 0; i < m->nx; i++) w->probe[i] = w->reg[m->rhs_reg[i]] + w->rate[i];
   seed_lane(r, condition, lane, 1);
   vm_run(m, w, &g->code);
+  for (int32_t i = 0; i < m->nx; i++) w->bar.slope[i] = v8_set(0);
   for (int32_t e = 0; e < g->count; e++) {
-    double v = w->reg[g->reg[e]][lane];
-    if (g->row[e] < m->nx) along_time = __builtin_fma(v, w->probe[g->row[e]][lane], along_time);
-    if (g->row[e] == m->nx + m->np) along_time += v;
+    if (g->row[e] < m->nx) w->bar.slope[g->row[e]] = w->reg[g->reg[e]];
+    if (g->row[e] == m->nx + m->np) along_time = w->reg[g->reg[e]][lane];
   }
+  along_time += along_slopes(r, lane, w->bar.slope);
+  present_load(r);
+  seeds_clear(r, m->condition_count);
+  seed_lane(r, condition, lane, 1);
   if (isfinite(1 / along_time)) pull_lane(r, lane, g, -tau / along_time, NULL);
   *bar_lane(&w->bar.tau, lane) = 0;
 }
@@ -307,24 +351,9 @@ static void back_remove(const lane_run *r, int lane, int32_t place)
 static void back_algebra(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;
-  lane_work *w = r->w;
-  int32_t n = m->algebraic_count, width = n + 1;
-  algebra_fill(r, lane);
-  for (int32_t i = 0; i < n; i++)
-    for (int32_t j = 0; j < i; j++) {
-      double swap = w->algebra[i * width + j];
-      w->algebra[i * width + j] = w->algebra[j * width + i];
-      w->algebra[j * width + i] = swap;
-    }
-  for (int32_t i = 0; i < n; i++) {
-    double *bar = bar_lane(&w->bar.x[m->algebraic[i]], lane);
-    w->algebra[i * width + n] = *bar;
-    *bar = 0;
-  }
-  bool ok = eliminate(w->algebra, n);
-  seeds_clear(r, m->nx);
-  for (int32_t i = 0; i < n; i++)
-    seed_lane(r, m->algebraic[i], lane, ok ? -w->algebra[i * width + n] : (double)NAN);
+  algebra_seeds(r, lane, r->w->bar.x);
+  for (int32_t i = 0; i < m->algebraic_count; i++)
+    *bar_lane(&r->w->bar.x[m->algebraic[i]], lane) = 0;
   present_load(r);
   pull_lane(r, lane, &m->adjoint.rhs, 1, m->kind);
 }

@@ -35,6 +35,10 @@ static void conditions_take(const lane_run *r, int lane)
   vm_run(m, w, &m->condition);
   for (int32_t i = 0; i < m->condition_count; i++)
     w->condition[i][lane] = w->reg[m->condition_reg[i]][lane];
+  for (int32_t i = 0; i < m->condition_count; i++) {
+    int32_t reg = m->condition_reg[m->condition_count + i];
+    w->gap[i][lane] = reg >= 0 ? w->reg[reg][lane] : 0;
+  }
   modes_load(r);
 }
 

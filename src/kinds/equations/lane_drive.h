@@ -4,16 +4,10 @@
 #ifndef GEMEL_EQUATIONS_LANE_DRIVE_H
 #define GEMEL_EQUATIONS_LANE_DRIVE_H
 #include "kinds/equations/lane_explicit.h"
+#include "kinds/equations/lane_cut.h"
 #include "kinds/equations/lane_stiff_tangent.h"
 
-enum { STIFF_SIGNS = 15, FAILURES_MAX = 8, CUT_HALVINGS_MAX = 120 };
-
-static v8i lanes_mask(uint32_t bits)
-{
-  const v8i bit = {1, 2, 4, 8, 16, 32, 64, 128};
-  const int64_t all = bits;
-  return (bit & (v8i){all, all, all, all, all, all, all, all}) == bit;
-}
+enum { STIFF_SIGNS = 15, FAILURES_MAX = 8 };
 
 /* States at theta of the lanes' last step, each by its method. */
 static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
@@ -77,69 +71,6 @@ static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t
   }
 }
 
-/* ---- where a step is cut ------------------------------------------------------------------- */
-/* In which lanes do conditions at (t, x) differ from those held? */
-static uint32_t conditions_differ(const lane_run *r, uint32_t lanes, gm_v8 t, const gm_v8 *x)
-{
-  const lane_machine *m = r->m;
-  lane_work *w = r->w;
-  v8i differ = {0};
-  state_to_registers(m, w, x);
-  w->reg[0] = t;
-  delays_load(r, lanes);
-  vm_run(m, w, &m->condition);
-  for (int32_t i = 0; i < m->condition_count; i++) { /* a NaN does not differ from a NaN */
-    gm_v8 now = w->reg[m->condition_reg[i]], held = w->condition[i];
-    differ |= (now != held) & ((now == now) | (held == held));
-  }
-  return v8_bits(differ) & lanes;
-}
-
-/* The first time at which a lane's conditions are seen to differ, between low and high (where they
- * do), to the last bit. */
-static void cut_search(const lane_run *r, uint32_t lanes, gm_v8 h, gm_v8 low, gm_v8 *high)
-{
-  lane_work *w = r->w;
-  for (int k = 0; k < CUT_HALVINGS_MAX && lanes; k++) {
-    gm_v8 middle = low + (*high - low) * v8_set(0.5);
-    for (int l = 0; l < LANES; l++)
-      if (!(middle[l] > low[l] && middle[l] < (*high)[l])) lanes &= ~(1u << l);
-    if (!lanes) return;
-    dense(r, h, (middle - w->t) / h, w->probe);
-    uint32_t differ = conditions_differ(r, lanes, middle, w->probe);
-    *high = v8_blend(lanes_mask(differ), middle, *high);
-    low = v8_blend(lanes_mask(lanes & ~differ), middle, low);
-  }
-}
-
-/* Looks for changes of conditions inside the accepted steps; t_new and x_new of the lanes that must
- * be cut become those of the cut. Returns these lanes. */
-static uint32_t lanes_cut(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 *t_new)
-{
-  static const double at[3] = {1.0 / 3, 2.0 / 3, 1};
-  lane_work *w = r->w;
-  uint32_t cut = 0, left = accepted;
-  gm_v8 low = w->t, high = *t_new;
-  for (int k = 0; k < 3 && left; k++) {
-    gm_v8 t = k < 2 ? v8_fma(h, v8_set(at[k]), w->t) : *t_new;
-    if (k < 2) dense(r, h, v8_set(at[k]), w->probe);
-    uint32_t differ = conditions_differ(r, left, t, k < 2 ? w->probe : w->x_new);
-    high = v8_blend(lanes_mask(differ), t, high);
-    left &= ~differ;
-    low = v8_blend(lanes_mask(left), t, low);
-    cut |= differ;
-  }
-  if (!cut) return 0;
-  cut_search(r, cut, h, low, &high);
-  v8i mask = lanes_mask(cut);
-  v8i whole = high >= *t_new; /* then x_new stands */
-  dense(r, h, (high - w->t) / h, w->probe);
-  for (int32_t i = 0; i < r->m->nx; i++)
-    w->x_new[i] = v8_blend(mask & ~whole, w->probe[i], w->x_new[i]);
-  *t_new = v8_blend(mask, high, *t_new);
-  return cut;
-}
-
 /* ---- steps --------------------------------------------------------------------------------- */
 /* New step sizes: growth within [0.2, 10]; a lane without a number shrinks tenfold. */
 static void steps_choose(const lane_run *r, gm_v8 h, gm_v8 error, v8i ok)
@@ -160,6 +91,16 @@ static void steps_choose(const lane_run *r, gm_v8 h, gm_v8 error, v8i ok)
   w->h = v8_blend(ok, h * grow, h * shrink);
   log_e = v8_blend(v8_less(v8_set(error_least), e), log_e, v8_set(log_error_least));
   w->log_last = v8_blend(ok, log_e, w->log_last);
+}
+
+/* Steps in which gaps bend, or that are cut, do not grow; one that was not taken because of it is tried again with a
+ * quarter of what was looked at. */
+static void steps_hold(const lane_run *r, uint32_t cut, gm_v8 h, gm_v8 t_new)
+{
+  lane_work *w = r->w;
+  if (!(w->bent | w->broken | cut)) return;
+  w->h = v8_blend(lanes_mask(w->bent | cut), v8_min(w->h, h), w->h);
+  w->h = v8_blend(lanes_mask(w->broken), v8_set(0.25) * (t_new - w->t), w->h);
 }
 
 /* Ends members whose step has vanished (one about to restart has none yet) or that used up their
@@ -311,11 +252,17 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     v8i ok = v8_at_most(error, v8_set(1.0)) & lanes_mask(w->active);
     uint32_t accepted = v8_bits(ok), cut = 0;
     methods_choose(r, accepted, h, error);
-    if (m->condition_count) cut = lanes_cut(r, accepted, h, &t_new);
+    if (m->condition_count) {
+      cut = lanes_cut(r, accepted, h, &t_new);
+      accepted &= ~w->broken;
+      cut &= accepted;
+      ok &= lanes_mask(accepted);
+    }
     if (m->delay_count) lanes_remember(r, accepted, h, t_new);
     if (b->nd && accepted) tangents_step(r, accepted, h);
     lanes_samples(r, accepted, h, t_new);
     steps_choose(r, h, error, ok);
+    if (m->condition_count) steps_hold(r, cut, h, t_new);
     lanes_move(r, accepted, cut, h, t_new);
   }
 }

@@ -34,7 +34,8 @@ static void tape_sample(const lane_run *r, int lane);
 static void tape_edge_before(const lane_run *r, int lane, int32_t number);
 static void tape_edge_after(const lane_run *r, int lane);
 
-/* The sign and payload of a NaN hang on the order of operands: one NaN is stored (decision 0002). */
+/* The sign and payload of a NaN hang on the order of operands: one NaN is stored (decision
+ * 0002). */
 static double one_nan(double v) { return v == v ? v : (double)NAN; }
 
 static void constants_load(const lane_machine *m, lane_work *w)

@@ -36,6 +36,7 @@ static void member_init(const lane_run *r, int32_t member, double t0)
   lane_work *w = r->w;
   w->slot[0].member = member;
   w->t = v8_set(t0);
+  for (int32_t i = 0; i < r->m->nx; i++) w->atol[i][0] = r->m->atol;
   parameters_load(r->m, w, r->b, member, 0);
   vm_run(r->m, w, &r->m->setup);
   if (r->b->nd) tangents_take(r, 0);

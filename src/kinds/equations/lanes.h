@@ -99,7 +99,7 @@ typedef struct {
   /* Conditions are operators that jump. The first mode_count of them stand in the right-hand side,
    * which reads their held values; a step ends where any of them changes. */
   lane_code condition;
-  int32_t *condition_reg; /* [condition_count] */
+  int32_t *condition_reg; /* [3 * condition_count]: values; gaps a - b; sizes of a, b (-1: none) */
   int32_t mode_count, condition_count;
   lane_code trigger;
   int32_t *trigger_reg; /* [event_count] */
@@ -149,7 +149,7 @@ typedef struct {
   double t_stop;
   int32_t stiff_signs; /* steps in a row that looked stiff */
   int32_t failures;    /* attempts in a row without a number */
-  bool broken;         /* a queue or history ran over */
+  int32_t bends;       /* attempts in a row that were not taken because gaps bend */
   lane_method method;
 } lane_slot;
 
@@ -177,6 +177,8 @@ typedef struct {
   gm_v8 *size, *atol;              /* [nx] largest size at a restart; absolute tolerance */
   gm_v8 *probe, *other;            /* [nx] states inside a step */
   gm_v8 *condition;                /* [condition_count] values at the lanes' present time */
+  gm_v8 *gap, *bend, *near;        /* [condition_count] gaps there; how they bend in the step; the */
+                                   /* nearest to 0 they come */
   gm_v8 *trigger;                  /* [event_count] */
   gm_v8 *lag;                      /* [delay_count] */
   gm_v8 *flag;                     /* [event_count] triggers at the present time */
@@ -197,6 +199,7 @@ typedef struct {
   gm_v8 t, h, log_last; /* log_last: logarithm of the last accepted error */
   lane_slot slot[LANES];
   uint8_t restart[LANES];       /* lane_restart */
+  uint32_t bent, broken; /* bit sets: lanes whose gaps bend in the last step (lane_drive.h) */
   uint32_t active, stiff_lanes; /* bit sets: lanes with a member; those on the stiff method */
   uint32_t pivoted;             /* lanes whose last attempt had a factorisation of its own */
   int32_t next_member;
