@@ -204,7 +204,8 @@ typedef struct {
   double
       horizon; /* [1] first stretch of time, in the model's unit; each next is ten times longer */
   double horizon_max; /* [1e12 horizons] */
-  double rtol, atol;  /* [1e-8, 1e-12] at rest: |x - x a horizon ago| <= rtol |x| + atol */
+  double rtol, atol;  /* [1e-8; 1e-12 of the largest state] at rest: |x - x before| <= rtol |x| + atol,
+                         on the way through and at the end of three horizons in a row */
 } gm_rest_options;
 
 /* Brings the members of a batch to rest, from where they are, without edges: their states, and with

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { HORIZON_COUNT_MAX = 60 };
+enum { STILL_HORIZONS = 3 };
 
 typedef struct {
   const gm_model *m;
@@ -25,14 +25,31 @@ static double state_of(const rest *r, int32_t member, int32_t i)
   return r->b->x[i * r->b->sx + member * r->b->sm];
 }
 
-/* Is the member where it was a horizon ago? */
+static double largest_of(const rest *r, int32_t member)
+{
+  double largest = 0;
+  for (int32_t i = 0; i < r->nx; i++)
+    if (!r->memory[i]) largest = fmax(largest, fabs(state_of(r, member, i)));
+  return largest;
+}
+
+/* Is the member where it was when states were last remembered? */
 static bool is_still(const rest *r, int32_t member)
 {
+  double atol = r->o.atol > 0 ? r->o.atol : 1e-12 * largest_of(r, member);
   for (int32_t i = 0; i < r->nx; i++) {
     double x = state_of(r, member, i), x0 = r->before[(ptrdiff_t)member * r->nx + i];
-    if (!r->memory[i] && !(fabs(x - x0) <= r->o.rtol * fabs(x) + r->o.atol)) return false;
+    if (!r->memory[i] && !(fabs(x - x0) <= r->o.rtol * fabs(x) + atol)) return false;
   }
   return true;
+}
+
+static bool all_still(const rest *r)
+{
+  bool still = true;
+  for (int32_t m = 0; m < r->b->n && still; m++)
+    still = (r->b->status[m] & ~GM_MEMBER_PROJECTED) || is_still(r, m);
+  return still;
 }
 
 static void remember(rest *r)
@@ -41,11 +58,26 @@ static void remember(rest *r)
     for (int32_t i = 0; i < r->nx; i++) r->before[(ptrdiff_t)m * r->nx + i] = state_of(r, m, i);
 }
 
-static gm_status rest_open(rest *r, gm_work *work, gm_arena *arena)
+/* From t on to t_end. Are all where they were at t, on the way (what swings need not be back then too)
+ * and at the end? */
+static bool stretch(const rest *r, gm_work *work, double t, double t_end, gm_span *span,
+                    gm_arena *arena)
+{
+  const double way = t + 0.381966 * (t_end - t);
+  bool still = true;
+  for (int part = 0; part < 2; part++) {
+    for (int32_t m = 0; m < r->b->n; m++)
+      span[m] = (gm_span){.t0 = part ? way : t, .t1 = part ? t_end : way};
+    r->m->type->advance(r->m, work, r->b, span, arena);
+    still = still && all_still(r);
+  }
+  return still;
+}
+
+static gm_status rest_open(rest *r, gm_arena *arena)
 {
   gm_model_info info;
   gm_model_get_info(r->m, &info);
-  (void)work;
   if (info.flags & (GM_MODEL_OBJECT | GM_MODEL_STOCHASTIC))
     return gm_fail(r->m->ctx, GM_EUNSUPPORTED, "a model with %s does not come to rest",
                    info.flags & GM_MODEL_OBJECT ? "object state" : "random events");
@@ -59,32 +91,33 @@ static gm_status rest_open(rest *r, gm_work *work, gm_arena *arena)
   return GM_OK;
 }
 
+static void options_set(rest *r, const gm_rest_options *options)
+{
+  if (options) r->o = *options;
+  if (!(r->o.horizon > 0)) r->o.horizon = 1;
+  if (!(r->o.horizon_max > 0)) r->o.horizon_max = 1e12 * r->o.horizon;
+  if (!(r->o.rtol > 0)) r->o.rtol = 1e-8;
+}
+
 gm_status gm_model_rest(const gm_model *m, gm_work *work, const gm_batch *b,
                         const gm_rest_options *options, gm_arena *arena)
 {
   assert(m && b && arena);
   rest r = {.m = m, .b = b};
-  if (options) r.o = *options;
-  if (!(r.o.horizon > 0)) r.o.horizon = 1;
-  if (!(r.o.horizon_max > 0)) r.o.horizon_max = 1e12 * r.o.horizon;
-  if (!(r.o.rtol > 0)) r.o.rtol = 1e-8;
-  if (!(r.o.atol > 0)) r.o.atol = 1e-12;
-  gm_status s = rest_open(&r, work, arena);
+  options_set(&r, options);
+  gm_status s = rest_open(&r, arena);
   gm_span *span = s ? NULL : gm_arena_get(arena, b->n, sizeof *span);
   if (!s && !span) s = gm_fail(m->ctx, GM_ENOMEM, "states at rest");
+  if (s) return s;
   double t = r.o.t0, horizon = r.o.horizon;
-  for (int k = 0; k < HORIZON_COUNT_MAX && !s && horizon <= r.o.horizon_max; k++) {
-    bool still = true;
+  int still = 0; /* horizons in a row */
+  while (horizon <= r.o.horizon_max && still < STILL_HORIZONS) {
     remember(&r);
-    for (int32_t i = 0; i < b->n; i++) span[i] = (gm_span){.t0 = t, .t1 = t + horizon};
-    m->type->advance(m, work, b, span, arena);
-    for (int32_t i = 0; i < b->n; i++)
-      still = still && ((b->status[i] & ~GM_MEMBER_PROJECTED) || is_still(&r, i));
-    if (still) return GM_OK;
+    still = stretch(&r, work, t, t + horizon, span, arena) ? still + 1 : 0;
     t += horizon;
     horizon *= 10;
   }
-  for (int32_t i = 0; i < b->n && !s; i++)
+  for (int32_t i = 0; i < b->n && still < STILL_HORIZONS; i++)
     if (!is_still(&r, i)) b->status[i] = (int8_t)(b->status[i] | GM_MEMBER_MOVING);
-  return s;
+  return GM_OK;
 }

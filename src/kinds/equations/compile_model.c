@@ -411,7 +411,7 @@ static gm_status jacobian_make(maker *k)
 {
   const lane_machine *m = k->m;
   bool needed = m->algebraic_count || m->solver == GM_EQ_STIFF;
-  if (m->is_linear || (m->solver == GM_EQ_EXPLICIT && !needed)) return GM_OK;
+  if (m->solver == GM_EQ_EXPLICIT && !needed) return GM_OK;
   if (!is_differentiable(&k->s->graph, k->conditions.rate, m->nx)) {
     if (!needed) return GM_OK;
     return gm_fail(k->ctx, GM_EUNSUPPORTED,

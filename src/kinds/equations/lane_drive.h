@@ -27,12 +27,20 @@ static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
 }
 
 /* ---- tangents ------------------------------------------------------------------------------ */
-/* Directions of the accepted steps, each lane's by its method. */
-static void tangents_step(const lane_run *r, uint32_t accepted, gm_v8 h)
+/* Directions of the steps just made, each lane's by its method. Returns the larger of their scaled error
+ * and the states'. */
+static gm_v8 tangents_step(const lane_run *r, gm_v8 h, gm_v8 error)
 {
-  uint32_t stiff = accepted & r->w->stiff_lanes;
-  if (stiff != accepted) explicit_tangents(r, h);
+  uint32_t stiff = r->w->active & r->w->stiff_lanes;
+  r->w->unstable = 0;
+  if (stiff != r->w->active) {
+    explicit_tangents(r, h);
+    gm_v8 border = explicit_tangents_error(r), own = v8_max(error, border);
+    r->w->unstable = v8_bits(border > v8_set(1.0)) & ~stiff;
+    error = v8_blend(lanes_mask(stiff), error, own);
+  }
   if (stiff) stiff_tangents(r, h);
+  return error;
 }
 
 /* Tangents at theta of the lanes' last step. */
@@ -168,6 +176,17 @@ static void lanes_move(const lane_run *r, uint32_t accepted, uint32_t cut, gm_v8
   }
 }
 
+/* Counts the signs of stiffness of an explicit lane: of its state where its step was accepted, and of
+ * its tangents. */
+static void signs_count(const lane_run *r, lane_slot *s, bool accepted, bool sign, bool unstable)
+{
+  if (unstable || (accepted && sign))
+    s->stiff_signs += unstable ? 3 : 1; /* between two that were not taken others are */
+  else if (accepted && s->stiff_signs > 0)
+    s->stiff_signs--;
+  if (s->stiff_signs >= STIFF_SIGNS) s->method = r->m->lu ? LANE_STIFF : LANE_PIVOTED;
+}
+
 /* Lanes that turned out stiff change their method; those that find no number get a factorisation of
  * their own. */
 static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 error)
@@ -181,9 +200,8 @@ static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 
     lane_slot *s = &w->slot[l];
     if (s->member < 0) continue;
     s->failures = error[l] <= 1e300 ? 0 : s->failures + 1;
-    if (s->method == LANE_EXPLICIT && may && (accepted >> l & 1)) {
-      s->stiff_signs = sign[l] ? s->stiff_signs + 1 : s->stiff_signs > 0 ? s->stiff_signs - 1 : 0;
-      if (s->stiff_signs >= STIFF_SIGNS) s->method = m->lu ? LANE_STIFF : LANE_PIVOTED;
+    if (s->method == LANE_EXPLICIT && may) {
+      signs_count(r, s, accepted >> l & 1, sign[l] != 0, w->unstable >> l & 1);
     } else if (s->method == LANE_STIFF && s->failures >= FAILURES_MAX && !r->b->nd) {
       s->method = LANE_PIVOTED;
       s->failures = 0;
@@ -241,7 +259,7 @@ static void lanes_look(lane_work *w)
 static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b,
                           const gm_span *span)
 {
-  lane_run run = {m, w, b, span}, *r = &run;
+  lane_run run = {m, w, b, span, true}, *r = &run;
   if (!lanes_begin(r)) return;
   while (lanes_active(w)) {
     bool any = false;
@@ -249,6 +267,7 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     for (int l = 0; l < LANES; l++) any = any || w->restart[l];
     if (any) lanes_restart(r);
     gm_v8 t_new, h = steps_plan(r, &t_new), error = lanes_attempt(r, h);
+    if (b->nd) error = tangents_step(r, h, error);
     v8i ok = v8_at_most(error, v8_set(1.0)) & lanes_mask(w->active);
     uint32_t accepted = v8_bits(ok), cut = 0;
     methods_choose(r, accepted, h, error);
@@ -259,7 +278,6 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
       ok &= lanes_mask(accepted);
     }
     if (m->delay_count) lanes_remember(r, accepted, h, t_new);
-    if (b->nd && accepted) tangents_step(r, accepted, h);
     lanes_samples(r, accepted, h, t_new);
     steps_choose(r, h, error, ok);
     if (m->condition_count) steps_hold(r, cut, h, t_new);

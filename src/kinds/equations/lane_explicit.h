@@ -213,10 +213,13 @@ static v8i explicit_looks_stiff(const lane_run *r, gm_v8 h)
   gm_v8 top, bottom;
   const lane_part *k6 = (const lane_part *)w->k + 5 * count, *k7 = k6 + count;
   const lane_part *x6 = (const lane_part *)w->probe, *x7 = (const lane_part *)w->x_new;
+  const lane_part *atol = (const lane_part *)w->atol, rtol = part_set(m->rtol);
   for (int p = 0; p < PARTS; p++) {
     lane_part above = part_set(0), below = part_set(0);
     for (ptrdiff_t e = p; e < count; e += PARTS) {
-      lane_part f = k7[e] - k6[e], x = x7[e] - x6[e];
+      lane_part size = part_larger(part_abs(x7[e]), part_abs(x6[e]));
+      lane_part each = part_set(1) / part_fma(rtol, size, atol[e]);
+      lane_part f = (k7[e] - k6[e]) * each, x = (x7[e] - x6[e]) * each;
       above = part_fma(f, f, above);
       below = part_fma(x, x, below);
     }
@@ -302,6 +305,28 @@ static void explicit_tangents(const lane_run *r, gm_v8 h)
         out[i] = w->reg[m->tangent.rhs_reg[i]] + tangent_rate(r, d)[i];
     }
   }
+}
+
+/* More than 1 where a direction of the step just made lies beyond the border of stability, by the
+ * estimate of explicit_looks_stiff: where a state has come to rest its own error is 0 for any step, while
+ * its direction would grow without bound. */
+static gm_v8 explicit_tangents_error(const lane_run *r)
+{
+  int32_t nx = r->m->nx;
+  gm_v8 worst = v8_set(0);
+  for (int32_t d = 0; d < r->b->nd; d++) {
+    const gm_v8 *kd = tangent_stage(r, d, 0);
+    gm_v8 top = v8_set(0), bottom = v8_set(0);
+    for (int32_t i = 0; i < nx; i++) {
+      gm_v8 x = v8_set(0), f = kd[6 * (ptrdiff_t)nx + i] - kd[5 * (ptrdiff_t)nx + i];
+      for (int s = 0; s < STAGES - 1; s++)
+        x = v8_fma(v8_set(tsit_a[6][s] - (s < 5 ? tsit_a[5][s] : 0)), kd[(ptrdiff_t)s * nx + i], x);
+      top = v8_fma(f, f, top);
+      bottom = v8_fma(x, x, bottom); /* (x7 - x6) / h */
+    }
+    worst = v8_max(worst, top / v8_max(v8_set(3.25 * 3.25) * bottom, v8_set(1e-300)));
+  }
+  return worst * worst; /* shrinks the step by about the 5/4th root */
 }
 
 /* Tangents at theta of the step, [nd][nx], into xd. */

@@ -3,8 +3,9 @@
  * Between two edges x(t0+s) = E(s) x(t0) + integral of E, with E(s) = exp(A s). The exponential is
  * that of the compartment matrix itself, by scaling and squaring of a Taylor polynomial after the
  * shift A + cI >= 0 (c the largest loss rate): for a compartment matrix (no negative off-diagonal)
- * all terms are non-negative, nothing cancels, and every entry is right to a few roundings,
- * whatever the rates are; equal rates (ka = ke) are no special case.
+ * all terms are non-negative, nothing cancels; equal rates (ka = ke) are no special case. 2^s
+ * squarings multiply roundings by 2^s, so entries are right to about norm(A) t roundings: members for
+ * which that is more than the tolerance are integrated instead (is_spread).
  * Moler & Van Loan, Nineteen dubious ways to compute the exponential of a matrix, SIAM Rev. 45
  * (2003), methods 2 and 3; shift and non-negativity: Xue & Ye, Numer. Math. 2013 (entrywise
  * accuracy for essentially non-negative matrices).
@@ -188,6 +189,23 @@ static void linear_arrivals(const lane_run *r, uint32_t sampling, const gm_v8 *x
     w->t[l] = s->t_stop;
     lane_arrive(r, l);
   }
+}
+
+/* Is norm(A) times the length of the member's span, in roundings, beyond the tolerance? By its parameters
+ * at the beginning. */
+static bool is_spread(const lane_run *r, int lane)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  const gm_span *span = &r->span[w->slot[lane].member];
+  double norm = 0;
+  vm_run(m, w, &m->linear);
+  for (int32_t i = 0; i < m->nx; i++) {
+    double row = 0;
+    for (int32_t j = 0; j < m->nx; j++) row += fabs(w->reg[m->linear_reg[i * m->nx + j]][lane]);
+    norm = fmax(norm, row);
+  }
+  return norm * (span->t1 - span->t0) * 4.4e-16 > m->rtol;
 }
 
 static void linear_advance(const lane_machine *m, lane_work *w, const gm_batch *b,

@@ -10,6 +10,7 @@ typedef struct {
   lane_work *w;
   const gm_batch *b;
   const gm_span *span;
+  bool spread; /* linear models: only members whose rates are too far apart for the closed form */
 } lane_run;
 
 /* lane_discrete.h and lane_history.h */
@@ -257,11 +258,18 @@ static void lane_take(const lane_run *r, int lane, int32_t member)
   if (b->nd || w->tape) conditions_take(r, lane); /* slopes before an edge at t0 read them */
 }
 
+static bool is_spread(const lane_run *r, int lane); /* lane_linear.h */
+
 /* Gives the lane members until one has a way to go. False: no more members. */
 static bool lane_refill(const lane_run *r, int lane)
 {
   while (r->w->next_member < r->b->n) {
     lane_take(r, lane, r->w->next_member++);
+    if (r->m->is_linear && is_spread(r, lane) != r->spread) {
+      r->w->slot[lane].member = -1;
+      r->w->postponed = true;
+      continue;
+    }
     if (lane_point(r, lane)) return true;
   }
   return false;

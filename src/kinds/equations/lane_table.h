@@ -90,11 +90,20 @@ static void table_observe(const lane_machine *m, lane_work *w, const gm_batch *b
   }
 }
 
+/* In closed form, and then, by integration, the members for which that is not good enough. */
+static void linear_then_others(const lane_machine *m, lane_work *w, const gm_batch *b,
+                               const gm_span *span)
+{
+  w->postponed = false;
+  linear_advance(m, w, b, span);
+  if (w->postponed) drive_advance(m, w, b, span);
+}
+
 static void table_advance(const lane_machine *m, lane_work *w, const gm_batch *b,
                           const gm_span *span)
 {
   if (m->is_linear)
-    linear_advance(m, w, b, span);
+    linear_then_others(m, w, b, span);
   else
     drive_advance(m, w, b, span);
 }
@@ -144,7 +153,7 @@ static gm_status table_vjp(const lane_machine *m, lane_work *w, const gm_batch *
   for (int32_t first = 0; first < b->n && !s; first += VJP_MEMBERS) {
     int32_t n = first + VJP_MEMBERS < b->n ? VJP_MEMBERS : b->n - first;
     gm_batch part = batch_part(b, first, n);
-    lane_run run = {m, w, &part, span + first};
+    const lane_run run = {.m = m, .w = w, .b = &part, .span = span + first};
     s = vjp_part(&run, pull + first, flags, xbar + first * b->sm, thetabar + first * b->psm, arena);
   }
   return s;

@@ -199,6 +199,8 @@ typedef struct {
   gm_v8 t, h, log_last; /* log_last: logarithm of the last accepted error */
   lane_slot slot[LANES];
   uint8_t restart[LANES];       /* lane_restart */
+  bool postponed; /* members were left for another way of solution */
+  uint32_t unstable; /* bit set: lanes whose tangents were beyond the explicit method's stability */
   uint32_t bent, broken; /* bit sets: lanes whose gaps bend in the last step (lane_drive.h) */
   uint32_t active, stiff_lanes; /* bit sets: lanes with a member; those on the stiff method */
   uint32_t pivoted;             /* lanes whose last attempt had a factorisation of its own */

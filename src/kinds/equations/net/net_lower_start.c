@@ -212,7 +212,7 @@ gm_status nl_start_free(lowering *l)
   for (int32_t k = 0; k < count; k++) l->free_value[k] = NAN;
   if (!s) s = nl_nominal(l, value, count, l->free_value);
   for (int32_t k = 0; k < count && !s; k++)
-    if (isnan(l->free_value[k]))
+    if (isnan(l->free_value[k]) && l->n->symbol[l->free_symbol[k]].initial >= 0)
       s = net_fail(l->n, 0, GM_EDOMAIN,
                    "the value at the start of %.100s is not a number with the parameters as stated",
                    l->config->free_initial[k]);

@@ -1,4 +1,4 @@
-/* Attacks on the equation engine: a claim marked FAILS was false when it was written (f3456dd). */
+/* Claims about the equation engine that once were false; what came instead stands with each. */
 #include "gemel/equations.h"
 #include <math.h>
 #include <setjmp.h>
@@ -86,7 +86,7 @@ static void comes_to(const char *text, const char *output, gm_eq_solver solver, 
   subject_close(&s);
 }
 
-/* FAILS: 7.27e-7: atol 1e-10 stands beside amounts of 1e-21. */
+/* Once: 7.27e-7: atol 1e-10 stands beside amounts of 1e-21. */
 static void small__amounts_in_litres(void **state)
 {
   (void)state;
@@ -96,21 +96,21 @@ static void small__amounts_in_litres(void **state)
            "A", GM_EQ_AUTO, 1, 2.5392598953e-07, 1e-5);
 }
 
-/* FAILS: 1.04e-13. */
+/* Once: 1.04e-13. */
 static void small__picomolar_decay(void **state)
 {
   (void)state;
   comes_to("x = 1e-12; k = 1e12; x' = -k*x^2", "x", GM_EQ_AUTO, 10, 1e-12 / 11, 1e-5);
 }
 
-/* FAILS: 1, the factorial is taken for a constant by the recogniser of linear models. */
+/* Once: 1, the factorial is taken for a constant by the recogniser of linear models. */
 static void linear__factorial_is_not(void **state)
 {
   (void)state;
   comes_to("x = 0; y = 0; x' = 1; y' = factorial(x)", "y", GM_EQ_AUTO, 1, 0.92274595068063, 1e-6);
 }
 
-/* FAILS: relative error 3e-5 of what "is right to a few roundings". */
+/* Once: relative error 3e-5 of what "is right to a few roundings". */
 static void linear__spread_rates(void **state)
 {
   (void)state;
@@ -118,7 +118,7 @@ static void linear__spread_rates(void **state)
            1e-8);
 }
 
-/* FAILS: 14 pi; two of 16 pulses are stepped over, and the condition is one on time alone. */
+/* Once: 14 pi; two of 16 pulses are stepped over, and the condition is one on time alone. */
 static void time__condition_alone_is_not_missed(void **state)
 {
   (void)state;
@@ -126,7 +126,7 @@ static void time__condition_alone_is_not_missed(void **state)
            16 * 3.14159265358979, 1e-8);
 }
 
-/* FAILS: diverges; at 5 itself z is that of before. */
+/* Once: diverges; at 5 itself z is that of before. */
 static void algebra__jumps_with_a_condition(void **state)
 {
   (void)state;
@@ -134,14 +134,14 @@ static void algebra__jumps_with_a_condition(void **state)
   comes_to("x = 0; x' = z\n0 = z^3 + z - piecewise(2, time < 5, 10)", "x", GM_EQ_AUTO, 6, 7, 1e-7);
 }
 
-/* FAILS: off by 1.9e-5; in the first step a delay of 0 is the value at the start. */
+/* Once: off by 1.9e-5; in the first step a delay of 0 is the value at the start. */
 static void delay__of_zero(void **state)
 {
   (void)state;
   comes_to("x = 1; x' = -delay(x, 0)", "x", GM_EQ_AUTO, 1, exp(-1), 1e-7);
 }
 
-/* FAILS: 3.3311, and no better at rtol 1e-11: a remembered step goes across the jump. */
+/* Once: 3.3311, and no better at rtol 1e-11: a remembered step goes across the jump. */
 static void delay__of_what_jumps(void **state)
 {
   (void)state;
@@ -149,7 +149,7 @@ static void delay__of_what_jumps(void **state)
            GM_EQ_AUTO, 5, 10.0 / 3, 1e-6);
 }
 
-/* FAILS: all directions are no numbers, those too that leave g alone: 0 ln 0 of C^g at C = 0. */
+/* Once: all directions are no numbers, those too that leave g alone: 0 ln 0 of C^g at C = 0. */
 static void tangent__hill_from_zero(void **state)
 {
   (void)state;
@@ -162,7 +162,7 @@ static void tangent__hill_from_zero(void **state)
   subject_close(&s);
 }
 
-/* FAILS: 7.8e7; an algebraic state's residual is taken for its slope. */
+/* Once: 7.8e7; an algebraic state's residual is taken for its slope. */
 static void tangent__trigger_on_an_algebraic_state(void **state)
 {
   (void)state;
