@@ -47,8 +47,9 @@ typedef struct {
  * held input rate of every port. */
 GM_API extern const gm_model_type gm_equations;
 
-/* Compiled kernels are made in the background and taken into use when they are ready; results do not
- * change by it. Environment: GEMEL_KERNEL (off, now), GEMEL_CC, GEMEL_CACHE; see docs/cli.md. */
+/* Compiled kernels are made in the background and taken into use when they are ready; results do
+ * not change by it. Environment: GEMEL_KERNEL (off, now), GEMEL_CC, GEMEL_CACHE; see docs/cli.md.
+ */
 /* Waits until the kernel of a model of this type is ready or given up; true: ready. Any thread. */
 GM_API bool gm_equations_kernel_wait(const gm_model *m);
 /* The C text of the kernel, appended to out. Fails: GM_ENOMEM. */

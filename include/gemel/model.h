@@ -92,8 +92,8 @@ typedef struct {
   const uint64_t *slot; /* [n] member slots for draws; NULL: the index in the batch plus slot0 */
   uint64_t slot0;
   /* Tangents along nd directions (0: none): xd like x, one block of n members after the other,
-   * direction d of value i of member m at xd[d*n*state_count + i*sx + m*sm], and thetad likewise with
-   * parameter_count, psx and psm. init fills xd, advance carries it on. */
+   * direction d of value i of member m at xd[d*n*state_count + i*sx + m*sm], and thetad likewise
+   * with parameter_count, psx and psm. init fills xd, advance carries it on. */
   int32_t nd;
   double *xd;
   const double *thetad;
@@ -204,15 +204,16 @@ typedef struct {
   double
       horizon; /* [1] first stretch of time, in the model's unit; each next is ten times longer */
   double horizon_max; /* [1e12 horizons] */
-  double rtol, atol;  /* [1e-8; 1e-12 of the largest state] at rest: |x - x before| <= rtol |x| + atol,
+  double rtol,
+      atol; /* [1e-8; 1e-12 of the largest state] at rest: |x - x before| <= rtol |x| + atol,
                          on the way through and at the end of three horizons in a row */
 } gm_rest_options;
 
 /* Brings the members of a batch to rest, from where they are, without edges: their states, and with
- * nd > 0 their tangents, become those of the steady state that simulation leads to. A member that is
- * not at rest at last gets GM_MEMBER_MOVING. Use the stiff method (GM_EQ_STIFF, or GM_EQ_AUTO) so
- * that long horizons cost little. options NULL: defaults. Scratch from arena.
- * Fails: GM_EUNSUPPORTED (object state, random events), GM_ENOMEM. Threads: as advance. */
+ * nd > 0 their tangents, become those of the steady state that simulation leads to. A member that
+ * is not at rest at last gets GM_MEMBER_MOVING. Use the stiff method (GM_EQ_STIFF, or GM_EQ_AUTO)
+ * so that long horizons cost little. options NULL: defaults. Scratch from arena. Fails:
+ * GM_EUNSUPPORTED (object state, random events), GM_ENOMEM. Threads: as advance. */
 GM_API GM_NODISCARD gm_status gm_model_rest(const gm_model *m, gm_work *work, const gm_batch *b,
                                             const gm_rest_options *options, gm_arena *arena);
 

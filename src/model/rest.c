@@ -1,9 +1,9 @@
 /* rest.c - where a member comes to rest: simulation over horizons that grow tenfold.
  *
- * On a stiff method the steps grow with the horizon, and a Rosenbrock step without limit is a step of
- * Newton's method that keeps every linear invariant of the equations (pseudo-transient continuation:
- * C. T. Kelley & D. E. Keyes, SIAM J. Numer. Anal. 35 (1998) 508-523); tangents end at those of the
- * point of rest. It works on every kind of flat model. */
+ * On a stiff method the steps grow with the horizon, and a Rosenbrock step without limit is a step
+ * of Newton's method that keeps every linear invariant of the equations (pseudo-transient
+ * continuation: C. T. Kelley & D. E. Keyes, SIAM J. Numer. Anal. 35 (1998) 508-523); tangents end
+ * at those of the point of rest. It works on every kind of flat model. */
 #include "gemel/model.h"
 #include <assert.h>
 #include <math.h>
@@ -58,8 +58,8 @@ static void remember(rest *r)
     for (int32_t i = 0; i < r->nx; i++) r->before[(ptrdiff_t)m * r->nx + i] = state_of(r, m, i);
 }
 
-/* From t on to t_end. Are all where they were at t, on the way (what swings need not be back then too)
- * and at the end? */
+/* From t on to t_end. Are all where they were at t, on the way (what swings need not be back then
+ * too) and at the end? */
 static bool stretch(const rest *r, gm_work *work, double t, double t_end, gm_span *span,
                     gm_arena *arena)
 {

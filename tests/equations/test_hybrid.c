@@ -123,8 +123,8 @@ static void event__bouncing_ball(void **state)
   check(text, "h", 3, t, want, 30, 2e-8);
 }
 
-/* `time >= 2` happens at 2 to the last bit, so that a sample there is read after it; a sample at the
- * double before it is not. */
+/* `time >= 2` happens at 2 to the last bit, so that a sample there is read after it; a sample at
+ * the double before it is not. */
 static void event__time_is_exact(void **state)
 {
   (void)state;
@@ -176,7 +176,8 @@ static void event__at_the_start(void **state)
   check("x = 0; x' = 0\n at (time >= 0), t0=true: x = 4\n", "x", 2, t, not_fired, 2, 0);
 }
 
-/* Pulses far shorter than the steps are not stepped over: the integral of 50 pulses of width 1e-3. */
+/* Pulses far shorter than the steps are not stepped over: the integral of 50 pulses of width 1e-3.
+ */
 static void condition__short_pulses_are_seen(void **state)
 {
   (void)state;

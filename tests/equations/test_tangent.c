@@ -114,8 +114,8 @@ static void close_to(double got, double want, const char *what, double t)
     fail_msg("%s at %g: %.12g, by hand %.12g", what, t, got, want);
 }
 
-/* A dose of D at lag L into x' = -k x, from x0: y = x0 e^-kt + D e^-k(t - L), with derivatives in k,
- * x0, D and L. */
+/* A dose of D at lag L into x' = -k x, from x0: y = x0 e^-kt + D e^-k(t - L), with derivatives in
+ * k, x0, D and L. */
 static void tangent__dose_and_lag(void **state)
 {
   (void)state;

@@ -426,8 +426,7 @@ static gm_status derivatives_make(maker *k)
   lane_machine *m = k->m;
   gm_status st = GM_OK;
   if (m->directions_max) st = eq_tangent_make(k->s, &k->conditions, &k->jacobian, &k->tangent);
-  if (!st && m->adjoint.made)
-    st = eq_adjoint_make(k->s, &k->conditions, &k->jacobian, &k->adjoint);
+  if (!st && m->adjoint.made) st = eq_adjoint_make(k->s, &k->conditions, &k->jacobian, &k->adjoint);
   m->adjoint.seed_count = k->adjoint.seed_count;
   return st;
 }
@@ -442,7 +441,7 @@ static gm_status expressions_make(maker *k)
   m->is_linear = !st && m->solver == GM_EQ_AUTO && !m->directions_max && !m->adjoint.made &&
                  is_linear(s, k->linear);
   if (!st) st = s->graph.status;
-  if (!st) st = eq_conditions_make(s, &k->conditions);
+  if (!st) st = eq_conditions_make(s, m->directions_max || m->adjoint.made, &k->conditions);
   if (st) return st;
   m->mode_count = k->conditions.mode_count;
   m->condition_count = m->is_linear ? 0 : k->conditions.count;

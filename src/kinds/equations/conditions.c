@@ -11,6 +11,7 @@ typedef struct {
   int32_t *number; /* [count] condition of the node, -1 none */
   ir_ref *map;     /* [count] node with modes in place */
   eq_conditions *out;
+  bool bends; /* min, max and abs are conditions too */
 } finder;
 
 static bool is_comparison(ir_op op) { return op >= IR_LT && op <= IR_NE; }
@@ -74,6 +75,23 @@ static gm_status watch_sides(finder *f, ir_ref i)
   return s;
 }
 
+static bool is_bend(ir_op op) { return op == IR_MIN || op == IR_MAX || op == IR_ABS; }
+
+/* min, max or abs as a choice between its branches by a held comparison. */
+static gm_status branched(finder *f, ir_ref i)
+{
+  ir_graph *g = f->g;
+  ir_node n = g->node[i];
+  ir_ref other = n.op == IR_ABS ? ir_const(g, 0) : n.b;
+  gm_status s = condition_add(f, ir_make(g, IR_LT, n.a, other, IR_NONE), &f->number[i]);
+  if (s) return s;
+  ir_ref less = ir_leaf(g, IR_MODE, f->number[i]), a = f->map[n.a];
+  ir_ref b = n.op == IR_ABS ? ir_make(g, IR_NEG, a, IR_NONE, IR_NONE) : f->map[n.b];
+  bool first = n.op == IR_MIN; /* is a taken when it is the lesser? */
+  f->map[i] = ir_make(g, IR_SELECT, less, first ? a : b, first ? b : a);
+  return GM_OK;
+}
+
 /* The node with modes in place of what jumps. */
 static gm_status moded(finder *f, ir_ref i)
 {
@@ -82,6 +100,8 @@ static gm_status moded(finder *f, ir_ref i)
   if (is_jump(n.op) && f->varies[i]) {
     s = watch(f, i);
     if (!s) f->map[i] = ir_leaf(f->g, IR_MODE, f->number[i]);
+  } else if (f->bends && is_bend(n.op) && f->varies[i]) {
+    s = branched(f, i);
   } else if (ir_operands(n.op) == 0) {
     f->map[i] = i;
   } else {
@@ -142,14 +162,16 @@ static gm_status gaps_make(ir_graph *g, eq_conditions *o)
   return g->status;
 }
 
-gm_status eq_conditions_make(eq_source *s, eq_conditions *out)
+gm_status eq_conditions_make(eq_source *s, bool bends, eq_conditions *out)
 {
   finder f;
   *out = (eq_conditions){0};
   gm_status st = finder_init(&f, &s->graph, out);
+  f.bends = bends;
   out->rate = gm_alloc(s->graph.ctx, s->state_count, sizeof *out->rate);
   out->past = gm_alloc(s->graph.ctx, s->delay_count, sizeof *out->past);
-  if (!st && (!out->rate || !out->past)) st = gm_fail(s->graph.ctx, GM_ENOMEM, "conditions of the model");
+  if (!st && (!out->rate || !out->past))
+    st = gm_fail(s->graph.ctx, GM_ENOMEM, "conditions of the model");
   if (!st) st = rates_with_modes(&f, s);
   if (!st && s->event_count) st = watch_triggers(&f, s);
   for (int32_t i = 0, n = out->count; i < n && !st; i++) st = watch_sides(&f, out->node[i]);

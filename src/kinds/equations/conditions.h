@@ -14,8 +14,9 @@ typedef struct {
   ir_ref *past; /* [delay_count] what delays look at, likewise; owned */
 } eq_conditions;
 
-/* Equalities cannot be seen to change between two points: a < b and b < a are watched with them.
+/* bends: also where min, max and abs change branch, which derivatives need.
+ * Equalities cannot be seen to change between two points: a < b and b < a are watched with them.
  * Fails: GM_ENOMEM, GM_ERANGE. */
-GM_NODISCARD gm_status eq_conditions_make(eq_source *s, eq_conditions *out);
+GM_NODISCARD gm_status eq_conditions_make(eq_source *s, bool bends, eq_conditions *out);
 void eq_conditions_free(eq_conditions *c);
 #endif

@@ -108,8 +108,9 @@ ir_ref ir_make(ir_graph *g, ir_op op, ir_ref a, ir_ref b, ir_ref c);
 ir_ref ir_diff(ir_graph *g, ir_ref f, ir_op kind, int32_t index);
 /* d(a^b)/db of a power node n whose value is self. */
 ir_ref ir_power_slope(ir_graph *g, ir_ref self, ir_node n);
-/* Derivatives of all roots along one direction, given by the _DOT leaves: out[i] = sum over leaves of
- * d root[i] / d leaf * leaf_DOT. Modes and draws do not move. IR_NONE stays. One pass over the graph. */
+/* Derivatives of all roots along one direction, given by the _DOT leaves: out[i] = sum over leaves
+ * of d root[i] / d leaf * leaf_DOT. Modes and draws do not move. IR_NONE stays. One pass over the
+ * graph. */
 void ir_tangent(ir_graph *g, const ir_ref *root, int32_t count, ir_ref *out);
 /* A sparse gradient: value is what belongs to the leaf (kind IR_STATE, IR_PARAM, or IR_TIME with
  * index 0). */
@@ -120,16 +121,16 @@ typedef struct {
 } ir_slope;
 /* Gradient of the sum of IR_SEED(i) * root[i] (IR_NONE: passed over), in one backward sweep whose
  * size does not grow with the number of leaves. Modes, draws and delayed values do not move.
- * guarded: a weight of 0 gives 0, where a slope is infinite too. *out: [*count_out], sorted by kind,
- * then index; owned by the caller. Fails: g->status. */
+ * guarded: a weight of 0 gives 0, where a slope is infinite too. *out: [*count_out], sorted by
+ * kind, then index; owned by the caller. Fails: g->status. */
 GM_NODISCARD gm_status ir_gradient(ir_graph *g, const ir_ref *root, int32_t count, bool guarded,
                                    ir_slope **out, int32_t *count_out);
 /* f'(a) of a function of one operand; self is its node, n a copy of it. */
 ir_ref ir_function_slope(ir_graph *g, ir_ref self, ir_node n);
 /* False for the few operators whose derivative is not known here: ir_diff takes it as 0. */
 bool ir_has_derivative(ir_op op);
-/* Which nodes f, or any of the roots (IR_NONE: passed over), is made of: flags [g->count], the caller
- * frees them. NULL without memory (g->status). */
+/* Which nodes f, or any of the roots (IR_NONE: passed over), is made of: flags [g->count], the
+ * caller frees them. NULL without memory (g->status). */
 bool *ir_used(ir_graph *g, ir_ref f);
 bool *ir_used_by(ir_graph *g, const ir_ref *root, int32_t root_count);
 /* Does f depend on a node of this kind (index -1: any index)? Without memory false, and g->status
@@ -137,8 +138,8 @@ bool *ir_used_by(ir_graph *g, const ir_ref *root, int32_t root_count);
 bool ir_depends(ir_graph *g, ir_ref f, ir_op kind, int32_t index);
 /* f with state i replaced by with[i] (IR_NONE: left) and parameters likewise. */
 ir_ref ir_substitute(ir_graph *g, ir_ref f, const ir_ref *state_with, const ir_ref *param_with);
-/* f with every leaf of the kind replaced by with[its index] (IR_NONE: left); the index of IR_TIME is
- * 0. */
+/* f with every leaf of the kind replaced by with[its index] (IR_NONE: left); the index of IR_TIME
+ * is 0. */
 ir_ref ir_replace(ir_graph *g, ir_ref f, ir_op kind, const ir_ref *with);
 /* The derivative with respect to time that stands in the expression itself (states held). */
 ir_ref ir_diff_time(ir_graph *g, ir_ref f);

@@ -13,7 +13,8 @@ static ir_ref one_minus_square(ir_graph *g, ir_ref a)
   return bin(g, IR_SUB, ir_const(g, 1), bin(g, IR_MUL, a, a));
 }
 
-/* slope * da, and 0 where da is: a slope that is infinite (of a root at 0) does not matter there. */
+/* slope * da, and 0 where da is: a slope that is infinite (of a root at 0) does not matter there.
+ */
 static ir_ref times_moved(ir_graph *g, ir_ref slope, ir_ref da)
 {
   ir_ref product = bin(g, IR_MUL, slope, da);

@@ -1,9 +1,9 @@
 /* lane_cut.h - where a step is cut: the first change of a condition inside it.
  *
  * Conditions are looked at at two points inside a step and at its end. Between those a comparison
- * a < b may have changed and changed back; whether it can is told by how much its gap a - b bends. A
- * gap that bends more than it stays away from 0 is searched for its extreme; one that bends strongly
- * makes the step be tried again, shorter, so that it is followed at all. */
+ * a < b may have changed and changed back; whether it can is told by how much its gap a - b bends.
+ * A gap that bends more than it stays away from 0 is searched for its extreme; one that bends
+ * strongly makes the step be tried again, shorter, so that it is followed at all. */
 #ifndef GEMEL_EQUATIONS_LANE_CUT_H
 #define GEMEL_EQUATIONS_LANE_CUT_H
 #include "kinds/equations/lane_stiff_tangent.h"
@@ -39,8 +39,8 @@ static uint32_t differ_inside(const lane_run *r, uint32_t lanes, gm_v8 h, gm_v8 
   return conditions_differ(r, lanes, t, r->w->probe);
 }
 
-/* The first time at which a lane's conditions are seen to differ, between *low and *high (where they
- * do), to the last bit. */
+/* The first time at which a lane's conditions are seen to differ, between *low and *high (where
+ * they do), to the last bit. */
 static void cut_search(const lane_run *r, uint32_t lanes, gm_v8 h, gm_v8 *low, gm_v8 *high)
 {
   for (int k = 0; k < CUT_HALVINGS_MAX && lanes; k++) {
@@ -63,9 +63,10 @@ static void gaps_keep(const lane_run *r, gm_v8 *to)
     to[i] = reg[i] >= 0 ? r->w->reg[reg[i]] : v8_set(0);
 }
 
-/* From the gaps at the beginning (w->gap), at the first (w->bend) and second probe (w->near) of what is
- * looked at, and at its end (just worked out): which lanes' gaps bend (w->bent), bend so much that they
- * are not followed (w->broken), or may have touched 0 in between (returned; worst: the last such). */
+/* From the gaps at the beginning (w->gap), at the first (w->bend) and second probe (w->near) of
+ * what is looked at, and at its end (just worked out): which lanes' gaps bend (w->bent), bend so
+ * much that they are not followed (w->broken), or may have touched 0 in between (returned; worst:
+ * the last such). */
 static uint32_t gaps_look(const lane_run *r, uint32_t lanes, int32_t worst[LANES])
 {
   const lane_machine *m = r->m;
@@ -121,8 +122,8 @@ static gm_v8 worst_gap(const lane_run *r, const int32_t worst[LANES])
   return g;
 }
 
-/* Golden section for the least of the worst gaps between the present time and t_end: where a change is
- * seen on the way, [*low, *high] holds the first one seen. Returns the lanes with one. */
+/* Golden section for the least of the worst gaps between the present time and t_end: where a change
+ * is seen on the way, [*low, *high] holds the first one seen. Returns the lanes with one. */
 static uint32_t extreme_search(const lane_run *r, uint32_t lanes, gm_v8 h, gm_v8 t_end,
                                const int32_t worst[LANES], gm_v8 *low, gm_v8 *high)
 {
@@ -149,7 +150,8 @@ static uint32_t extreme_search(const lane_run *r, uint32_t lanes, gm_v8 h, gm_v8
 }
 
 /* ---- the cut --------------------------------------------------------------------------------- */
-/* The lanes whose conditions are seen to change within their accepted steps, between *low and *high. */
+/* The lanes whose conditions are seen to change within their accepted steps, between *low and
+ * *high. */
 static uint32_t lanes_changing(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t_new,
                                gm_v8 *low, gm_v8 *high)
 {
@@ -184,8 +186,9 @@ static void bends_count(const lane_run *r, uint32_t accepted)
   }
 }
 
-/* Looks for changes of conditions inside the accepted steps; t_new and x_new of the lanes that must be
- * cut become those of the cut. Returns these lanes. Those of w->broken must not take their step. */
+/* Looks for changes of conditions inside the accepted steps; t_new and x_new of the lanes that must
+ * be cut become those of the cut. Returns these lanes. Those of w->broken must not take their step.
+ */
 static uint32_t lanes_cut(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 *t_new)
 {
   lane_work *w = r->w;

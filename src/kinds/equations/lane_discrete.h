@@ -1,9 +1,9 @@
 /* lane_discrete.h - what happens to a lane between two steps: algebraic equations, events.
  *
  * Events follow SBML L3V2 section 4.11: an event is triggered when its trigger turns true; it is
- * executed after its delay; of several that are due the one of highest priority goes first, ties are
- * broken by a keyed draw; after each execution all triggers are looked at again, and events that are
- * not persistent are withdrawn when their trigger has fallen back. */
+ * executed after its delay; of several that are due the one of highest priority goes first, ties
+ * are broken by a keyed draw; after each execution all triggers are looked at again, and events
+ * that are not persistent are withdrawn when their trigger has fallen back. */
 #ifndef GEMEL_EQUATIONS_LANE_DISCRETE_H
 #define GEMEL_EQUATIONS_LANE_DISCRETE_H
 #include "kinds/equations/lane_tangent.h"
@@ -146,8 +146,8 @@ static void lane_slopes(const lane_run *r, int lane, gm_v8 *slope)
     slope[m->algebraic[i]][lane] = ok ? w->algebra[i * width + n] : (double)NAN;
 }
 
-/* Directions of the algebraic states, from g_z z' = - (g along the direction of all else); time moves
- * by tau. */
+/* Directions of the algebraic states, from g_z z' = - (g along the direction of all else); time
+ * moves by tau. */
 static void algebra_dot(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;
@@ -283,25 +283,11 @@ static void event_execute(const lane_run *r, int lane, int32_t i)
   queue_remove(r, lane, i);
 }
 
-/* Brings the lane to rest at its present time: algebraic equations hold, events that are due have
- * happened, conditions are known. moved: something was given from outside. Returns 0 or the member's
- * status bits. */
-static int lane_settle(const lane_run *r, int lane, bool moved)
+/* Events that are due, one after the other. Returns 0 or the member's status bits; *changed is set
+ * where one was executed. */
+static int events_happen(const lane_run *r, int lane, bool *changed)
 {
-  const lane_machine *m = r->m;
-  lane_work *w = r->w;
-  int32_t firings = 0;
-  bool changed = moved, cut = w->restart[lane] == LANE_RESTART_SLOPES;
-  if (r->b->nd) {
-    if (!moved) tau_set(r, lane, NULL);
-    tau_find(r, lane);
-    tangents_shift(r, lane, 1);
-    algebra_dot(r, lane);
-  }
-  tape_settle_before(r, lane, moved);
-  conditions_take(r, lane);
-  if (!algebra_solve(r, lane)) return GM_MEMBER_DIVERGED; /* a condition may have changed it */
-  for (; m->event_count; firings++) {
+  for (int32_t firings = 0;; firings++) {
     if (!triggers_look(r, lane)) return GM_MEMBER_DIVERGED;
     int32_t due = event_due(r, lane);
     if (due < 0) break;
@@ -311,18 +297,48 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
     if (!algebra_solve(r, lane)) return GM_MEMBER_DIVERGED;
     if (r->b->nd) algebra_dot(r, lane);
     tape_algebra(r, lane);
-    changed = true;
+    *changed = true;
   }
-  if (changed) conditions_take(r, lane);
-  if (r->b->nd) {
-    tangents_shift(r, lane, -1);
-    tau_set(r, lane, NULL);
-    algebra_dot(r, lane);
-  }
+  return r->w->queue_count[lane] > r->m->pending_max ? GM_MEMBER_DIVERGED : 0;
+}
+
+/* Tangents to the moving time of what is about to happen, and back from it. */
+static void tangents_leave(const lane_run *r, int lane, bool moved)
+{
+  if (!r->b->nd) return;
+  if (!moved) tau_set(r, lane, NULL);
+  tau_find(r, lane);
+  tangents_shift(r, lane, 1);
+  algebra_dot(r, lane);
+}
+
+static void tangents_return(const lane_run *r, int lane)
+{
+  if (!r->b->nd) return;
+  tangents_shift(r, lane, -1);
+  tau_set(r, lane, NULL);
+  algebra_dot(r, lane);
+}
+
+/* Brings the lane to rest at its present time: algebraic equations hold, events that are due have
+ * happened, conditions are known. moved: something was given from outside. Returns 0 or the
+ * member's status bits. */
+static int lane_settle(const lane_run *r, int lane, bool moved)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  bool changed = moved, cut = w->restart[lane] == LANE_RESTART_SLOPES;
+  tangents_leave(r, lane, moved);
+  tape_settle_before(r, lane, moved);
+  conditions_take(r, lane);
+  if (!algebra_solve(r, lane)) return GM_MEMBER_DIVERGED; /* a condition may have changed it */
+  int status = m->event_count ? events_happen(r, lane, &changed) : 0;
+  if (status) return status;
+  if (changed || m->algebraic_count) conditions_take(r, lane);
+  tangents_return(r, lane);
   tape_settle_after(r, lane);
   if ((changed || cut) && m->delay_count) history_jump(r, lane);
   if (changed) w->restart[lane] = LANE_RESTART_NEW;
-  if (w->queue_count[lane] > m->pending_max) return GM_MEMBER_DIVERGED;
   return 0;
 }
 #endif

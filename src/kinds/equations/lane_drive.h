@@ -27,17 +27,17 @@ static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
 }
 
 /* ---- tangents ------------------------------------------------------------------------------ */
-/* Directions of the steps just made, each lane's by its method. Returns the larger of their scaled error
- * and the states'. */
+/* Directions of the steps just made, each lane's by its method. Returns the larger of their scaled
+ * error and the states'. */
 static gm_v8 tangents_step(const lane_run *r, gm_v8 h, gm_v8 error)
 {
   uint32_t stiff = r->w->active & r->w->stiff_lanes;
   r->w->unstable = 0;
   if (stiff != r->w->active) {
     explicit_tangents(r, h);
-    gm_v8 border = explicit_tangents_error(r), own = v8_max(error, border);
+    gm_v8 border = explicit_tangents_error(r);
     r->w->unstable = v8_bits(border > v8_set(1.0)) & ~stiff;
-    error = v8_blend(lanes_mask(stiff), error, own);
+    error = v8_blend(lanes_mask(r->w->unstable), v8_max(error, border), error); /* else as without */
   }
   if (stiff) stiff_tangents(r, h);
   return error;
@@ -101,8 +101,8 @@ static void steps_choose(const lane_run *r, gm_v8 h, gm_v8 error, v8i ok)
   w->log_last = v8_blend(ok, log_e, w->log_last);
 }
 
-/* Steps in which gaps bend, or that are cut, do not grow; one that was not taken because of it is tried again with a
- * quarter of what was looked at. */
+/* Steps in which gaps bend, or that are cut, do not grow; one that was not taken because of it is
+ * tried again with a quarter of what was looked at. */
 static void steps_hold(const lane_run *r, uint32_t cut, gm_v8 h, gm_v8 t_new)
 {
   lane_work *w = r->w;
@@ -176,8 +176,8 @@ static void lanes_move(const lane_run *r, uint32_t accepted, uint32_t cut, gm_v8
   }
 }
 
-/* Counts the signs of stiffness of an explicit lane: of its state where its step was accepted, and of
- * its tangents. */
+/* Counts the signs of stiffness of an explicit lane: of its state where its step was accepted, and
+ * of its tangents. */
 static void signs_count(const lane_run *r, lane_slot *s, bool accepted, bool sign, bool unstable)
 {
   if (unstable || (accepted && sign))

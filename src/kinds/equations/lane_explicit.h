@@ -308,8 +308,8 @@ static void explicit_tangents(const lane_run *r, gm_v8 h)
 }
 
 /* More than 1 where a direction of the step just made lies beyond the border of stability, by the
- * estimate of explicit_looks_stiff: where a state has come to rest its own error is 0 for any step, while
- * its direction would grow without bound. */
+ * estimate of explicit_looks_stiff: where a state has come to rest its own error is 0 for any step,
+ * while its direction would grow without bound. */
 static gm_v8 explicit_tangents_error(const lane_run *r)
 {
   int32_t nx = r->m->nx;

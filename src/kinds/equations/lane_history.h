@@ -1,7 +1,7 @@
 /* lane_history.h - what a model's delays look at: past values of their expressions, step by step.
  *
- * A step is remembered by the values at four equal parts of it, which with the end of the step before
- * make a polynomial of degree 4, the order of the methods' own interpolants. A history is
+ * A step is remembered by the values at four equal parts of it, which with the end of the step
+ * before make a polynomial of degree 4, the order of the methods' own interpolants. A history is
  *   [count] [start time] [time of the very start] [values at the start]
  *   count steps of: [end time] [4 values each of delay_count expressions]
  * Before the start an expression has the value of its own code for that. */
@@ -53,8 +53,8 @@ static int32_t history_find(const lane_run *r, double *history, double t)
   return low;
 }
 
-/* What a delay k asks of time t: OK, with *value; LATER than all that is remembered; FORGOTTEN, which
- * also is before the start. */
+/* What a delay k asks of time t: OK, with *value; LATER than all that is remembered; FORGOTTEN,
+ * which also is before the start. */
 typedef enum { HISTORY_OK, HISTORY_LATER, HISTORY_BEFORE, HISTORY_FORGOTTEN } history_answer;
 
 static history_answer history_at(const lane_run *r, double *history, int32_t k, double t,
@@ -76,8 +76,8 @@ static history_answer history_at(const lane_run *r, double *history, int32_t k, 
   return t <= step[0] ? HISTORY_OK : HISTORY_LATER;
 }
 
-/* Delay k of one lane, its length being lag, into its register. A delay that reaches into what is not
- * known is NaN, and with it the step is made shorter. */
+/* Delay k of one lane, its length being lag, into its register. A delay that reaches into what is
+ * not known is NaN, and with it the step is made shorter. */
 static void delay_load(const lane_run *r, int lane, int32_t k, double lag)
 {
   const lane_machine *m = r->m;
@@ -115,8 +115,8 @@ static void delays_load(const lane_run *r, uint32_t mask)
   }
 }
 
-/* Smallest delay of a lane at its present state: no step may be longer. (A delay that hangs on another
- * has its present value in w->lag.) */
+/* Smallest delay of a lane at its present state: no step may be longer. (A delay that hangs on
+ * another has its present value in w->lag.) */
 static double delay_least(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;

@@ -4,12 +4,12 @@
  * that of the compartment matrix itself, by scaling and squaring of a Taylor polynomial after the
  * shift A + cI >= 0 (c the largest loss rate): for a compartment matrix (no negative off-diagonal)
  * all terms are non-negative, nothing cancels; equal rates (ka = ke) are no special case. 2^s
- * squarings multiply roundings by 2^s, so entries are right to about norm(A) t roundings: members for
- * which that is more than the tolerance are integrated instead (is_spread).
- * Moler & Van Loan, Nineteen dubious ways to compute the exponential of a matrix, SIAM Rev. 45
- * (2003), methods 2 and 3; shift and non-negativity: Xue & Ye, Numer. Math. 2013 (entrywise
- * accuracy for essentially non-negative matrices).
- * Every sample is computed from the state at the last edge: samples do not influence each other. */
+ * squarings multiply roundings by 2^s, so entries are right to about norm(A) t roundings: members
+ * for which that is more than the tolerance are integrated instead (is_spread). Moler & Van Loan,
+ * Nineteen dubious ways to compute the exponential of a matrix, SIAM Rev. 45 (2003), methods 2 and
+ * 3; shift and non-negativity: Xue & Ye, Numer. Math. 2013 (entrywise accuracy for essentially
+ * non-negative matrices). Every sample is computed from the state at the last edge: samples do not
+ * influence each other. */
 #ifndef GEMEL_EQUATIONS_LANE_LINEAR_H
 #define GEMEL_EQUATIONS_LANE_LINEAR_H
 #include "kinds/equations/lane_member.h"
@@ -191,8 +191,8 @@ static void linear_arrivals(const lane_run *r, uint32_t sampling, const gm_v8 *x
   }
 }
 
-/* Is norm(A) times the length of the member's span, in roundings, beyond the tolerance? By its parameters
- * at the beginning. */
+/* Is norm(A) times the length of the member's span, in roundings, beyond the tolerance? By its
+ * parameters at the beginning. */
 static bool is_spread(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;

@@ -188,9 +188,10 @@ static bool lane_is_finite(const lane_run *r, int lane)
   return true;
 }
 
-/* Absolute tolerances from here on: atol for states of size 1 or more, less in proportion for smaller
- * ones, so that moles and litres need no tolerances of their own. A state's size is the largest it had
- * where its member (re)started; one that is 0 takes the size of the largest of all. */
+/* Absolute tolerances from here on: atol for states of size 1 or more, less in proportion for
+ * smaller ones, so that moles and litres need no tolerances of their own. A state's size is the
+ * largest it had where its member (re)started; one that is 0 takes the size of the largest of all.
+ */
 static void tolerances_take(const lane_run *r, int lane)
 {
   lane_work *w = r->w;

@@ -1,6 +1,6 @@
 /* lane_queue.h - events that wait: their queue, and the memory of a member that runs on a lane.
- * Behind states and input rates a member's state holds: the triggers' values, then (where events have
- * delays) the number of waiting events and pending_max of them, then the history of delays. */
+ * Behind states and input rates a member's state holds: the triggers' values, then (where events
+ * have delays) the number of waiting events and pending_max of them, then the history of delays. */
 #ifndef GEMEL_EQUATIONS_LANE_QUEUE_H
 #define GEMEL_EQUATIONS_LANE_QUEUE_H
 #include "kinds/equations/lane_history.h"

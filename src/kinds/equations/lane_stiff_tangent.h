@@ -1,7 +1,7 @@
 /* lane_stiff_tangent.h - directions of the stiff method's steps, with the step's own factors.
  *
- * W u_s = f_s + sum C u / h + d h f_t differentiated along a direction, W depending on it through the
- * Jacobian: W u_s' = f_s' + sum C u' / h + d h f_t' + J' u_s. */
+ * W u_s = f_s + sum C u / h + d h f_t differentiated along a direction, W depending on it through
+ * the Jacobian: W u_s' = f_s' + sum C u' / h + d h f_t' + J' u_s. */
 #ifndef GEMEL_EQUATIONS_LANE_STIFF_TANGENT_H
 #define GEMEL_EQUATIONS_LANE_STIFF_TANGENT_H
 #include "kinds/equations/lane_explicit.h"

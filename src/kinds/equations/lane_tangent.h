@@ -1,10 +1,10 @@
 /* lane_tangent.h - derivatives of a member along the batch's directions, carried with its steps.
  *
  * Between events the discrete solution itself is differentiated: each stage of an accepted step has
- * its direction (internal differentiation, Bock 1981). Where the state jumps at a time tau that moves
- * by dtau along the direction, the tangent goes to the moving time, x' + f- dtau, through the jump, and
- * back with the slope behind it, - f+ dtau (Galan, Feehery & Barton, Appl. Numer. Math. 31 (1999)
- * 17-47). */
+ * its direction (internal differentiation, Bock 1981). Where the state jumps at a time tau that
+ * moves by dtau along the direction, the tangent goes to the moving time, x' + f- dtau, through the
+ * jump, and back with the slope behind it, - f+ dtau (Galan, Feehery & Barton, Appl. Numer. Math.
+ * 31 (1999) 17-47). */
 #ifndef GEMEL_EQUATIONS_LANE_TANGENT_H
 #define GEMEL_EQUATIONS_LANE_TANGENT_H
 #include "kinds/equations/lane_queue.h"
@@ -55,7 +55,8 @@ static void tau_set(const lane_run *r, int lane, const double *tau)
   for (int32_t d = 0; d < r->b->nd; d++) r->w->tau[d][lane] = tau ? tau[d] : 0;
 }
 
-/* ---- moving times ----------------------------------------------------------------------------- */
+/* ---- moving times -----------------------------------------------------------------------------
+ */
 /* dtau where condition i, with held modes, is about to change: - (gap along the direction) / (gap
  * along time). */
 static void tau_of_condition(const lane_run *r, int lane, int32_t i)
@@ -85,8 +86,8 @@ static double *waiting_dot(const lane_run *r, int lane, int32_t i, int32_t d)
   return r->w->queued + d * block + (waiting(r, lane, i) - r->w->queue);
 }
 
-/* dtau of the lane's present point: of the first condition that changes here, or of the event that was
- * waited for; else what it is. */
+/* dtau of the lane's present point: of the first condition that changes here, or of the event that
+ * was waited for; else what it is. */
 static void tau_find(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;
@@ -107,7 +108,8 @@ static void tau_find(const lane_run *r, int lane)
   }
 }
 
-/* ---- jumps ------------------------------------------------------------------------------------- */
+/* ---- jumps -------------------------------------------------------------------------------------
+ */
 /* Directions of an event that was just put into the queue at place i. */
 static void event_trigger_dot(const lane_run *r, int lane, int32_t event, int32_t i)
 {
@@ -183,7 +185,8 @@ static void edge_apply_dot(const lane_run *r, int lane, const gm_edge *e, const 
   }
 }
 
-/* ---- a member's tangents ------------------------------------------------------------------------ */
+/* ---- a member's tangents ------------------------------------------------------------------------
+ */
 static double *tangent_row(const lane_run *r, int32_t d, int32_t member, int32_t row)
 {
   const gm_batch *b = r->b;
@@ -227,8 +230,8 @@ static void tangents_put(const lane_run *r, int lane)
   }
 }
 
-/* Directions of the outputs at times t, states being x and tangents xd [nd][nx], for the samples that
- * samples_write has just counted. */
+/* Directions of the outputs at times t, states being x and tangents xd [nd][nx], for the samples
+ * that samples_write has just counted. */
 static void samples_write_dot(const lane_run *r, uint32_t mask, const gm_v8 *x, const gm_v8 *xd,
                               gm_v8 t)
 {

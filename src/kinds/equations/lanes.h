@@ -177,15 +177,15 @@ typedef struct {
   gm_v8 *size, *atol;              /* [nx] largest size at a restart; absolute tolerance */
   gm_v8 *probe, *other;            /* [nx] states inside a step */
   gm_v8 *condition;                /* [condition_count] values at the lanes' present time */
-  gm_v8 *gap, *bend, *near;        /* [condition_count] gaps there; how they bend in the step; the */
-                                   /* nearest to 0 they come */
-  gm_v8 *trigger;                  /* [event_count] */
-  gm_v8 *lag;                      /* [delay_count] */
-  gm_v8 *flag;                     /* [event_count] triggers at the present time */
-  double *queue;   /* [LANES][queue_max][pending_width]: time, event, order, values */
-  double *history; /* [LANES][history_bytes..]: see lane_history.h */
-  /* Tangents, direction by direction: of states, input rates, parameters, stages, inside a step, and
-   * of the time at which the lane stands (a moving event). */
+  gm_v8 *gap, *bend, *near; /* [condition_count] gaps there; how they bend in the step; the */
+                            /* nearest to 0 they come */
+  gm_v8 *trigger;           /* [event_count] */
+  gm_v8 *lag;               /* [delay_count] */
+  gm_v8 *flag;              /* [event_count] triggers at the present time */
+  double *queue;            /* [LANES][queue_max][pending_width]: time, event, order, values */
+  double *history;          /* [LANES][history_bytes..]: see lane_history.h */
+  /* Tangents, direction by direction: of states, input rates, parameters, stages, inside a step,
+   * and of the time at which the lane stands (a moving event). */
   gm_v8 *xd, *rated, *pd, *kd, *probed; /* [directions_max] of [nx] [nx] [np] [16*nx] [nx] */
   gm_v8 *tau;                           /* [directions_max] */
   gm_v8 *jd;                            /* [jacobian.count + nx] directions of the Jacobian */
@@ -198,8 +198,8 @@ typedef struct {
   void (*const *native)(gm_v8 *reg, const gm_vmath *f); /* by code id; NULL: bytecode */
   gm_v8 t, h, log_last; /* log_last: logarithm of the last accepted error */
   lane_slot slot[LANES];
-  uint8_t restart[LANES];       /* lane_restart */
-  bool postponed; /* members were left for another way of solution */
+  uint8_t restart[LANES]; /* lane_restart */
+  bool postponed;         /* members were left for another way of solution */
   uint32_t unstable; /* bit set: lanes whose tangents were beyond the explicit method's stability */
   uint32_t bent, broken; /* bit sets: lanes whose gaps bend in the last step (lane_drive.h) */
   uint32_t active, stiff_lanes; /* bit sets: lanes with a member; those on the stiff method */

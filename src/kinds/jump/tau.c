@@ -16,10 +16,12 @@
 enum { CRITICAL_FIRINGS = 10, SINGLE_STEPS = 100, LEAST_FIRINGS = 10, TREE_DEPTH = 30 };
 static const double firings_most = 1e6; /* of a leap that nothing bounds */
 
-/* A channel that could exhaust something in fewer than ten firings fires one by one (their n_c). */
+/* A channel that could exhaust something in fewer than ten firings fires one by one (their n_c); so
+ * does one that a trigger follows, which is then looked at after every firing. */
 static bool is_critical(const jump_run *r, int32_t k)
 {
   const jump_channel *c = &r->m->channel[k];
+  if (c->watch_count > 0) return true;
   for (int32_t i = 0; i < c->change_count; i++) {
     const jump_change *h = &r->m->change[c->change + i];
     if (h->code.count >= 0) return true;
