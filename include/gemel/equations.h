@@ -37,9 +37,12 @@ typedef struct {
   int32_t free_initial_count;
   int32_t pending_max;    /* delayed events waiting at once in a member; 0: 16 and 4 an event */
   int32_t directions_max; /* most tangent directions a batch may have; 0: no tangents */
-  bool adjoint;           /* gm_model_type.vjp is wanted: its codes take time to compile */
-  double rtol, atol;      /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
-  int32_t step_max;       /* steps between two edges; 0: 1,000,000 */
+  /* gm_model_type.vjp is wanted: its codes take time to compile. Its derivatives are those of the
+   * very steps: members that rest for long while they are stiff need GM_EQ_STIFF, as explicit steps
+   * then grow beyond what derivatives bear. */
+  bool adjoint;
+  double rtol, atol; /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
+  int32_t step_max;  /* steps between two edges; 0: 1,000,000 */
 } gm_eq_config;
 
 /* Parameters of the model: every name of the text that has a constant value and no rule, in order

@@ -37,7 +37,8 @@ static gm_v8 tangents_step(const lane_run *r, gm_v8 h, gm_v8 error)
     explicit_tangents(r, h);
     gm_v8 border = explicit_tangents_error(r);
     r->w->unstable = v8_bits(border > v8_set(1.0)) & ~stiff;
-    error = v8_blend(lanes_mask(r->w->unstable), v8_max(error, border), error); /* else as without */
+    /* elsewhere steps are those of a run without directions */
+    error = v8_blend(lanes_mask(r->w->unstable), v8_max(error, border), error);
   }
   if (stiff) stiff_tangents(r, h);
   return error;
@@ -259,7 +260,7 @@ static void lanes_look(lane_work *w)
 static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b,
                           const gm_span *span)
 {
-  lane_run run = {m, w, b, span, true}, *r = &run;
+  lane_run run = {.m = m, .w = w, .b = b, .span = span, .spread = true}, *r = &run;
   if (!lanes_begin(r)) return;
   while (lanes_active(w)) {
     bool any = false;

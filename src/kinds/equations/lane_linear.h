@@ -211,7 +211,7 @@ static bool is_spread(const lane_run *r, int lane)
 static void linear_advance(const lane_machine *m, lane_work *w, const gm_batch *b,
                            const gm_span *span)
 {
-  lane_run run = {m, w, b, span}, *r = &run;
+  lane_run run = {.m = m, .w = w, .b = b, .span = span}, *r = &run;
   int32_t n = m->nx;
   lane_matrix a;
   lane_vector input, x;

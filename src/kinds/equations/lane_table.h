@@ -58,7 +58,7 @@ static void vjp_init(const lane_run *r)
 
 static void table_init(const lane_machine *m, lane_work *w, const gm_batch *b, double t0)
 {
-  lane_run run = {m, w, b, NULL};
+  lane_run run = {.m = m, .w = w, .b = b};
   lanes_clear(&run);
   if (!m->memory_count && !m->algebraic_count && !m->uniform_count && !b->nd) {
     for (int32_t first = 0; first < b->n; first += LANES) block_init(m, w, b, first, t0);
@@ -70,7 +70,7 @@ static void table_init(const lane_machine *m, lane_work *w, const gm_batch *b, d
 static void table_observe(const lane_machine *m, lane_work *w, const gm_batch *b, double t,
                           double *y)
 {
-  lane_run run = {m, w, b, NULL};
+  lane_run run = {.m = m, .w = w, .b = b};
   lanes_clear(&run);
   for (int32_t first = 0; first < b->n; first += LANES) {
     block_load(m, w, b, first);

@@ -20,7 +20,7 @@ typedef int64_t v8i __attribute__((vector_size(64)));
 static inline gm_v8 v8_set(double a) { return (gm_v8){a, a, a, a, a, a, a, a}; }
 
 /* Lanes of a bit set. */
-static v8i lanes_mask(uint32_t bits)
+static inline v8i lanes_mask(uint32_t bits)
 {
   const v8i bit = {1, 2, 4, 8, 16, 32, 64, 128};
   const int64_t all = bits;
