@@ -20,6 +20,7 @@ bare() { code=0; PATH=$tmp/bin "$@" >"$tmp/out" 2>&1 || code=$?; }
 bare sh "$setup" build
 [ "$code" = 2 ] || fail "expected code 2, got $code"
 for p in gcc libc6-dev cmake ninja-build pkg-config libsleef-dev libnlopt-dev libfyaml-dev \
+  libsbml5-dev coinor-libclp-dev \
   librandom123-dev; do
   grep -qw -- "$p" "$tmp/out" || fail "$p is not named"
 done
@@ -38,7 +39,7 @@ printf '#!/bin/sh\nexit 0\n' >"$tmp/bin/pkg-config"
 chmod +x "$tmp/bin/apt-get" "$tmp/bin/cmake" "$tmp/bin/pkg-config"
 bare sh "$setup" build
 [ "$code" = 2 ] || fail "nothing was installed, so code 2 was expected, not $code"
-grep -q '^noninteractive .*install --no-install-recommends gcc libc6-dev ninja-build librandom123-dev$' \
+grep -q '^noninteractive .*install --no-install-recommends gcc libc6-dev ninja-build libsbml5-dev coinor-libclp-dev librandom123-dev$' \
   "$tmp/asked" || { cat "$tmp/asked" "$tmp/out" || true; fail "not the packages that are missing"; }
 ! grep -q update "$tmp/asked" || fail "the lists were fetched though installing did not fail"
 
