@@ -171,6 +171,10 @@ typedef struct {
   gm_status (*vjp)(const gm_model *model, gm_work *work, const gm_batch *b, const gm_span *span,
                    const gm_pull *pull, uint32_t flags, double *xbar, double *thetabar,
                    gm_arena *arena);
+  /* Optional, for models that move by chance: the members of b were copied and have fresh slots;
+   * what is memoryless in their state at time t (what is left of an exponential clock) is drawn
+   * anew by those slots, what has memory stays. NULL: nothing to draw anew. */
+  void (*refresh)(const gm_model *model, const gm_batch *b, double t);
 } gm_model_type;
 
 #define GM_MODEL_ABI 1u

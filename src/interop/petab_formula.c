@@ -60,7 +60,7 @@ static const char *function_of(const char *name)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 /* n of "observableParameter<n>_<id>", from 1; 0: it is none of these. */
-static int32_t placeholder(const char *name, const char *word, const char *id)
+static int32_t override_number(const char *name, const char *word, const char *id)
 {
   size_t bytes = strlen(word);
   if (strncmp(name, word, bytes) != 0) return 0;
@@ -95,13 +95,13 @@ static gm_status output_of(const reading *g, const char *name, int32_t *out)
 
 static gm_status slot_find(const reading *g, const char *name, pt_slot *out)
 {
-  int32_t n = placeholder(name, "observableParameter", g->id);
+  int32_t n = override_number(name, "observableParameter", g->id);
   if (n) {
     *out = (pt_slot){PT_SLOT_OBSERVABLE, n - 1};
     if (n > g->places->observable) g->places->observable = n;
     return GM_OK;
   }
-  n = placeholder(name, "noiseParameter", g->id);
+  n = override_number(name, "noiseParameter", g->id);
   if (n) {
     *out = (pt_slot){PT_SLOT_NOISE, n - 1};
     if (n > g->places->noise) g->places->noise = n;

@@ -18,6 +18,7 @@ typedef struct {
   int32_t nx;
   double *before; /* states at the end of the last horizon, [n][nx] */
   bool *memory;   /* [nx] rows that are not looked at */
+  bool *moved;    /* [n] members that moved on the last horizon */
 } rest;
 
 static double state_of(const rest *r, int32_t member, int32_t i)
@@ -44,11 +45,15 @@ static bool is_still(const rest *r, int32_t member)
   return true;
 }
 
+/* Marks members that are not where they were; is there none? */
 static bool all_still(const rest *r)
 {
   bool still = true;
-  for (int32_t m = 0; m < r->b->n && still; m++)
-    still = (r->b->status[m] & ~GM_MEMBER_PROJECTED) || is_still(r, m);
+  for (int32_t m = 0; m < r->b->n; m++) {
+    bool failed = r->b->status[m] & ~GM_MEMBER_PROJECTED;
+    r->moved[m] = r->moved[m] || !(failed || is_still(r, m));
+    still = still && !r->moved[m];
+  }
   return still;
 }
 
@@ -65,11 +70,12 @@ static bool stretch(const rest *r, gm_work *work, double t, double t_end, gm_spa
 {
   const double way = t + 0.381966 * (t_end - t);
   bool still = true;
+  memset(r->moved, 0, (size_t)r->b->n);
   for (int part = 0; part < 2; part++) {
     for (int32_t m = 0; m < r->b->n; m++)
       span[m] = (gm_span){.t0 = part ? way : t, .t1 = part ? t_end : way};
     r->m->type->advance(r->m, work, r->b, span, arena);
-    still = still && all_still(r);
+    still = all_still(r);
   }
   return still;
 }
@@ -84,7 +90,8 @@ static gm_status rest_open(rest *r, gm_arena *arena)
   r->nx = info.state_count;
   r->before = gm_arena_get(arena, (ptrdiff_t)r->b->n * r->nx + 1, sizeof *r->before);
   r->memory = gm_arena_get(arena, r->nx + 1, sizeof *r->memory);
-  if (!r->before || !r->memory) return gm_fail(r->m->ctx, GM_ENOMEM, "states at rest");
+  r->moved = gm_arena_get(arena, r->b->n + 1, sizeof *r->moved);
+  if (!r->before || !r->memory || !r->moved) return gm_fail(r->m->ctx, GM_ENOMEM, "states at rest");
   int32_t n;
   const gm_var *v = gm_model_table(r->m, GM_TABLE_STATE, &n);
   for (int32_t i = 0; i < r->nx; i++) r->memory[i] = v[i].role == GM_ROLE_MEMORY;
@@ -118,6 +125,6 @@ gm_status gm_model_rest(const gm_model *m, gm_work *work, const gm_batch *b,
     horizon *= 10;
   }
   for (int32_t i = 0; i < b->n && still < STILL_HORIZONS; i++)
-    if (!is_still(&r, i)) b->status[i] = (int8_t)(b->status[i] | GM_MEMBER_MOVING);
+    if (r.moved[i]) b->status[i] = (int8_t)(b->status[i] | GM_MEMBER_MOVING);
   return GM_OK;
 }

@@ -236,6 +236,25 @@ static void fast__without_rest_is_refused(void **state)
   refused("fast reactions change");
 }
 
+/* P + Q -> R at the rate P Q/(K + P) runs until Q is gone when K > 0. With K < 0 the rate changes its
+ * sign on the way, and there is no answer rather than that one. */
+static void fast__answers_only_for_the_signs_it_stands_on(void **state)
+{
+  (void)state;
+  compartment(&N, "C", 1);
+  species(&N, "P", "C", 7);
+  species(&N, "Q", "C", 2);
+  species(&N, "R", "C", 0);
+  parameter(&N, "K", 3);
+  fast("F", "P*Q/(K+P)", "P:-1 Q:-1 R:1");
+  lower();
+  near(at_start("Q"), 0);
+  near(at_start("R"), 2);
+  for (int32_t i = 0; i < O.parameter_count; i++)
+    if (!strcmp(O.parameter[i].name, "K")) O.parameter[i].value = -8;
+  assert_true(isnan(at_start("Q")));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -247,6 +266,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(fast__nonlinear_is_an_algebraic_row, begin, end),
       cmocka_unit_test_setup_teardown(fast__event_goes_to_the_pool, begin, end),
       cmocka_unit_test_setup_teardown(fast__without_rest_is_refused, begin, end),
+      cmocka_unit_test_setup_teardown(fast__answers_only_for_the_signs_it_stands_on, begin, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -449,24 +449,37 @@ static bool suite_text(const char *folder, const char *number, char **out)
   return false;
 }
 
-/* One case: 1 written and the same, 0 not readable or not writable. */
+/* Fails unless the message that is there is one of those; returns 0. */
+static int32_t for_reason(const char *number, const char *const *reason)
+{
+  for (; *reason; reason++)
+    if (strstr(gm_message(ctx), *reason)) return 0;
+  fail_msg("%s: %s", number, gm_message(ctx));
+  return 0;
+}
+
+/* One case: 1 written and the same, 0 refused, for a reason that is known. */
 static int32_t suite_case(const char *text, const char *number)
 {
   net n, m;
   gm_text t;
   gm_text_init(&t, ctx);
-  if (sbml_read(ctx, text, number, &n)) return 0;
+  static const char *const reading[] = {"flux balance", "external model definition", NULL};
+  static const char *const writing[] = {"fast reaction", NULL};
+  static const char *const lowering[] = {"nothing to compute: no rule, no reaction, no event",
+                                         NULL};
+  if (sbml_read(ctx, text, number, &n)) return for_reason(number, reading);
   gm_status s = net_write_sbml(&n, &t);
-  if (s && s != GM_EUNSUPPORTED) fail_msg("%s: %s", number, gm_message(ctx));
   if (s) {
     net_free(&n);
-    return 0;
+    return for_reason(number, writing);
   }
   if (sbml_read(ctx, t.data, number, &m)) fail_msg("%s: %s\n%s", number, gm_message(ctx), t.data);
   eq_source a = {0}, b = {0};
   gm_status there = net_lower(&n, &no_outputs, NULL, &a);
   gm_status back = net_lower(&m, &no_outputs, NULL, &b);
   if (there != back) fail_msg("%s: %s, then %s", number, gm_status_name(there), gm_message(ctx));
+  if (there) (void)for_reason(number, lowering);
   if (!there) same_meaning(&a, &b, number);
   net_free(&n);
   net_free(&m);
@@ -497,7 +510,7 @@ static void suite__means_the_same(void **state)
   }
   closedir(d);
   print_message("%d of %d cases written and read again\n", (int)same, (int)all);
-  assert_true(all == 0 || same > all * 8 / 10);
+  assert_true(all == 0 || same >= all * 9 / 10);
 }
 
 int main(void)

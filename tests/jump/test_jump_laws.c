@@ -468,6 +468,24 @@ static void hybrid__flow_hands_over_to_jumps(void **state)
   crowd_close(&c);
 }
 
+/* Under leaps too a trigger on a count is met by every firing: X is emptied at its third arrival, so
+ * that of 5 t arrivals a third are counted: n = floor(N/3) with N Poisson of mean 5 t. */
+static void tau__triggers_on_counts_are_met(void **state)
+{
+  (void)state;
+  crowd c;
+  double p[400], want[134] = {0}, t[] = {40};
+  crowd_open(&c, "species X; X = 0; n = 0; A = 5; enter: => X; A; at (X >= 3): X = 0, n = n + 1",
+             GM_JUMP_TAU, N);
+  crowd_init(&c);
+  crowd_go(&c, 0, 40, t, 1, NULL, 0);
+  crowd_all_well(&c);
+  poisson(200, p, 400);
+  for (int32_t k = 0; k < 400; k++) want[k / 3] += p[k];
+  distributed("emptied", &c, 0, "n", want, 134);
+  crowd_close(&c);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -489,6 +507,7 @@ int main(void)
       cmocka_unit_test(hybrid__large_counts_flow),
       cmocka_unit_test(hybrid__a_switch_drives_a_flow),
       cmocka_unit_test(hybrid__flow_hands_over_to_jumps),
+      cmocka_unit_test(tau__triggers_on_counts_are_met),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,7 +159,7 @@ static double apply_function(ir_op op, double a)
   }
 }
 
-static double apply(ir_op op, double a, double b, double c)
+double ir_apply(ir_op op, double a, double b, double c)
 {
   switch (op) {
   case IR_NEG: return -a;
@@ -205,7 +205,7 @@ double ir_eval(const ir_graph *g, ir_ref f, double t, const double *x, const dou
         break;
       }
       scratch[i] =
-          apply(n->op, scratch[n->a], n->b >= 0 ? scratch[n->b] : 0, n->c >= 0 ? scratch[n->c] : 0);
+          ir_apply(n->op, scratch[n->a], n->b >= 0 ? scratch[n->b] : 0, n->c >= 0 ? scratch[n->c] : 0);
     }
   }
   return scratch[f];
@@ -300,7 +300,7 @@ static ir_ref fold(ir_graph *g, ir_op op, const ir_ref operand[3])
     if (!is_const(g, operand[i])) return IR_NONE;
     v[i] = g->node[operand[i]].value;
   }
-  double value = apply(op, v[0], v[1], v[2]);
+  double value = ir_apply(op, v[0], v[1], v[2]);
   return isfinite(value) ? ir_const(g, value) : IR_NONE;
 }
 

@@ -143,6 +143,8 @@ ir_ref ir_substitute(ir_graph *g, ir_ref f, const ir_ref *state_with, const ir_r
 ir_ref ir_replace(ir_graph *g, ir_ref f, ir_op kind, const ir_ref *with);
 /* The derivative with respect to time that stands in the expression itself (states held). */
 ir_ref ir_diff_time(ir_graph *g, ir_ref f);
+/* Value of an operator, rounded by itself; operands it has not are not looked at. */
+double ir_apply(ir_op op, double a, double b, double c);
 /* Value with everything known: scalar, by gm_math, each operator rounded by itself (the lane
  * machine fuses products into sums, so it may differ in the last bits). */
 double ir_eval(const ir_graph *g, ir_ref f, double t, const double *x, const double *theta,

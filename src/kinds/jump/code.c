@@ -1,64 +1,10 @@
-/* code.c - expressions into pieces of code for one member, and the operators' meaning. */
-#include "gemel/math.h"
+/* code.c - expressions into pieces of code for one member. */
 #include "kinds/equations/tables.h"
 #include "kinds/jump/machine.h"
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- meaning: each operator as ir_eval has it ------------------------------------------------ */
-static double apply_function(int32_t op, double a)
-{
-  switch (op) {
-  case IR_SQRT: return gm_sqrt(a);
-  case IR_ABS: return fabs(a);
-  case IR_FLOOR: return floor(a);
-  case IR_CEIL: return ceil(a);
-  case IR_EXP: return gm_exp(a);
-  case IR_LOG: return gm_ln(a);
-  case IR_LOG10: return gm_log10(a);
-  case IR_SIN: return gm_sin(a);
-  case IR_COS: return gm_cos(a);
-  case IR_TAN: return gm_tan(a);
-  case IR_ASIN: return gm_asin(a);
-  case IR_ACOS: return gm_acos(a);
-  case IR_ATAN: return gm_atan(a);
-  case IR_SINH: return gm_sinh(a);
-  case IR_COSH: return gm_cosh(a);
-  case IR_TANH: return gm_tanh(a);
-  case IR_EXPM1: return gm_expm1(a);
-  case IR_LOG1P: return gm_log1p(a);
-  case IR_ASINH: return gm_asinh(a);
-  case IR_ACOSH: return gm_acosh(a);
-  case IR_ATANH: return gm_atanh(a);
-  case IR_GAMMA: return gm_tgamma(a);
-  case IR_Q_NORMAL: return gm_norm_quantile(a);
-  default: assert(!"an operator without meaning"); return NAN;
-  }
-}
-
-double jump_apply(int32_t op, double a, double b, double c)
-{
-  switch (op) {
-  case IR_NEG: return -a;
-  case IR_POW: return gm_pow(a, b);
-  case IR_MIN: return a < b ? a : b;
-  case IR_MAX: return a > b ? a : b;
-  case IR_LT: return a < b;
-  case IR_LE: return a <= b;
-  case IR_EQ: return a == b;
-  case IR_NE: return a != b;
-  case IR_AND: return (a != 0) & (b != 0);
-  case IR_OR: return (a != 0) | (b != 0);
-  case IR_NOT: return a == 0;
-  case IR_SELECT: return a != 0 ? b : c;
-  case IR_Q_GAMMA: return ir_quantile_gamma(a, b);
-  case IR_Q_POISSON: return ir_quantile_poisson(a, b);
-  case IR_Q_BINOMIAL: return ir_quantile_binomial(a, b, c);
-  default: return apply_function(op, a);
-  }
-}
 
 /* ---- walks over the graph -------------------------------------------------------------------- */
 gm_status jump_coder_begin(jump_coder *c, gm_ctx *ctx, jump_machine *m)

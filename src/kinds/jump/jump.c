@@ -1,5 +1,6 @@
 /* jump.c - the kind `jump` under the model contract. */
 #include "gemel/jump.h"
+#include "gemel/math.h"
 #include "kinds/jump/run.h"
 #include <assert.h>
 #include <math.h>
@@ -350,6 +351,27 @@ static void jump_set(const gm_model *model, const gm_batch *b, const double *mac
   }
 }
 
+/* Unit-rate clocks have no memory: what is left of each is an exponential time again, drawn for the
+ * firing that it waits for. */
+static void jump_redraw(const gm_model *model, const gm_batch *b, double t)
+{
+  const jump_machine *m = &((const jump_model *)model)->machine;
+  (void)t; /* clocks are as of the state's own time */
+  for (int32_t i = 0; i < b->n; i++) {
+    gm_key key = b->key ? b->key[i] : (gm_key){{0}};
+    uint64_t slot = b->slot ? b->slot[i] : b->slot0 + (uint64_t)i;
+    double *x = b->x + i * b->sm;
+    for (int32_t k = 0; k < m->channel_count; k++) {
+      ptrdiff_t row = m->at_clock + (ptrdiff_t)k * JUMP_CLOCK_ROWS;
+      uint64_t number = (uint64_t)x[(row + 3) * b->sx];
+      double u[4];
+      gm_uniform4(key, slot, m->channel[k].id, gm_kind_draw(JUMP_KIND_CLOCK, 0), number / 4, u);
+      x[row * b->sx] = -gm_ln(u[number % 4]);
+      x[(row + 1) * b->sx] = x[m->at_time * b->sx];
+    }
+  }
+}
+
 const gm_model_type gm_jump = {
     .struct_size = sizeof(gm_model_type),
     .abi = GM_MODEL_ABI,
@@ -366,4 +388,5 @@ const gm_model_type gm_jump = {
     .macro_count = jump_macro_count,
     .get = jump_get,
     .set = jump_set,
+    .refresh = jump_redraw,
 };

@@ -147,7 +147,6 @@ GM_NODISCARD gm_status jump_setup_make(jump_coder *c, const ir_ref *root, int32_
 /* Code for n expressions; their registers come in reg_out. */
 GM_NODISCARD gm_status jump_code_make(jump_coder *c, const ir_ref *root, int32_t n,
                                       int32_t *reg_out, jump_code *out);
-double jump_apply(int32_t op, double a, double b, double c);
 
 /* Runs the code; the value is returned, and left in its register. */
 static inline double jump_code_run(const jump_machine *m, const jump_code *code, double *reg)
@@ -160,7 +159,7 @@ static inline double jump_code_run(const jump_machine *m, const jump_code *code,
     case IR_ADD: reg[o->dst] = a + reg[o->b]; break;
     case IR_SUB: reg[o->dst] = a - reg[o->b]; break;
     case IR_DIV: reg[o->dst] = a / reg[o->b]; break;
-    default: reg[o->dst] = jump_apply(o->op, a, reg[o->b], reg[o->c]);
+    default: reg[o->dst] = ir_apply((ir_op)o->op, a, reg[o->b], reg[o->c]);
     }
   }
   return reg[code->result];

@@ -48,6 +48,7 @@ static gm_status number_at_start(lowering *l, ir_ref now, double *out)
 /* ---- products ------------------------------------------------------------------------------- */
 typedef struct {
   ir_ref coefficient; /* factors on which no species of the reaction has a hold */
+  ir_ref holds;       /* condition on parameters under which the rest is as written */
   bool *member;       /* [rows] species that are factors */
   int32_t law;
   bool is_product;
@@ -105,6 +106,21 @@ static gm_status is_positive(const laws *a, ir_ref f, bool *out)
   return GM_OK;
 }
 
+/* What is_positive took from stated values must hold for every member: without it there is no answer. */
+static gm_status positive_parameters(const laws *a, ir_ref f, product *p)
+{
+  lowering *l = a->l;
+  bool *used = ir_used(l->graph, f);
+  for (ir_ref i = 0; used && i <= f; i++) {
+    ir_node n = l->graph->node[i];
+    if (!used[i] || n.op != IR_STATE || n.index >= l->count) continue;
+    if (l->symbol[n.index].role != NL_PARAMETER) continue;
+    p->holds = nl_bin(l, IR_AND, p->holds, nl_bin(l, IR_LT, nl_number(l, 0), i));
+  }
+  gm_free(used);
+  return l->graph->status;
+}
+
 /* Takes one factor that is no product itself into the product. */
 static gm_status take_factor(const laws *a, ir_ref f, bool below, product *p)
 {
@@ -126,7 +142,7 @@ static gm_status take_factor(const laws *a, ir_ref f, bool below, product *p)
   }
   s = is_positive(a, f, &positive);
   if (!s && !positive) p->is_product = false;
-  return s;
+  return s ? s : positive_parameters(a, f, p);
 }
 
 /* Takes a rate apart. Depth of what is not yet looked at: PENDING_MAX, else it is no product. */
@@ -140,7 +156,7 @@ static gm_status factors(const laws *a, ir_ref f, product *p)
   int32_t count = 1;
   lowering *l = a->l;
   gm_status s = GM_OK;
-  p->coefficient = nl_number(l, 1);
+  p->coefficient = p->holds = nl_number(l, 1);
   p->is_product = true;
   while (count > 0 && !s && p->is_product) {
     ir_ref now = pending[--count].f;
@@ -217,7 +233,9 @@ static gm_status product_rest(const laws *a, product *p, int32_t pivot, bool alo
     return refuse(a, p->law, "never comes to rest: its rate uses up nothing it hangs on");
   ir_ref zero = nl_number(l, 0), still = nl_number(l, NAN);
   ir_ref back = nl_bin(l, IR_LT, p->coefficient, zero), on = nl_bin(l, IR_LT, zero, p->coefficient);
-  *out = ir_make(l->graph, IR_SELECT, on, up, ir_make(l->graph, IR_SELECT, back, down, still));
+  ir_ref rest = ir_make(l->graph, IR_SELECT, on, up,
+                        ir_make(l->graph, IR_SELECT, back, down, still));
+  *out = ir_make(l->graph, IR_SELECT, p->holds, rest, still);
   return l->graph->status;
 }
 
