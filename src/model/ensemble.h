@@ -1,0 +1,26 @@
+/* ensemble.h - inside of an ensemble, for the files of this room. */
+#ifndef GEMEL_MODEL_ENSEMBLE_H
+#define GEMEL_MODEL_ENSEMBLE_H
+#include "gemel/ensemble.h"
+
+struct gm_ensemble {
+  gm_ctx *ctx;
+  const gm_model *model;
+  gm_pool *pool;
+  gm_model_info info;
+  int32_t n, worker_count;
+  double t;
+  double *x;  /* [i*n + m] */
+  void **obj; /* [n] */
+  double *theta;
+  gm_key *key;
+  uint64_t *slot;
+  int8_t *status, *call; /* gathered since the start; of the last call */
+  struct {
+    gm_work *work;
+    gm_arena *arena;
+  } worker[];
+};
+
+gm_batch gm__ensemble_batch(const gm_ensemble *e, int32_t first, int32_t count);
+#endif
