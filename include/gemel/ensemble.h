@@ -67,6 +67,10 @@ GM_API GM_NODISCARD gm_status gm_ensemble_select(gm_ensemble *to, const gm_ensem
                                                  gm_ctx *ctx, const int32_t *ancestor,
                                                  uint64_t generation, bool keep_slots);
 
+/* Every member gets a fresh slot (a hash of its own, generation and its number): from here on its
+ * draws are others. */
+GM_API void gm_ensemble_renew(gm_ensemble *e, uint64_t generation);
+
 /* Everything that decides the future, as bytes; load needs an ensemble of the same model and size.
  * Fails: GM_ENOMEM; load: GM_EPARSE (damaged, or of another model). */
 GM_API GM_NODISCARD gm_status gm_ensemble_save(const gm_ensemble *e, gm_ctx *ctx, gm_text *out);

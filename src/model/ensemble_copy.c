@@ -118,6 +118,15 @@ gm_status gm_ensemble_select(gm_ensemble *to, const gm_ensemble *from, gm_ctx *c
   return s;
 }
 
+void gm_ensemble_renew(gm_ensemble *e, uint64_t generation)
+{
+  for (int32_t m = 0; m < e->n; m++)
+    e->slot[m] = gm_hash64(gm_hash64(e->slot[m], generation), (uint64_t)m);
+  if (!e->model->type->refresh) return;
+  gm_batch b = gm__ensemble_batch(e, 0, e->n);
+  e->model->type->refresh(e->model, &b, e->t);
+}
+
 /* ---- bytes ----------------------------------------------------------------------------------- */
 /* "GMENS1", counts, time, then the arrays as they lie; objects as the type writes them, each with
  * its length; a checksum at the end. Little-endian, as every machine that Gemel runs on. */
