@@ -1,5 +1,5 @@
 /* filter.c - the life of a filter: members of the prior, steps, news, restart. */
-#include "methods/filter.h"
+#include "methods/kalman.h"
 #include "gemel/math.h"
 #include <assert.h>
 #include <math.h>
@@ -62,6 +62,12 @@ static gm_status members_begin(gm_filter *f, gm_ctx *ctx, uint64_t round)
   gm__filter_theta(f);
   gm_status s = gm_ensemble_init(f->e, ctx, f->s->t0);
   for (int32_t m = 0; m < f->n; m++) f->weight[m] = 1.0 / f->n;
+  memset(f->drift, 0, sizeof f->drift);
+  if (f->o.kind == GM_FILTER_UKF) {
+    gm__kalman_sigma_begin(f);
+    gm__filter_theta(f);
+    s = gm_ensemble_init(f->e, ctx, f->s->t0);
+  }
   for (ptrdiff_t i = 0; i < (ptrdiff_t)f->n * f->s->sensor_count; i++) f->residual[i] = NAN;
   f->edge = 0;
   return s;
@@ -140,7 +146,8 @@ static void drift(gm_filter *f, double dt)
   bool any = false;
   for (int32_t d = 0; d < f->d; d++) {
     double sd = f->s->unknown[d].drift * sqrt(dt);
-    if (!(sd > 0)) continue;
+    if (f->o.kind == GM_FILTER_UKF) f->drift[d] += sd * sd;
+    if (!(sd > 0) || f->o.kind == GM_FILTER_UKF) continue;
     any = true;
     for (int32_t m = 0; m < f->n; m++)
       f->z[(ptrdiff_t)m * f->d + d] +=

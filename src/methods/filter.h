@@ -28,6 +28,7 @@ struct gm_filter {
   int32_t news_room;
   double first; /* guided: ln of the first stage's mean weight */
   bool guided;
+  double drift[GM_UNKNOWN_MAX]; /* sigma points: variance that z gained since the last datum */
   void *kalman; /* of filter_kalman.c */
 };
 
