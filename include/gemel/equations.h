@@ -20,6 +20,13 @@ typedef struct {
  * to the stiff method where a member turns out to be stiff. */
 typedef enum { GM_EQ_AUTO, GM_EQ_EXPLICIT, GM_EQ_STIFF } gm_eq_solver;
 
+/* A member whose own methods make no step any more, or used up step_max of them, goes on by CVODE
+ * (or IDA, where equations are algebraic) of SUNDIALS if that is built in, and has the bit
+ * GM_MEMBER_FALLBACK. AUTO: so. OFF: it fails, as it does where SUNDIALS is not built in: the same
+ * bytes everywhere. Not for GM_EQ_EXPLICIT, models with delays or in closed form, batches with
+ * directions, vjp. gm_model_info.solver says whether a model has it. */
+typedef enum { GM_EQ_FALLBACK_AUTO, GM_EQ_FALLBACK_OFF } gm_eq_fallback;
+
 /* AUTO: SBML when the text begins with '<' (after blanks and a byte order mark). */
 typedef enum { GM_EQ_FORMAT_AUTO, GM_EQ_FORMAT_TEXT, GM_EQ_FORMAT_SBML } gm_eq_format;
 
@@ -42,13 +49,17 @@ typedef struct {
    * then grow beyond what derivatives bear. */
   bool adjoint;
   double rtol, atol; /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
-  int32_t step_max;  /* steps between two edges; 0: 1,000,000 */
+  int32_t step_max;  /* steps of a member in a span; 0: 1,000,000. The fallback has as many more */
+  gm_eq_fallback fallback;
 } gm_eq_config;
 
 /* Parameters of the model: every name of the text that has a constant value and no rule, in order
  * of appearance. Input ports: one a state, in the order of the states. State: the states, then the
  * held input rate of every port. */
 GM_API extern const gm_model_type gm_equations;
+
+/* Version of SUNDIALS that is built in as the fallback ("6.4.1"); NULL: none. Any thread. */
+GM_API const char *gm_equations_fallback_version(void);
 
 /* Compiled kernels are made in the background and taken into use when they are ready; results do
  * not change by it. Environment: GEMEL_KERNEL (off, now), GEMEL_CC, GEMEL_CACHE; see docs/cli.md.

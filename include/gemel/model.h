@@ -77,8 +77,11 @@ enum {
   GM_MEMBER_DIVERGED = 1,
   GM_MEMBER_STEPS = 2,
   GM_MEMBER_PROJECTED = 4,
-  GM_MEMBER_MOVING = 8 /* gm_model_rest: not at rest within the horizon */
+  GM_MEMBER_MOVING = 8,   /* gm_model_rest: not at rest within the horizon */
+  GM_MEMBER_FALLBACK = 16 /* good, but only by a method whose bytes hang on what is installed */
 };
+/* Has a member no values? (The other bits are information about one that has.) */
+#define GM_MEMBER_FAILED(status) (((status) & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS)) != 0)
 
 /* n members. Value i of member m lies at a[i*sx + m*sm]; one of the strides is 1. */
 typedef struct {
@@ -173,7 +176,8 @@ typedef struct {
                    gm_arena *arena);
   /* Optional, for models that move by chance: the members of b were copied and have fresh slots;
    * what is memoryless in their state at time t (what is left of an exponential clock) is drawn
-   * anew by those slots, what has memory stays. NULL: nothing to draw anew. */
+   * anew by those slots, what has memory stays. Under an old slot a clock would get the time that
+   * it already had. NULL: nothing to draw anew. */
   void (*refresh)(const gm_model *model, const gm_batch *b, double t);
 } gm_model_type;
 

@@ -8,6 +8,24 @@
 
 enum { BLOCK_MEMBERS = 256, FAILED = GM_MEMBER_DIVERGED | GM_MEMBER_STEPS };
 
+static gm_status members_new(gm_ctx *ctx, gm_ensemble *e)
+{
+  const ptrdiff_t n = e->n;
+  bool object = e->info.flags & GM_MODEL_OBJECT;
+  if (object)
+    e->obj = gm_alloc(ctx, n, sizeof *e->obj);
+  else
+    e->x = gm_alloc(ctx, n * e->info.state_count, sizeof *e->x);
+  e->theta = gm_alloc(ctx, n * e->info.parameter_count, sizeof *e->theta);
+  e->key = gm_alloc(ctx, n, sizeof *e->key);
+  e->slot = gm_alloc(ctx, n, sizeof *e->slot);
+  e->status = gm_alloc(ctx, n, 1);
+  e->call = gm_alloc(ctx, n, 1);
+  bool got = (object ? (void *)e->obj : (void *)e->x) && e->theta && e->key && e->slot &&
+             e->status && e->call;
+  return got ? GM_OK : gm_fail(ctx, GM_ENOMEM, "members of an ensemble");
+}
+
 gm_status gm_ensemble_new(gm_ctx *ctx, const gm_model *model, gm_pool *pool, int32_t n,
                           gm_ensemble **out)
 {
@@ -18,25 +36,12 @@ gm_status gm_ensemble_new(gm_ctx *ctx, const gm_model *model, gm_pool *pool, int
   if (!e) return gm_fail(ctx, GM_ENOMEM, "ensemble");
   *e = (gm_ensemble){.ctx = ctx, .model = model, .pool = pool, .n = n, .worker_count = workers};
   gm_model_get_info(model, &e->info);
-  ptrdiff_t rows = e->info.state_count, np = e->info.parameter_count;
-  bool object = e->info.flags & GM_MODEL_OBJECT;
-  if (object)
-    e->obj = gm_alloc(ctx, n, sizeof *e->obj);
-  else
-    e->x = gm_alloc(ctx, n * rows, sizeof *e->x);
-  e->theta = gm_alloc(ctx, n * np, sizeof *e->theta);
-  e->key = gm_alloc(ctx, n, sizeof *e->key);
-  e->slot = gm_alloc(ctx, n, sizeof *e->slot);
-  e->status = gm_alloc(ctx, n, 1);
-  e->call = gm_alloc(ctx, n, 1);
-  bool got = (object ? (void *)e->obj : (void *)e->x) && e->theta && e->key && e->slot &&
-             e->status && e->call;
-  gm_status s = got ? GM_OK : gm_fail(ctx, GM_ENOMEM, "members of an ensemble");
+  gm_status s = members_new(ctx, e);
   for (int32_t i = 0; i < workers && !s; i++) {
     s = model->type->work_new(model, ctx, &e->worker[i].work);
     if (!s) s = gm_arena_new(ctx, 1 << 16, &e->worker[i].arena);
   }
-  for (int32_t i = 0; object && i < n && !s; i++) s = model->type->obj_new(model, ctx, &e->obj[i]);
+  for (int32_t i = 0; e->obj && i < n && !s; i++) s = model->type->obj_new(model, ctx, &e->obj[i]);
   if (s) {
     gm_ensemble_free(e);
     return s;

@@ -16,9 +16,10 @@ typedef struct {
   const gm_batch *b;
   gm_rest_options o;
   int32_t nx;
-  double *before; /* states at the end of the last horizon, [n][nx] */
-  bool *memory;   /* [nx] rows that are not looked at */
-  bool *moved;    /* [n] members that moved on the last horizon */
+  double *before;  /* states at the end of the last horizon, [n][nx] */
+  double *tangent; /* and their tangents, [nd][n][nx] */
+  bool *memory;    /* [nx] rows that are not looked at */
+  bool *moved;     /* [n] members that moved on the last horizon */
 } rest;
 
 static double state_of(const rest *r, int32_t member, int32_t i)
@@ -34,6 +35,28 @@ static double largest_of(const rest *r, int32_t member)
   return largest;
 }
 
+static double tangent_of(const rest *r, int32_t d, int32_t member, int32_t i)
+{
+  return r->b->xd[((ptrdiff_t)d * r->b->n) * r->nx + i * r->b->sx + member * r->b->sm];
+}
+
+/* A tangent may be on its way where the state is at rest from the start. */
+static bool tangents_are_still(const rest *r, int32_t member)
+{
+  for (int32_t d = 0; d < r->b->nd; d++) {
+    double largest = 0;
+    for (int32_t i = 0; i < r->nx; i++)
+      if (!r->memory[i]) largest = fmax(largest, fabs(tangent_of(r, d, member, i)));
+    for (int32_t i = 0; i < r->nx; i++) {
+      double now = tangent_of(r, d, member, i);
+      double then = r->tangent[((ptrdiff_t)d * r->b->n + member) * r->nx + i];
+      if (!r->memory[i] && !(fabs(now - then) <= r->o.rtol * fmax(fabs(now), 1e-4 * largest)))
+        return false;
+    }
+  }
+  return true;
+}
+
 /* Is the member where it was when states were last remembered? */
 static bool is_still(const rest *r, int32_t member)
 {
@@ -42,7 +65,7 @@ static bool is_still(const rest *r, int32_t member)
     double x = state_of(r, member, i), x0 = r->before[(ptrdiff_t)member * r->nx + i];
     if (!r->memory[i] && !(fabs(x - x0) <= r->o.rtol * fabs(x) + atol)) return false;
   }
-  return true;
+  return tangents_are_still(r, member);
 }
 
 /* Marks members that are not where they were; is there none? */
@@ -50,7 +73,7 @@ static bool all_still(const rest *r)
 {
   bool still = true;
   for (int32_t m = 0; m < r->b->n; m++) {
-    bool failed = r->b->status[m] & ~GM_MEMBER_PROJECTED;
+    bool failed = GM_MEMBER_FAILED(r->b->status[m]);
     r->moved[m] = r->moved[m] || !(failed || is_still(r, m));
     still = still && !r->moved[m];
   }
@@ -61,6 +84,10 @@ static void remember(rest *r)
 {
   for (int32_t m = 0; m < r->b->n; m++)
     for (int32_t i = 0; i < r->nx; i++) r->before[(ptrdiff_t)m * r->nx + i] = state_of(r, m, i);
+  for (int32_t d = 0; d < r->b->nd; d++)
+    for (int32_t m = 0; m < r->b->n; m++)
+      for (int32_t i = 0; i < r->nx; i++)
+        r->tangent[((ptrdiff_t)d * r->b->n + m) * r->nx + i] = tangent_of(r, d, m, i);
 }
 
 /* From t on to t_end. Are all where they were at t, on the way (what swings need not be back then
@@ -89,9 +116,11 @@ static gm_status rest_open(rest *r, gm_arena *arena)
                    info.flags & GM_MODEL_OBJECT ? "object state" : "random events");
   r->nx = info.state_count;
   r->before = gm_arena_get(arena, (ptrdiff_t)r->b->n * r->nx + 1, sizeof *r->before);
+  r->tangent = gm_arena_get(arena, (ptrdiff_t)r->b->nd * r->b->n * r->nx + 1, sizeof(double));
   r->memory = gm_arena_get(arena, r->nx + 1, sizeof *r->memory);
   r->moved = gm_arena_get(arena, r->b->n + 1, sizeof *r->moved);
-  if (!r->before || !r->memory || !r->moved) return gm_fail(r->m->ctx, GM_ENOMEM, "states at rest");
+  if (!r->before || !r->tangent || !r->memory || !r->moved)
+    return gm_fail(r->m->ctx, GM_ENOMEM, "states at rest");
   int32_t n;
   const gm_var *v = gm_model_table(r->m, GM_TABLE_STATE, &n);
   for (int32_t i = 0; i < r->nx; i++) r->memory[i] = v[i].role == GM_ROLE_MEMORY;

@@ -91,7 +91,7 @@ static bool flow(const steady *s, int32_t n, double until)
       span[m] =
           (gm_span){.t0 = s->leg->t0, .t1 = s->leg->t0 + until, .edge = edge, .edge_count = edges};
     s->cycle.model->type->advance(s->cycle.model, s->cycle.work, &part, span, s->cycle.arena);
-    for (int32_t m = 0; m < part.n; m++) good = good && part.status[m] == GM_MEMBER_OK;
+    for (int32_t m = 0; m < part.n; m++) good = good && !GM_MEMBER_FAILED(part.status[m]);
   }
   return good;
 }

@@ -297,6 +297,31 @@ static void rest__is_not_told_too_early(void **state)
   assert_true(rests("x = 1; y = 0; x' = -2*pi*y; y' = 2*pi*x", 100, &x) & GM_MEMBER_MOVING);
 }
 
+/* Once: 0.011. x begins at rest (x = p) and its tangent does not: dx/dp at rest is 1. */
+static void rest__waits_for_tangents(void **state)
+{
+  (void)state;
+  subject s;
+  subject_open(&s, "p = 2; k = 1e-4; x = 2\nx' = k*(p - x)", "x", GM_EQ_STIFF, 1);
+  gm_batch b = {.n = 1,
+                .sx = 1,
+                .sm = s.info.state_count,
+                .x = s.x,
+                .theta = s.theta,
+                .psx = 1,
+                .psm = s.info.parameter_count,
+                .nd = 1,
+                .xd = s.xd,
+                .thetad = s.thetad,
+                .status = &s.status};
+  s.thetad[0] = 1;
+  s.model->type->init(s.model, s.work, &b, 0);
+  assert_int_equal(gm_model_rest(s.model, s.work, &b, NULL, s.arena), GM_OK);
+  assert_int_equal(s.status, GM_MEMBER_OK);
+  assert_true(fabs(s.xd[0] - 1) < 1e-6);
+  subject_close(&s);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -311,6 +336,7 @@ int main(void)
       cmocka_unit_test(tangent__hill_from_zero),
       cmocka_unit_test(tangent__across_a_bend),
       cmocka_unit_test(rest__is_not_told_too_early),
+      cmocka_unit_test(rest__waits_for_tangents),
       cmocka_unit_test(tangent__trigger_on_an_algebraic_state),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,8 +236,8 @@ static void fast__without_rest_is_refused(void **state)
   refused("fast reactions change");
 }
 
-/* P + Q -> R at the rate P Q/(K + P) runs until Q is gone when K > 0. With K < 0 the rate changes its
- * sign on the way, and there is no answer rather than that one. */
+/* P + Q -> R at the rate P Q/(K + P) runs until Q is gone when K > 0. With K < 0 the rate changes
+ * its sign on the way, and there is no answer rather than that one. */
 static void fast__answers_only_for_the_signs_it_stands_on(void **state)
 {
   (void)state;

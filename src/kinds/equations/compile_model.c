@@ -294,6 +294,18 @@ static gm_status delay_codes(maker *k)
   return st ? st : k->s->graph.status;
 }
 
+/* May a code give what is not finite from states at which the rates are? */
+static bool code_is_steep(const lane_code *c)
+{
+  for (int32_t i = 0; i < c->count; i++) {
+    int32_t op = c->op[i].op;
+    if (op == IR_DIV || op == IR_POW || op == IR_LOG || op == IR_LOG10 || op == IR_TAN ||
+        op == IR_GAMMA)
+      return true;
+  }
+  return false;
+}
+
 static gm_status jacobian_code(maker *k)
 {
   lane_machine *m = k->m;
@@ -312,6 +324,7 @@ static gm_status jacobian_code(maker *k)
     st = compiler_code(&k->c, root, n + nx, &j->code, reg);
   }
   if (!st) memcpy(j->time_reg, reg + n, (size_t)nx * sizeof *reg);
+  j->steep = !st && code_is_steep(&j->code);
   gm_free(root);
   if (st) {
     gm_free(reg);

@@ -1,6 +1,7 @@
 /* equations.c - the kind `equations` under the model contract. */
 #include "gemel/equations.h"
 #include "kinds/equations/kernel/kernel.h"
+#include "kinds/equations/lane_sundials.h"
 #include "kinds/equations/lanes.h"
 #include <assert.h>
 #include <math.h>
@@ -67,6 +68,17 @@ static void bars_place(const lane_machine *m, lane_bars *bar, gm_v8 **at)
   bar->queue = (double *)portion(at, (ptrdiff_t)m->queue_max * m->pending_width);
 }
 
+static gm_status fallback_new(gm_ctx *ctx, const lane_machine *m, lane_work *w)
+{
+  if (!m->fallback) return GM_OK;
+  bool *algebraic = gm_alloc(ctx, m->nx, sizeof *algebraic);
+  if (!algebraic) return gm_fail(ctx, GM_ENOMEM, "fallback for %d states", (int)m->nx);
+  for (int32_t i = 0; i < m->nx; i++) algebraic[i] = m->kind[i] == EQ_STATE_ALGEBRAIC;
+  gm_status s = lane_sundials_new(ctx, m->nx, algebraic, &w->fallback);
+  gm_free(algebraic);
+  return s;
+}
+
 gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
 {
   ptrdiff_t nx = m->nx, head = in_vectors((ptrdiff_t)(sizeof(lane_work) / sizeof(double)) + 1);
@@ -115,13 +127,20 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   w->queued = (double *)portion(&v, nd * queue);
   bars_place(m, &w->bar, &v);
   w->dense = dense ? (double *)portion(&v, dense) : NULL;
+  gm_status s = fallback_new(ctx, m, w);
+  if (s) {
+    lane_work_free(w);
+    return s;
+  }
   *out = w;
   return GM_OK;
 }
 
 void lane_work_free(lane_work *w)
 {
-  if (w) gm_free(w->memory);
+  if (!w) return;
+  lane_sundials_free(w->fallback);
+  gm_free(w->memory);
 }
 
 /* ---- create --------------------------------------------------------------------------------- */
@@ -215,8 +234,16 @@ static gm_status config_check(gm_ctx *ctx, const gm_eq_config *c)
                    "pending_max %d, free_initial_count %d, directions_max %d; 0 or more are "
                    "expected",
                    (int)c->pending_max, (int)c->free_initial_count, (int)c->directions_max);
+  if (c->fallback != GM_EQ_FALLBACK_AUTO && c->fallback != GM_EQ_FALLBACK_OFF)
+    return gm_fail(ctx, GM_ERANGE, "fallback %d; AUTO or OFF is expected", (int)c->fallback);
   if (c->step_max < 0) return gm_fail(ctx, GM_ERANGE, "step_max %d < 0", (int)c->step_max);
   return GM_OK;
+}
+
+static bool fallback_possible(const lane_machine *m)
+{
+  return lane_sundials_version() && m->jacobian.time_reg && !m->delay_count && m->nx &&
+         m->nx <= PIVOTED_STATES_MAX;
 }
 
 static gm_status equations_create(gm_ctx *ctx, const void *config, gm_model **out)
@@ -242,6 +269,7 @@ static gm_status equations_create(gm_ctx *ctx, const void *config, gm_model **ou
   e->machine.rtol = c->rtol > 0 ? c->rtol : 1e-8;
   e->machine.atol = c->atol > 0 ? c->atol : 1e-10;
   e->machine.step_max = c->step_max ? c->step_max : 1000000;
+  e->machine.fallback = c->fallback == GM_EQ_FALLBACK_AUTO && fallback_possible(&e->machine);
   e->table = lane_table_of(e->machine.isa);
   s = lane_kernel_start(ctx, &e->machine, &e->machine.kernel);
   if (s) {
@@ -253,14 +281,18 @@ static gm_status equations_create(gm_ctx *ctx, const void *config, gm_model **ou
 }
 
 /* ---- the rest of the contract ---------------------------------------------------------------- */
+#define STIFF_TEXT    "Rosenbrock method, own step for each member"
+#define BOTH_TEXT     "Tsitouras 5(4), Rosenbrock method where stiff, own step for each member"
+#define FALLBACK_TEXT "; at last CVODE or IDA of SUNDIALS"
 static const char *solver_text(const lane_machine *m)
 {
   if (m->is_linear) return "closed form (matrix exponential)";
-  if (m->start_method != LANE_EXPLICIT) return "Rosenbrock method, own step for each member";
-  return m->jacobian.time_reg
-             ? "Tsitouras 5(4), Rosenbrock method where stiff, own step for each member"
-             : "Tsitouras 5(4), own step for each member";
+  if (m->start_method != LANE_EXPLICIT) return m->fallback ? STIFF_TEXT FALLBACK_TEXT : STIFF_TEXT;
+  if (m->jacobian.time_reg) return m->fallback ? BOTH_TEXT FALLBACK_TEXT : BOTH_TEXT;
+  return "Tsitouras 5(4), own step for each member";
 }
+
+const char *gm_equations_fallback_version(void) { return lane_sundials_version(); }
 
 static void equations_info(const gm_model *model, gm_model_info *out)
 {

@@ -204,8 +204,8 @@ double ir_eval(const ir_graph *g, ir_ref f, double t, const double *x, const dou
         scratch[i] = NAN;
         break;
       }
-      scratch[i] =
-          ir_apply(n->op, scratch[n->a], n->b >= 0 ? scratch[n->b] : 0, n->c >= 0 ? scratch[n->c] : 0);
+      scratch[i] = ir_apply(n->op, scratch[n->a], n->b >= 0 ? scratch[n->b] : 0,
+                            n->c >= 0 ? scratch[n->c] : 0);
     }
   }
   return scratch[f];

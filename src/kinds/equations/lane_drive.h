@@ -5,6 +5,7 @@
 #define GEMEL_EQUATIONS_LANE_DRIVE_H
 #include "kinds/equations/lane_explicit.h"
 #include "kinds/equations/lane_cut.h"
+#include "kinds/equations/lane_fallback.h"
 #include "kinds/equations/lane_stiff_tangent.h"
 
 enum { STIFF_SIGNS = 15, FAILURES_MAX = 8 };
@@ -14,6 +15,10 @@ static void dense(const lane_run *r, gm_v8 h, gm_v8 theta, gm_v8 *x)
 {
   lane_work *w = r->w;
   uint32_t stiff = w->stiff_lanes & w->active;
+  if (__builtin_expect(w->alone != 0, 0)) {
+    fallback_dense(r, h, theta, x);
+    return;
+  }
   if (stiff != w->active) explicit_dense(r, h, theta, x);
   if (!stiff) return;
   if (stiff == w->active) {
@@ -112,19 +117,23 @@ static void steps_hold(const lane_run *r, uint32_t cut, gm_v8 h, gm_v8 t_new)
   w->h = v8_blend(lanes_mask(w->broken), v8_set(0.25) * (t_new - w->t), w->h);
 }
 
-/* Ends members whose step has vanished (one about to restart has none yet) or that used up their
- * steps. */
+/* What a lane that does not come on has come to: its step has vanished (one about to restart has
+ * none yet), or its steps are used up; 0: it does come on. */
+static int lane_stuck(const lane_run *r, int lane)
+{
+  const lane_work *w = r->w;
+  const lane_slot *s = &w->slot[lane];
+  if (s->method == LANE_FALLBACK) return fallback_goes(r, s) ? 0 : s->reason;
+  if (!(w->h[lane] > step_least(w->t[lane])) && !w->restart[lane]) return GM_MEMBER_DIVERGED;
+  return s->steps >= r->m->step_max ? GM_MEMBER_STEPS : 0;
+}
+
+/* Ends members that are stuck, when there is no fallback for them. */
 static void lane_refuse(const lane_run *r, int lane)
 {
-  lane_work *w = r->w;
-  lane_slot *s = &w->slot[lane];
-  double smallest = 4 * 2.220446049250313e-16 * fmax(fabs(w->t[lane]), 1e-100);
-  if (!(w->h[lane] > smallest) && !w->restart[lane])
-    lane_store(r, lane, GM_MEMBER_DIVERGED);
-  else if (s->steps >= r->m->step_max)
-    lane_store(r, lane, GM_MEMBER_STEPS);
-  else
-    return;
+  int status = lane_stuck(r, lane);
+  if (!status || fallback_take(r, lane, status)) return;
+  lane_store(r, lane, status);
   lane_refill(r, lane);
 }
 
@@ -165,7 +174,7 @@ static void lanes_move(const lane_run *r, uint32_t accepted, uint32_t cut, gm_v8
   if (w->stiff_lanes != w->active) v8_take(ok, nx, w->k + (STAGES - 1) * (ptrdiff_t)nx, w->k);
   w->t = v8_blend(ok, t_new, w->t);
   for (int l = 0; l < LANES; l++) {
-    if (w->slot[l].member < 0) continue;
+    if (!(w->active >> l & 1)) continue;
     w->slot[l].steps++;
     if (cut >> l & 1) w->restart[l] = LANE_RESTART_SLOPES;
     if ((accepted >> l & 1) && ((cut >> l & 1) || w->t[l] >= w->slot[l].t_stop)) {
@@ -199,7 +208,7 @@ static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 
   if (may && w->stiff_lanes != w->active) sign = explicit_looks_stiff(r, h);
   for (int l = 0; l < LANES; l++) {
     lane_slot *s = &w->slot[l];
-    if (s->member < 0) continue;
+    if (!(w->active >> l & 1)) continue;
     s->failures = error[l] <= 1e300 ? 0 : s->failures + 1;
     if (s->method == LANE_EXPLICIT && may) {
       signs_count(r, s, accepted >> l & 1, sign[l] != 0, w->unstable >> l & 1);
@@ -217,6 +226,7 @@ static gm_v8 lanes_attempt(const lane_run *r, gm_v8 h)
   uint32_t stiff = w->stiff_lanes & w->active, pivoted = 0;
   gm_v8 error = v8_set(0);
   w->pivoted = 0;
+  if (__builtin_expect(w->alone != 0, 0)) return fallback_error(w);
   if (stiff != w->active) error = explicit_step(r, h);
   if (!stiff) return error;
   for (int l = 0; l < LANES; l++)
@@ -250,11 +260,15 @@ static gm_v8 steps_plan(const lane_run *r, gm_v8 *t_new)
 static void lanes_look(lane_work *w)
 {
   w->active = w->stiff_lanes = 0;
+  uint32_t fallback = 0;
   for (int l = 0; l < LANES; l++) {
     if (w->slot[l].member < 0) continue;
     w->active |= 1u << l;
     if (w->slot[l].method != LANE_EXPLICIT) w->stiff_lanes |= 1u << l;
+    if (w->slot[l].method == LANE_FALLBACK) fallback |= 1u << l;
   }
+  w->alone = fallback & -fallback; /* the first */
+  if (__builtin_expect(fallback != 0, 0)) fallback_look(w);
 }
 
 static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b,
@@ -267,7 +281,9 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     lanes_look(w);
     for (int l = 0; l < LANES; l++) any = any || w->restart[l];
     if (any) lanes_restart(r);
-    gm_v8 t_new, h = steps_plan(r, &t_new), error = lanes_attempt(r, h);
+    gm_v8 kept = w->h, t_new, h = steps_plan(r, &t_new);
+    if (__builtin_expect(w->alone != 0, 0)) fallback_step(r, &h, &t_new);
+    gm_v8 error = lanes_attempt(r, h);
     if (b->nd) error = tangents_step(r, h, error);
     v8i ok = v8_at_most(error, v8_set(1.0)) & lanes_mask(w->active);
     uint32_t accepted = v8_bits(ok), cut = 0;
@@ -281,6 +297,8 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     if (m->delay_count) lanes_remember(r, accepted, h, t_new);
     lanes_samples(r, accepted, h, t_new);
     steps_choose(r, h, error, ok);
+    if (__builtin_expect(w->alone != 0, 0))
+      w->h = v8_blend(lanes_mask(w->alone), w->h, kept); /* the others stand still */
     if (m->condition_count) steps_hold(r, cut, h, t_new);
     lanes_move(r, accepted, cut, h, t_new);
   }

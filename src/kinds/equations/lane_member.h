@@ -172,6 +172,7 @@ static void lane_store(const lane_run *r, int lane, int status)
   const gm_span *span = &r->span[s->member];
   int8_t *all = &r->b->status[s->member];
   lane_put(r, lane);
+  if (s->method == LANE_FALLBACK && !GM_MEMBER_FAILED(status)) status |= GM_MEMBER_FALLBACK;
   *all = (int8_t)(*all | status);
   for (ptrdiff_t k = (ptrdiff_t)s->sample * r->m->ny; k < (ptrdiff_t)span->sample_count * r->m->ny;
        k++) {
@@ -289,6 +290,7 @@ static void lanes_clear(const lane_run *r)
   w->native = lane_kernel_table(r->m->kernel);
   constants_load(r->m, w);
   w->t = w->h = v8_set(0);
+  w->alone = 0;
   for (int l = 0; l < LANES; l++) {
     w->slot[l] = (lane_slot){.member = -1};
     w->restart[l] = LANE_RESTART_NONE;

@@ -139,6 +139,24 @@ static bool time_slopes(const lane_run *r, gm_v8 h)
   return any;
 }
 
+/* ---- is the Jacobian one --------------------------------------------------------------------- */
+/* 0, but no number in lanes with an entry that is not finite (x^0.5 at 0): without this look an
+ * infinite pivot would make the solution 0, and no error would show. Only where the entries divide
+ * or the like: others are finite where the rates are. */
+static gm_v8 jacobian_excess(const lane_run *r)
+{
+  const lane_jacobian *j = &r->m->jacobian;
+  const lane_part *reg = (const lane_part *)r->w->reg, zero = part_set(0);
+  gm_v8 excess = v8_set(0);
+  for (int p = 0; p < PARTS && j->steep; p++) {
+    lane_part sum = zero;
+    for (int32_t e = 0; e < j->count; e++)
+      sum = part_fma(reg[(ptrdiff_t)j->reg[e] * PARTS + p], zero, sum);
+    ((lane_part *)&excess)[p] = sum;
+  }
+  return excess;
+}
+
 /* ---- is the solution one --------------------------------------------------------------------- */
 /* Without pivoting a small pivot may cost any number of digits. With gamma on the diagonal shorter
  * steps mend that, and until then the error says so; algebraic equations have no such cure. For
@@ -189,13 +207,14 @@ static gm_v8 stage_first(const lane_run *r, gm_v8 h, const gm_v8 *inverse_h, boo
   vm_run(m, w, &m->jacobian.code);
   *moves = time_slopes(r, h);
   if (*moves) stage_move(r, 0);
+  gm_v8 none = jacobian_excess(r); /* before the factors, which may lie in its registers */
   gm_v8 *kept = stiff_vector(r, STIFF_SUM), *right = w->reg + m->lu->solution_reg;
   for (int32_t i = 0; i < m->nx && m->algebraic_count; i++) kept[i] = right[m->lu->place[i]];
   w->reg[m->lu->gamma_reg] = *inverse_h * v8_set(1 / rodas_gamma);
   w->reg[m->lu->one_reg] = v8_set(1);
   vm_run(m, w, &m->lu->factor);
   vm_run(m, w, &m->lu->solve);
-  return m->algebraic_count ? solution_excess(r) : v8_set(0);
+  return m->algebraic_count ? solution_excess(r) + none : none;
 }
 
 /* ---- the step -------------------------------------------------------------------------------- */

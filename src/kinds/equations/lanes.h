@@ -26,8 +26,9 @@ typedef struct {
   int32_t id; /* number among the machine's codes: where its compiled form is (kernel.h) */
 } lane_code;
 
-/* How a lane goes on. PIVOTED: the stiff method with a factorisation of its own. */
-typedef enum { LANE_EXPLICIT, LANE_STIFF, LANE_PIVOTED } lane_method;
+/* How a lane goes on. PIVOTED: the stiff method with a factorisation of its own. FALLBACK: CVODE or
+ * IDA (lane_fallback.h). */
+typedef enum { LANE_EXPLICIT, LANE_STIFF, LANE_PIVOTED, LANE_FALLBACK } lane_method;
 
 /* What the stiff method needs. Pattern of the Jacobian of the rates with respect to the states:
  * entry e is d rate[row[e]] / d state[col[e]], in register reg[e] once `code` has run. */
@@ -36,6 +37,7 @@ typedef struct {
   int32_t count;
   int32_t *row, *col, *reg; /* [count], sorted by row, then col */
   int32_t *time_reg;        /* [nx] d rate / d time, -1: it is 0 */
+  bool steep;               /* entries may be infinite where the rates are finite */
 } lane_jacobian;
 
 struct lane_lu;      /* lane_lu.h */
@@ -124,6 +126,7 @@ typedef struct {
   gm_eq_solver solver;
   double rtol, atol;
   int32_t step_max;
+  bool fallback; /* the works of this machine have one */
   lane_method start_method;
   gm_isa isa;
   const gm_vmath *vmath;
@@ -150,10 +153,13 @@ typedef struct {
   int32_t stiff_signs; /* steps in a row that looked stiff */
   int32_t failures;    /* attempts in a row without a number */
   int32_t bends;       /* attempts in a row that were not taken because gaps bend */
+  int32_t reason;      /* FALLBACK: what the member would have come to without it */
+  bool begun;          /* FALLBACK: it has had its first turn */
   lane_method method;
 } lane_slot;
 
-struct lane_tape; /* lane_tape.h */
+struct lane_tape;     /* lane_tape.h */
+struct lane_sundials; /* lane_sundials.h */
 
 /* Derivatives of the objective, member by member on lanes, while steps are undone. */
 typedef struct {
@@ -205,6 +211,11 @@ typedef struct {
   uint32_t active, stiff_lanes; /* bit sets: lanes with a member; those on the stiff method */
   uint32_t pivoted;             /* lanes whose last attempt had a factorisation of its own */
   int32_t next_member;
+  struct lane_sundials *fallback; /* owned; NULL: none */
+  double fallback_t;              /* where it stands */
+  uint32_t alone;                 /* bit of the one lane that moves, by the fallback; 0: all do */
+  int alone_lane;
+  bool fallback_anew, fallback_good, fallback_nudged; /* begins anew; made its step; did without */
   void *memory; /* owned; the vectors and this struct lie in it */
 } lane_work;
 

@@ -106,7 +106,8 @@ static gm_status is_positive(const laws *a, ir_ref f, bool *out)
   return GM_OK;
 }
 
-/* What is_positive took from stated values must hold for every member: without it there is no answer. */
+/* What is_positive took from stated values must hold for every member: without it there is no
+ * answer. */
 static gm_status positive_parameters(const laws *a, ir_ref f, product *p)
 {
   lowering *l = a->l;
@@ -233,8 +234,8 @@ static gm_status product_rest(const laws *a, product *p, int32_t pivot, bool alo
     return refuse(a, p->law, "never comes to rest: its rate uses up nothing it hangs on");
   ir_ref zero = nl_number(l, 0), still = nl_number(l, NAN);
   ir_ref back = nl_bin(l, IR_LT, p->coefficient, zero), on = nl_bin(l, IR_LT, zero, p->coefficient);
-  ir_ref rest = ir_make(l->graph, IR_SELECT, on, up,
-                        ir_make(l->graph, IR_SELECT, back, down, still));
+  ir_ref rest =
+      ir_make(l->graph, IR_SELECT, on, up, ir_make(l->graph, IR_SELECT, back, down, still));
   *out = ir_make(l->graph, IR_SELECT, p->holds, rest, still);
   return l->graph->status;
 }
