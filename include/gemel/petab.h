@@ -81,8 +81,9 @@ GM_API GM_NODISCARD gm_status gm_petab_evaluate(gm_petab *p, gm_pool *pool, int3
                                                 double *residual);
 /* gradient[d] of llh + log_prior, and information[d][d]: the expected second derivatives of
  * -(llh + log_prior) (Fisher's information of the measurements, and the prior's curvature where it
- * is positive). From central differences of simulations, inside the bounds, in one batch.
- * Fails: GM_ENUMERIC (the value or no neighbour of it can be worked out), GM_ENOMEM. */
+ * is positive). By tangents of the models; where there are none, or they fail, from central
+ * differences of simulations inside the bounds. Fails: GM_ENUMERIC (the value or no neighbour of it
+ * can be worked out), GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_petab_slopes(gm_petab *p, gm_pool *pool, const double *z,
                                               gm_petab_value *value, double *gradient,
                                               double *information);
@@ -94,7 +95,7 @@ typedef struct {
   double first;         /* llh + log_prior at the start */
   double gradient_norm; /* of -(llh + log_prior), in the coordinates searched */
   int32_t iterations;
-  int64_t evaluations;     /* vectors worked out */
+  int64_t evaluations;     /* vectors worked out (tangents at one count as none) */
   bool converged, stopped; /* stopped: by the watch; z is then the best so far */
   const char *why;         /* static text */
 } gm_petab_fit;

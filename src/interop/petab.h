@@ -5,8 +5,8 @@
  * model, conditions, observables (petab_formula.c) and measurements. Conditions that give the same
  * names share one model (petab_variant.c). Everything lies in the arena of gm_petab but models and
  * expressions.
- * Working: petab_simulate.c runs members, petab_objective.c makes numbers of what they give,
- * petab_slopes.c and petab_fit.c use those. */
+ * Working: petab_simulate.c runs members, petab_tangent.c with tangents; petab_objective.c makes
+ * numbers of what they give, petab_slopes.c and petab_fit.c use those. */
 #ifndef GM_INTEROP_PETAB_H
 #define GM_INTEROP_PETAB_H
 #include "gemel/expr.h"
@@ -27,7 +27,7 @@ struct pt_table {
   pt_table *next; /* the next file of the same kind */
 };
 
-enum { PT_COLUMNS_MAX = 20000, PT_ROWS_MAX = 2000000 };
+enum { PT_COLUMNS_MAX = 20000, PT_ROWS_MAX = 2000000, PT_DIRECTIONS_MAX = 16 };
 
 typedef struct {
   gm_ctx *ctx;
@@ -207,7 +207,7 @@ typedef struct {
 typedef struct {
   net names; /* while reading */
   bool names_open;
-  char *text; /* the model, while reading; owned */
+  char *text; /* the model; owned */
   const char *model_path;
   pt_column_of *column;
   int32_t column_count;
@@ -227,7 +227,9 @@ typedef struct {
   int32_t given_count;
   pt_variant *variant;
   int32_t variant_count;
-  double time_scale; /* the longest time asked for, or 1 */
+  pt_variant *sloped; /* [variant_count] the same with tangents, made when needed; NULL */
+  bool no_slopes;     /* they have none */
+  double time_scale;  /* the longest time asked for, or 1 */
   pt_index condition_of, observable_of, column_index;
   pt_table *conditions, *observables, *measurements;
 } pt_problem;
@@ -244,6 +246,7 @@ struct gm_petab {
   int32_t problem_count, point_count;
   gm_arena **scratch; /* [workers] owned, made when needed */
   int32_t workers;
+  int64_t vectors_run; /* vectors so far; tangents at one count as one */
 };
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -268,6 +271,9 @@ GM_NODISCARD gm_status pt_conditions_make(gm_petab *p, pt_problem *q);
 GM_NODISCARD gm_status pt_observables_make(gm_petab *p, pt_problem *q);
 GM_NODISCARD gm_status pt_measurements_make(gm_petab *p, pt_problem *q);
 GM_NODISCARD gm_status pt_variants_make(gm_petab *p, pt_problem *q);
+/* Makes q->sloped, once. Fails: GM_EUNSUPPORTED (a model without tangents), GM_ENOMEM. */
+GM_NODISCARD gm_status pt_variants_slope(gm_petab *p, pt_problem *q);
+void pt_variant_free(pt_variant *v);
 /* Reads number, parameter id, or id of a constant of the model. */
 GM_NODISCARD gm_status pt_value_read(gm_petab *p, pt_problem *q, const pt_table *t, int32_t row,
                                      int32_t column, const char *text, pt_value *out);
@@ -284,6 +290,13 @@ GM_NODISCARD gm_status pt_formula_read(gm_petab *p, pt_problem *q, const pt_tabl
 /* linear: [n][parameters]; simulation, sigma: [n][points], NaN where it failed. */
 GM_NODISCARD gm_status pt_simulate(gm_petab *p, gm_pool *pool, int32_t n, const double *linear,
                                    double *simulation, double *sigma);
+/* Slopes of both by the coordinates, [points][coordinates], at one vector: linear as above, lineard
+ * [parameters] the slopes of linear values by their coordinates. NaN where a run failed.
+ * Fails: GM_EUNSUPPORTED (a model without tangents), GM_ENOMEM. */
+GM_NODISCARD gm_status pt_tangents(gm_petab *p, gm_pool *pool, const double *linear,
+                                   const double *lineard, double *simulation, double *sigma);
+/* The linear values of z[n][coordinates]. */
+void pt_linear_fill(const gm_petab *p, int32_t n, const double *z, double *linear);
 const pt_point *pt_point_at(const gm_petab *p, int32_t point, const pt_problem **problem_out);
 /* What one point says: its log density, and with r the residual over sigma. -inf: impossible. */
 double pt_point_log(const pt_observable *o, double measured, double simulated, double sigma,

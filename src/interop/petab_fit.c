@@ -23,7 +23,7 @@ typedef struct {
   double best_value;
   bool have_best, have_last;
   gm_petab_value value_last;
-  int64_t evaluations;
+  int64_t before; /* worked out by others */
 } search;
 
 /* ---- coordinates ---------------------------------------------------------------------------- */
@@ -87,7 +87,6 @@ static gm_status value_f(void *user, int32_t n, const double *u, double *value)
     w->best_value = f;
     memcpy(w->best, z + (ptrdiff_t)i * w->d, (size_t)w->d * sizeof *z);
   }
-  w->evaluations += n;
   gm_free(v);
   gm_free(z);
   return s;
@@ -103,7 +102,6 @@ static gm_status slopes_at(search *w, const double *u)
   if (s) return s;
   memcpy(w->u_last, u, (size_t)w->d * sizeof *u);
   w->have_last = true;
-  w->evaluations += 1 + 2 * (int64_t)w->d;
   return GM_OK;
 }
 
@@ -165,7 +163,7 @@ static gm_status errors_make(search *w, const double *z, double *error)
 /* What the end of the search means; the best point seen counts, however it ended. */
 static gm_status ending(const search *w, gm_status s, const gm_opt_result *r, gm_petab_fit *fit)
 {
-  fit->evaluations = w->evaluations;
+  fit->evaluations = w->p->vectors_run - w->before;
   if (s == GM_ECANCELLED && w->have_best) {
     fit->stopped = true;
     fit->why = "stopped";
@@ -217,6 +215,7 @@ gm_status gm_petab_minimise(gm_petab *p, gm_pool *pool, const gm_watch *watch, c
   search w = {.p = p,
               .pool = pool,
               .d = p->parameters.d,
+              .before = p->vectors_run,
               .low = p->parameters.low,
               .high = p->parameters.high};
   gm_petab_fit fit = {.why = "nothing is estimated", .converged = true};

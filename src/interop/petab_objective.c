@@ -64,7 +64,7 @@ static gm_status vectors_check(const gm_petab *p, int32_t n, const double *z)
   return GM_OK;
 }
 
-static void linear_fill(const gm_petab *p, int32_t n, const double *z, double *linear)
+void pt_linear_fill(const gm_petab *p, int32_t n, const double *z, double *linear)
 {
   const pt_parameters *all = &p->parameters;
   for (int32_t v = 0; v < n; v++)
@@ -81,7 +81,8 @@ static gm_status work_out(gm_petab *p, gm_pool *pool, int32_t n, const double *z
                           double *room, gm_petab_value *value, double *residual)
 {
   double *sigma = room + (ptrdiff_t)n * p->point_count;
-  linear_fill(p, n, z, linear);
+  p->vectors_run += n;
+  pt_linear_fill(p, n, z, linear);
   gm_status s = pt_simulate(p, pool, n, linear, room, sigma);
   for (int32_t v = 0; v < n && !s; v++) {
     ptrdiff_t at = (ptrdiff_t)v * p->point_count;

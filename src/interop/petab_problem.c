@@ -221,8 +221,6 @@ gm_status pt_problem_make(gm_petab *p, pt_problem *q)
   if (!s) s = pt_variants_make(p, q);
   net_free(&q->names);
   q->names_open = false;
-  gm_free(q->text);
-  q->text = NULL;
   return s;
 }
 
@@ -235,9 +233,7 @@ void pt_problem_free(pt_problem *q)
     gm_expr_free(q->observable[i].noise.expr);
   }
   for (int32_t i = 0; i < q->variant_count; i++) {
-    pt_variant *v = &q->variant[i];
-    for (int32_t w = 0; w < v->workers; w++)
-      if (v->work[w]) v->model->type->work_free(v->work[w]);
-    gm_model_free(v->model);
+    pt_variant_free(&q->variant[i]);
+    if (q->sloped) pt_variant_free(&q->sloped[i]);
   }
 }

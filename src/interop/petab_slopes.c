@@ -1,6 +1,7 @@
-/* petab_slopes.c - gradient and Fisher's information, from differences of simulations and noise.
- * Each point adds to them what its distribution says (normal: Seber & Wild, Nonlinear Regression,
- * 1989, section 2.1; the noise with its own term). */
+/* petab_slopes.c - gradient and Fisher's information, from the slopes of simulations and noise: by
+ * tangents of the models (petab_tangent.c), or by differences where those fail. Each point adds to
+ * them what its distribution says (normal: Seber & Wild, Nonlinear Regression, 1989, section 2.1;
+ * the noise with its own term). */
 #include "gemel/math.h"
 #include "interop/petab.h"
 #include <math.h>
@@ -8,6 +9,8 @@
 
 /* Step of a difference, relative to 1 + |z| on a logarithmic scale. */
 #define STEP 1e-4
+
+#define LN_10 2.3025850929940456840
 
 typedef struct {
   gm_petab *p;
@@ -18,6 +21,8 @@ typedef struct {
   gm_petab_value *value;      /* [1 + 2 d] */
   double *simulation, *sigma; /* [1 + 2 d][points] */
   double *slope, *grow;       /* [d]: of the simulation on the scale compared, and of sigma */
+  /* by tangents; else NULL: by differences, with the fields above that have 2 d */
+  double *simulation_slope, *sigma_slope; /* [points][d] */
 } work;
 
 static double step_of(const pt_parameters *all, int32_t i, double z)
@@ -71,9 +76,23 @@ static double sided(const work *w, int32_t k, double plus, double minus)
   return (plus - minus) / (w->plus[k] - w->minus[k]);
 }
 
+/* Slope of the transformed value by the linear one. */
+static double scale_slope(gm_petab_scale s, double value)
+{
+  return s == GM_PETAB_LIN ? 1 : s == GM_PETAB_LOG ? 1 / value : 1 / (value * LN_10);
+}
+
 /* Slopes of one point in every direction. */
 static void point_slopes(work *w, const pt_observable *o, int32_t at)
 {
+  if (w->simulation_slope) {
+    double scale = scale_slope(o->scale, w->simulation[at]);
+    for (int32_t k = 0; k < w->d; k++) {
+      w->slope[k] = w->simulation_slope[(ptrdiff_t)at * w->d + k] * scale;
+      w->grow[k] = w->sigma_slope[(ptrdiff_t)at * w->d + k];
+    }
+    return;
+  }
   for (int32_t k = 0; k < w->d; k++) {
     ptrdiff_t up = w->plus[k] != 0 ? (ptrdiff_t)(1 + 2 * k) * w->points + at : at;
     ptrdiff_t down = w->minus[k] != 0 ? (ptrdiff_t)(2 + 2 * k) * w->points + at : at;
@@ -120,22 +139,11 @@ static void prior_add(const work *w, double *gradient, double *information)
   }
 }
 
-static gm_status room(work *w, double **memory)
+static double *take(double **memory, ptrdiff_t count)
 {
-  gm_ctx *ctx = w->p->ctx;
-  ptrdiff_t d = w->d, n = 1 + 2 * d, points = w->points;
-  double *m = gm_alloc(ctx, 4 * d + n * d + 2 * n * points, sizeof *m);
-  *memory = m;
-  w->value = gm_alloc(ctx, n, sizeof *w->value);
-  if (!m || !w->value) return gm_fail(ctx, GM_ENOMEM, "slopes");
-  w->plus = m;
-  w->minus = m + d;
-  w->slope = m + 2 * d;
-  w->grow = m + 3 * d;
-  w->vector = m + 4 * d;
-  w->simulation = w->vector + n * d;
-  w->sigma = w->simulation + n * points;
-  return GM_OK;
+  double *m = *memory;
+  *memory += count;
+  return m;
 }
 
 static void sum(work *w, gm_petab_value *value, double *gradient, double *information)
@@ -155,20 +163,93 @@ static void sum(work *w, gm_petab_value *value, double *gradient, double *inform
   *value = w->value[0];
 }
 
+/* ---- by differences ------------------------------------------------------------------------- */
+static gm_status by_differences(work *w, gm_pool *pool, gm_petab_value *value, double *gradient,
+                                double *information)
+{
+  ptrdiff_t d = w->d, n = 1 + 2 * d;
+  double *memory = gm_alloc(w->p->ctx, 4 * d + n * d + 2 * n * w->points, sizeof *memory);
+  double *m = memory;
+  w->value = gm_alloc(w->p->ctx, n, sizeof *w->value);
+  gm_status s = m && w->value ? GM_OK : gm_fail(w->p->ctx, GM_ENOMEM, "slopes");
+  if (!s) {
+    w->plus = take(&m, d);
+    w->minus = take(&m, d);
+    w->slope = take(&m, d);
+    w->grow = take(&m, d);
+    w->vector = take(&m, n * d);
+    w->simulation = take(&m, n * w->points);
+    w->sigma = m;
+    steps_choose(w);
+    vectors_fill(w);
+    s = gm_petab_evaluate(w->p, pool, (int32_t)n, w->vector, w->value, w->simulation, w->sigma,
+                          NULL);
+  }
+  if (!s) s = sides_check(w);
+  if (!s) sum(w, value, gradient, information);
+  gm_free(memory);
+  gm_free(w->value);
+  return s;
+}
+
+/* ---- by tangents ---------------------------------------------------------------------------- */
+static void lineard_fill(const gm_petab *p, const double *linear, double *lineard)
+{
+  const pt_parameters *all = &p->parameters;
+  for (int32_t i = 0; i < all->count; i++) {
+    gm_petab_scale scale = all->row[i].scale;
+    lineard[i] = all->coordinate[i] < 0  ? 0
+                 : scale == GM_PETAB_LIN ? 1
+                 : scale == GM_PETAB_LOG ? linear[i]
+                                         : linear[i] * LN_10;
+  }
+}
+
+static bool all_finite(const double *a, ptrdiff_t count)
+{
+  for (ptrdiff_t i = 0; i < count; i++)
+    if (!isfinite(a[i])) return false;
+  return true;
+}
+
+/* GM_EUNSUPPORTED: not to be had, or not here. */
+static gm_status by_tangents(work *w, gm_pool *pool, gm_petab_value *value, double *gradient,
+                             double *information)
+{
+  ptrdiff_t d = w->d, count = w->p->parameters.count, cells = d * w->points;
+  double *memory =
+      gm_alloc(w->p->ctx, 2 * d + 2 * count + 2 * w->points + 2 * cells, sizeof *memory);
+  double *m = memory;
+  gm_petab_value here;
+  if (!m) return gm_fail(w->p->ctx, GM_ENOMEM, "slopes");
+  w->value = &here;
+  w->slope = take(&m, d);
+  w->grow = take(&m, d);
+  double *linear = take(&m, count), *lineard = take(&m, count);
+  w->simulation = take(&m, w->points);
+  w->sigma = take(&m, w->points);
+  w->simulation_slope = take(&m, cells);
+  w->sigma_slope = m;
+  gm_status s = gm_petab_evaluate(w->p, pool, 1, w->z, &here, w->simulation, w->sigma, NULL);
+  if (!s && here.bad_point >= 0) s = gm_fail(w->p->ctx, GM_ENUMERIC, "the value is not finite");
+  if (!s) {
+    pt_linear_fill(w->p, 1, w->z, linear);
+    lineard_fill(w->p, linear, lineard);
+    s = pt_tangents(w->p, pool, linear, lineard, w->simulation_slope, w->sigma_slope);
+  }
+  if (!s && !all_finite(w->simulation_slope, 2 * cells)) s = GM_EUNSUPPORTED;
+  if (!s) sum(w, value, gradient, information);
+  gm_free(memory);
+  w->simulation_slope = w->sigma_slope = NULL;
+  return s;
+}
+
 gm_status gm_petab_slopes(gm_petab *p, gm_pool *pool, const double *z, gm_petab_value *value,
                           double *gradient, double *information)
 {
   work w = {.p = p, .z = z, .d = p->parameters.d, .points = p->point_count};
-  double *memory;
-  gm_status s = room(&w, &memory);
-  if (!s) {
-    steps_choose(&w);
-    vectors_fill(&w);
-    s = gm_petab_evaluate(p, pool, 1 + 2 * w.d, w.vector, w.value, w.simulation, w.sigma, NULL);
-  }
-  if (!s) s = sides_check(&w);
-  if (!s) sum(&w, value, gradient, information);
-  gm_free(memory);
-  gm_free(w.value);
-  return s;
+  gm_status s = by_tangents(&w, pool, value, gradient, information);
+  if (s != GM_EUNSUPPORTED) return s;
+  gm_message_clear(p->ctx);
+  return by_differences(&w, pool, value, gradient, information);
 }

@@ -72,7 +72,20 @@ typedef struct {
   gm_eq_output *output;
   const char **free;
   int32_t free_count;
+  int32_t directions; /* most tangents at once */
 } wanted;
+
+static gm_status wanted_make(gm_petab *p, const pt_problem *q, const bool *is, wanted *w)
+{
+  gm_status s = pt_get(&p->reader, q->output_count + 1, sizeof *w->output, &w->output);
+  if (!s) s = pt_get(&p->reader, q->given_count, sizeof *w->free, &w->free);
+  if (s) return s;
+  for (int32_t i = 0; i < q->given_count; i++)
+    if (is[i]) w->free[w->free_count++] = q->given[i].id;
+  for (int32_t i = 0; i < q->output_count; i++)
+    w->output[i] = (gm_eq_output){.name = q->output[i], .expression = q->output[i]};
+  return GM_OK;
+}
 
 static gm_status model_make(gm_petab *p, const pt_problem *q, const wanted *w, pt_variant *v)
 {
@@ -86,6 +99,7 @@ static gm_status model_make(gm_petab *p, const pt_problem *q, const wanted *w, p
                          .solver = chosen ? p->options.solver : GM_EQ_STIFF,
                          .free_initial = w->free,
                          .free_initial_count = w->free_count,
+                         .directions_max = w->directions,
                          .rtol = p->options.rtol,
                          .atol = p->options.atol};
   gm_status s = gm_model_new(p->ctx, &gm_equations, &config, &v->model);
@@ -132,15 +146,10 @@ static gm_status variant_make(gm_petab *p, pt_problem *q, const pt_condition *c)
                    "more than %d different sets of empty cells in the condition table",
                    (int)VARIANTS_MAX);
   gm_status s = pt_get(&p->reader, q->given_count, sizeof *v->free, &v->free);
-  if (!s) s = pt_get(&p->reader, q->output_count + 1, sizeof *w.output, &w.output);
-  if (!s) s = pt_get(&p->reader, q->given_count, sizeof *w.free, &w.free);
   if (s) return s;
-  for (int32_t i = 0; i < q->given_count; i++) {
-    v->free[i] = is_free(q, c, i);
-    if (v->free[i]) w.free[w.free_count++] = q->given[i].id;
-  }
-  for (int32_t i = 0; i < q->output_count; i++)
-    w.output[i] = (gm_eq_output){.name = q->output[i], .expression = q->output[i]};
+  for (int32_t i = 0; i < q->given_count; i++) v->free[i] = is_free(q, c, i);
+  s = wanted_make(p, q, v->free, &w);
+  if (s) return s;
   q->variant_count++; /* its model is freed with it */
   s = model_make(p, q, &w, v);
   return s ? s : memory_check(p, q, v);
@@ -170,5 +179,34 @@ gm_status pt_variants_make(gm_petab *p, pt_problem *q)
     s = variant_of(p, q, &q->condition[q->before[i]]);
   for (int32_t i = 0; i < q->experiment_count && !s; i++)
     s = variant_of(p, q, &q->condition[q->experiment[i].condition]);
+  return s;
+}
+
+void pt_variant_free(pt_variant *v)
+{
+  for (int32_t w = 0; w < v->workers; w++)
+    if (v->work[w]) v->model->type->work_free(v->work[w]);
+  gm_model_free(v->model);
+}
+
+gm_status pt_variants_slope(gm_petab *p, pt_problem *q)
+{
+  pt_variant *v;
+  int32_t made = 0;
+  if (q->sloped) return GM_OK;
+  if (q->no_slopes) return gm_fail(p->ctx, GM_EUNSUPPORTED, "%.400s: no tangents", q->model_path);
+  gm_status s = pt_get(&p->reader, q->variant_count, sizeof *v, &v);
+  while (!s && made < q->variant_count) {
+    wanted w = {.directions = PT_DIRECTIONS_MAX};
+    v[made].free = q->variant[made].free;
+    s = wanted_make(p, q, v[made].free, &w);
+    if (!s) s = model_make(p, q, &w, &v[made++]);
+  }
+  if (!s) {
+    q->sloped = v;
+    return GM_OK;
+  }
+  for (int32_t i = 0; i < made; i++) pt_variant_free(&v[i]);
+  q->no_slopes = s == GM_EUNSUPPORTED;
   return s;
 }

@@ -178,6 +178,148 @@ static void slopes__are_those_of_the_closed_form(void **state)
   gm_ctx_free(ctx);
 }
 
+/* One parameter of each way into the objective: rates of the model, the start a condition gives
+ * (b1) or the model works out (a0), a scale in measurements and in a formula, noise in both, and
+ * one that is noise and rate at once (k2). */
+#define WAYS_P                                                                                     \
+  "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\n"                  \
+  "a0\tlog10\t0.1\t10\t1.5\t1\nk1\tlog10\t0.01\t10\t0.8\t1\nk2\tlin\t0\t10\t0.6\t1\n"              \
+  "b1\tlog\t0.01\t10\t0.7\t1\nscale\tlin\t0\t9\t1.3\t1\nsd\tlog10\t0.01\t9\t0.2\t1\n"              \
+  "b0\tlin\t\t\t1\t0\n"
+#define WAYS_O                                                                                     \
+  "observableId\tobservableFormula\tnoiseFormula\tobservableTransformation\tnoiseDistribution\n"   \
+  "obs_a\tA*observableParameter1_obs_a+B^2\tsd*(1+k2)\tlin\tnormal\n"                              \
+  "obs_b\tB+0.1*scale\tnoiseParameter1_obs_b\tlog10\tlaplace\n"
+#define WAYS_M                                                                                     \
+  "observableId\tpreequilibrationConditionId\tsimulationConditionId\ttime\tmeasurement\t"          \
+  "observableParameters\tnoiseParameters\nobs_a\tpre\tc1\t0\t0.9\tscale\t\n"                       \
+  "obs_a\tpre\tc1\t1\t1.1\t2\t\nobs_b\tpre\tc1\t2\t0.4\t\tsd\nobs_a\t\tc0\tinf\t1.9\tscale\t\n"    \
+  "obs_b\t\tc0\t0.5\t2\t\t0.3\nobs_b\t\tc1\t0.5\t1.5\t\tsd\n"
+
+enum { WAYS = 6 };
+/* The objective of these tables in closed form; v: a0 k1 k2 b1 scale sd. */
+static double ways_llh(const double *v)
+{
+  double a0 = v[0], k1 = v[1], k2 = v[2], b1 = v[3], scale = v[4], sd = v[5], chi2 = 0, sum = 0;
+  double rest = k2 * (a0 + 1) / (k1 + k2), a1 = conversion_a(1, rest, b1, k1, k2);
+  double b = conversion_b(1, rest, b1, k1, k2), end = a0 + 1 - rest;
+  const petab_row row[] = {
+      {0.9, rest * scale + b1 * b1, sd * (1 + k2), GM_PETAB_LIN, false},
+      {1.1, 2 * a1 + b * b, sd * (1 + k2), GM_PETAB_LIN, false},
+      {0.4, conversion_b(2, rest, b1, k1, k2) + 0.1 * scale, sd, GM_PETAB_LOG10, true},
+      {1.9, rest * scale + end * end, sd * (1 + k2), GM_PETAB_LIN, false},
+      {2, conversion_b(0.5, a0, 1, k1, k2) + 0.1 * scale, 0.3, GM_PETAB_LOG10, true},
+      {1.5, conversion_b(0.5, a0, b1, k1, k2) + 0.1 * scale, sd, GM_PETAB_LOG10, true}};
+  for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) sum += petab_row_llh(&row[i], &chi2);
+  return sum;
+}
+
+static double ways_at(const double *z)
+{
+  static const gm_petab_scale scale[WAYS] = {GM_PETAB_LOG10, GM_PETAB_LOG10, GM_PETAB_LIN,
+                                             GM_PETAB_LOG,   GM_PETAB_LIN,   GM_PETAB_LOG10};
+  double v[WAYS];
+  for (int k = 0; k < WAYS; k++) v[k] = gm_petab_from_scale(scale[k], z[k]);
+  return ways_llh(v);
+}
+
+/* Every way a parameter comes in has its part in the gradient: that of the closed form, through
+ * steady states, conditions and formulas; and workers change no bit of it. */
+static void slopes__every_way_in(void **state)
+{
+  (void)state;
+  const petab_files f = {.condition = "conditionId\tB\npre\t1\nc0\t1\nc1\tb1\n",
+                         .observable = WAYS_O,
+                         .measurement = WAYS_M,
+                         .parameter = WAYS_P};
+  double z[WAYS], g[WAYS], h[WAYS * WAYS], g2[WAYS], h2[WAYS * WAYS], e = 1e-5;
+  gm_ctx *ctx;
+  gm_pool *pool;
+  gm_petab_value v;
+  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+  assert_int_equal(gm_pool_new(ctx, 3, &pool), GM_OK);
+  gm_petab *p = petab_open(ctx, &f);
+  assert_int_equal(gm_petab_nominal(p, z), GM_OK);
+  if (gm_petab_slopes(p, NULL, z, &v, g, h)) fail_msg("%s", gm_message(ctx));
+  petab_near(v.llh, ways_at(z), 1e-7, "llh", 0);
+  for (int k = 0; k < WAYS; k++) {
+    double up[WAYS], down[WAYS];
+    memcpy(up, z, sizeof up);
+    memcpy(down, z, sizeof down);
+    up[k] += e;
+    down[k] -= e;
+    petab_near(g[k], (ways_at(up) - ways_at(down)) / (2 * e), 1e-6, "gradient", k);
+    assert_true(h[k * WAYS + k] > 0);
+  }
+  assert_int_equal(gm_petab_slopes(p, pool, z, &v, g2, h2), GM_OK);
+  assert_memory_equal(g2, g, sizeof g);
+  assert_memory_equal(h2, h, sizeof h);
+  gm_petab_free(p);
+  gm_pool_free(pool);
+  gm_ctx_free(ctx);
+}
+
+/* A model that starts where it rests, but whose rest hangs on a slow rate: the slopes need long to
+ * get there, and so does the value close by. A rests at k2 (a0 + b0)/(k1 + k2). */
+static void slopes__slow_where_the_state_is_at_rest(void **state)
+{
+  (void)state;
+  const petab_files f = {
+      .condition = "conditionId\npre\nc0\n",
+      .observable = "observableId\tobservableFormula\tnoiseFormula\nobs_a\tA\t0.01\n",
+      .measurement = "observableId\tpreequilibrationConditionId\tsimulationConditionId\ttime\t"
+                     "measurement\nobs_a\tpre\tc0\t0.01\t1.02\nobs_a\t\tc0\tinf\t0.99\n",
+      .parameter = "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\n"
+                   "k1\tlog10\t1e-9\t10\t1e-3\t1\nk2\tlog10\t1e-9\t10\t1e-3\t1\n"};
+  double z[2], g[2], h[4], y[2], slope = -0.5 * log(10); /* of A by log10 k1, at rest */
+  double want = ((1.02 - 1) + (0.99 - 1)) / 1e-4 * slope;
+  gm_ctx *ctx;
+  gm_petab_value v;
+  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+  gm_petab *p = petab_open(ctx, &f);
+  assert_int_equal(gm_petab_nominal(p, z), GM_OK);
+  if (gm_petab_slopes(p, NULL, z, &v, g, h)) fail_msg("%s", gm_message(ctx));
+  petab_near(g[0], want, 1e-5, "gradient", 0);
+  petab_near(g[1], -want, 1e-5, "gradient", 1);
+  z[0] += 1e-5;
+  assert_int_equal(gm_petab_evaluate(p, NULL, 1, z, &v, y, NULL, NULL), GM_OK);
+  for (int i = 0; i < 2; i++) petab_near(y[i], 2 / (1 + pow(10, 1e-5)), 1e-8, "value close by", i);
+  gm_petab_free(p);
+  gm_ctx_free(ctx);
+}
+
+#define DELAY_OF_A                                                                                 \
+  "<apply><csymbol encoding=\"text\" definitionURL=\"http://www.sbml.org/sbml/symbols/delay\">d"   \
+  "</csymbol><ci>A</ci><cn>1</cn></apply>"
+#define MODEL_DELAY                                                                                \
+  MODEL_C_K1_K2(                                                                                   \
+      SPECIES("A", "initialConcentration=\"1\""),                                                  \
+      RATE_RULE("A", "<apply><minus/><apply><times/>" CI("k1") DELAY_OF_A "</apply></apply>"))
+
+/* A model with a delay has no tangents: differences then. dA/dt = -k1 A(t - 1) from A = 1 gives
+ * A = 1 - k1 t up to time 1. */
+static void slopes__without_tangents(void **state)
+{
+  (void)state;
+  const petab_files f = {
+      .model = MODEL_DELAY,
+      .measurement = M_HEAD "obs_a\tc0\t0.5\t0.7\nobs_a\tc0\t1\t0.3\n",
+      .parameter = "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\n"
+                   "k1\tlin\t0\t1\t0.4\t1\nk2\tlin\t\t\t0\t0\n"};
+  double z[1], g[1], h[1];
+  gm_ctx *ctx;
+  gm_petab_value v;
+  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+  gm_petab *p = petab_open(ctx, &f);
+  assert_int_equal(gm_petab_nominal(p, z), GM_OK);
+  if (gm_petab_slopes(p, NULL, z, &v, g, h)) fail_msg("%s", gm_message(ctx));
+  petab_near(g[0], ((0.7 - 0.8) * -0.5 + (0.3 - 0.6) * -1) / 0.25, 1e-6, "gradient", 0);
+  petab_near(h[0], (0.25 + 1) / 0.25, 1e-6, "information", 0);
+  assert_string_equal(gm_message(ctx), "");
+  gm_petab_free(p);
+  gm_ctx_free(ctx);
+}
+
 /* The best of the closed form by a search of its own: coordinate-wise golden steps. */
 static double closed_best(const double *time, const double *value, double *k1, double *k2,
                           double *sd)
@@ -351,6 +493,9 @@ int main(void)
       cmocka_unit_test(prior__every_type),
       cmocka_unit_test(draw__follows_the_prior),
       cmocka_unit_test(slopes__are_those_of_the_closed_form),
+      cmocka_unit_test(slopes__every_way_in),
+      cmocka_unit_test(slopes__without_tangents),
+      cmocka_unit_test(slopes__slow_where_the_state_is_at_rest),
       cmocka_unit_test(fit__finds_the_best),
       cmocka_unit_test(fit__stopped_and_empty),
       cmocka_unit_test(evaluate__batches_and_workers_are_alike),

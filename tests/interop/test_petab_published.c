@@ -1,6 +1,7 @@
 /* test_petab_published.c - published problems give their published log likelihood. They are used
  * where they are there: GEMEL_DATA/petab/ID/ID.yaml for the ids of petab/petab_problems.tsv
  * (columns id, llh_amici, llh_from_shipped_simulation), the collection Benchmark-Models-PEtab.
+ * Where two sources differ by more than 1e-3 there is nothing to compare with.
  * label: full */
 #include "support/data.h"
 #include "test_petab_case.h"
@@ -27,7 +28,7 @@ static int column(char **head, int count, const char *name)
   return -1;
 }
 
-/* The llh at nominal values, as two sources have it: within 1e-3 of it. */
+/* The llh at nominal values, within 1e-3. */
 static void one(const char *id, double llh, const char *path)
 {
   gm_ctx *ctx;
@@ -53,7 +54,7 @@ static void published__log_likelihoods(void **state)
   char path[1024], line[LINE_BYTES], *cell[CELLS_MAX];
   int32_t skipped = 0;
   if (!data_path("petab/petab_problems.tsv", path, sizeof path)) {
-    data_skip("published PEtab problems", 13);
+    data_skip("published PEtab problems", 1);
     return;
   }
   FILE *f = fopen(path, "r");
@@ -66,10 +67,11 @@ static void published__log_likelihoods(void **state)
     n = cut(line, cell);
     double a = n > shipped && cell[amici][0] ? strtod(cell[amici], NULL) : NAN;
     double b = n > shipped && cell[shipped][0] ? strtod(cell[shipped], NULL) : NAN;
-    if (!(fabs(a - b) <= 1e-3 * fmax(1, fabs(a)))) continue; /* only one source */
+    if (isnan(a) && isnan(b)) continue;
+    if (fabs(a - b) > 1e-3 * fmax(1, fabs(a))) continue;
     snprintf(name, sizeof name, "petab/%.200s/%.200s.yaml", cell[0], cell[0]);
     if (data_path(name, path, sizeof path))
-      one(cell[0], a, path);
+      one(cell[0], isnan(a) ? b : a, path);
     else
       skipped++;
   }
