@@ -167,22 +167,29 @@ static inline double sir_crps(const double *law, int32_t y)
   return sum;
 }
 
-/* One path by Gillespie's direct method: new infections by `days`; *s and *i (may be NULL) then.
- * A pure function of (key, slot). */
+/* Gillespie's direct method from (*s, *i) over `days`. The draws are a pure function of (key, slot,
+ * draw): a particle takes the number of its day as draw. */
+static inline void sir_walk(gm_key key, uint64_t slot, uint32_t draw, double beta, double gamma,
+                            double days, int32_t *s, int32_t *i)
+{
+  double t = 0;
+  for (uint64_t k = 0; *i > 0; k++) {
+    double u[4], infect = beta * *s * *i / SIR_N, heal = gamma * *i;
+    gm_uniform4(key, slot, 0, gm_kind_draw(0, draw), k, u);
+    t += -log(u[0]) / (infect + heal);
+    if (t > days) return;
+    bool infection = u[1] * (infect + heal) < infect;
+    *s -= infection;
+    *i += infection ? 1 : -1;
+  }
+}
+
+/* One path from the start: new infections by `days`; *s_out and *i_out (may be NULL) then. */
 static inline int32_t sir_gillespie(gm_key key, uint64_t slot, double beta, double gamma,
                                     double days, int32_t *s_out, int32_t *i_out)
 {
   int32_t s = SIR_S0, i = SIR_I0;
-  double t = 0;
-  for (uint64_t k = 0; i > 0; k++) {
-    double u[4], infect = beta * s * i / SIR_N, heal = gamma * i;
-    gm_uniform4(key, slot, 0, 0, k, u);
-    t += -log(u[0]) / (infect + heal);
-    if (t > days) break;
-    bool infection = u[1] * (infect + heal) < infect;
-    s -= infection;
-    i += infection ? 1 : -1;
-  }
+  sir_walk(key, slot, 0, beta, gamma, days, &s, &i);
   if (s_out) *s_out = s;
   if (i_out) *i_out = i;
   return SIR_S0 - s;
