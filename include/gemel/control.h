@@ -1,8 +1,8 @@
 /* control.h - what to do next, for every kind of model, under limits.
  * room: methods
- * A task: decisions at fixed times, each one of a few choices that stand for edges; a cost that adds
- * up over the periods between. Searches run the model under common keys; a value function learned
- * backwards from simulations gives the choice for any belief, cloud of members by cloud.
+ * A task: decisions at fixed times, each one of a few choices that stand for edges; a cost that
+ * adds up over the periods between. Searches run the model under common keys; a value function
+ * learned backwards from simulations gives the choice for any belief, cloud of members by cloud.
  * Threads: one call at a time on one policy. */
 #ifndef GEMEL_CONTROL_H
 #define GEMEL_CONTROL_H
@@ -46,7 +46,8 @@ typedef struct {
   void *user;
 } gm_control;
 
-/* ---- fixed plans ------------------------------------------------------------------------------ */
+/* ---- fixed plans ------------------------------------------------------------------------------
+ */
 typedef struct {
   double cost, error; /* risk measure over the members, Monte Carlo error of it */
   double breach;      /* share of members with a breach */
@@ -75,7 +76,8 @@ GM_API GM_NODISCARD gm_status gm_control_search(gm_ctx *ctx, const gm_control *c
                                                 const gm_watch *watch, int32_t *chosen_out,
                                                 gm_plan_cost *out);
 
-/* ---- feedback --------------------------------------------------------------------------------- */
+/* ---- feedback ---------------------------------------------------------------------------------
+ */
 typedef struct {
   int32_t members;       /* [4000] states that the value is learned from, at every decision */
   int32_t replicates;    /* [4] runs of a period from each, for every choice, with common keys */

@@ -9,7 +9,7 @@ enum { NODES = 48 };
 
 static const double score_max = 8.2;
 
-/* ---- limit ------------------------------------------------------------------------------------ */
+/* ---- limit ----------------------------------------------------------------------------------- */
 /* Nodes and weights of Gauss and Legendre on (-1, 1), by Newton's method. */
 static void gauss_legendre(double x[NODES], double w[NODES])
 {
@@ -109,7 +109,7 @@ gm_status gm_alarm_limit(gm_ctx *ctx, double run_length, double weight, double *
   return GM_OK;
 }
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 gm_status gm_alarm_start(gm_ctx *ctx, const gm_alarm_options *options, gm_alarm *out)
 {
   gm_alarm a = {.state = GM_ALARM_WARMING};

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- shared ----------------------------------------------------------------------------------- */
+/* ---- shared ---------------------------------------------------------------------------------- */
 static gm_status choices_check(gm_ctx *ctx, const gm_control *c)
 {
   for (int32_t a = 0; a < c->choice_count; a++)
@@ -104,7 +104,7 @@ gm_status gm__control_begin(gm_ctx *ctx, const gm_control *c, int32_t n, uint64_
   return GM_OK;
 }
 
-/* ---- fixed plans ------------------------------------------------------------------------------ */
+/* ---- fixed plans ----------------------------------------------------------------------------- */
 typedef struct {
   int32_t n, plans, ny;
   gm_ensemble *all; /* [plan*n + m] */
@@ -227,7 +227,7 @@ gm_status gm_control_evaluate(gm_ctx *ctx, const gm_control *c, int32_t members,
   return s;
 }
 
-/* ---- cross-entropy search --------------------------------------------------------------------- */
+/* ---- cross-entropy search -------------------------------------------------------------------- */
 typedef struct {
   const gm_control *c;
   gm_search_options o;
@@ -360,27 +360,39 @@ static gm_status search_run(gm_ctx *ctx, search *q, const gm_watch *watch, int32
   return s;
 }
 
+static void defaults_set(gm_search_options *o, const gm_search_options *given)
+{
+  if (given) *o = *given;
+  if (o->members == 0) o->members = 200;
+  if (o->plans == 0) o->plans = 64;
+  if (o->rounds == 0) o->rounds = 30;
+  if (o->elite == 0) o->elite = 0.15;
+}
+
+static gm_status search_new(gm_ctx *ctx, const gm_search_options *options, search *q)
+{
+  const gm_control *c = q->c;
+  gm_search_options *o = &q->o;
+  defaults_set(o, options);
+  if (o->members < 2 || o->plans < 4 || o->rounds < 1 || !(o->elite > 0 && o->elite < 1))
+    return gm_fail(ctx, GM_ERANGE, "control: search of %d members, %d plans, %d rounds, elite %g",
+                   (int)o->members, (int)o->plans, (int)o->rounds, o->elite);
+  q->chance = gm_alloc(ctx, (ptrdiff_t)c->decisions * c->choice_count, sizeof *q->chance);
+  q->plan = gm_alloc(ctx, (ptrdiff_t)o->plans * c->decisions, sizeof *q->plan);
+  q->cost = gm_alloc(ctx, o->plans, sizeof *q->cost);
+  q->order = gm_alloc(ctx, o->plans, sizeof *q->order);
+  if (!q->chance || !q->plan || !q->cost || !q->order)
+    return gm_fail(ctx, GM_ENOMEM, "search of plans");
+  for (int32_t i = 0; i < c->decisions * c->choice_count; i++) q->chance[i] = 1.0 / c->choice_count;
+  return GM_OK;
+}
+
 gm_status gm_control_search(gm_ctx *ctx, const gm_control *c, const gm_search_options *options,
                             const gm_watch *watch, int32_t *chosen_out, gm_plan_cost *out)
 {
   search q = {.c = c};
   gm_status s = gm__control_check(ctx, c);
-  if (s) return s;
-  if (options) q.o = *options;
-  if (q.o.members == 0) q.o.members = 200;
-  if (q.o.plans == 0) q.o.plans = 64;
-  if (q.o.rounds == 0) q.o.rounds = 30;
-  if (q.o.elite == 0) q.o.elite = 0.15;
-  if (q.o.members < 2 || q.o.plans < 4 || q.o.rounds < 1 || !(q.o.elite > 0 && q.o.elite < 1))
-    return gm_fail(ctx, GM_ERANGE, "control: search of %d members, %d plans, %d rounds, elite %g",
-                   (int)q.o.members, (int)q.o.plans, (int)q.o.rounds, q.o.elite);
-  q.chance = gm_alloc(ctx, (ptrdiff_t)c->decisions * c->choice_count, sizeof *q.chance);
-  q.plan = gm_alloc(ctx, (ptrdiff_t)q.o.plans * c->decisions, sizeof *q.plan);
-  q.cost = gm_alloc(ctx, q.o.plans, sizeof *q.cost);
-  q.order = gm_alloc(ctx, q.o.plans, sizeof *q.order);
-  if (!q.chance || !q.plan || !q.cost || !q.order) s = gm_fail(ctx, GM_ENOMEM, "search of plans");
-  for (int32_t i = 0; !s && i < c->decisions * c->choice_count; i++)
-    q.chance[i] = 1.0 / c->choice_count;
+  if (!s) s = search_new(ctx, options, &q);
   if (!s) s = search_run(ctx, &q, watch, chosen_out);
   if (!s)
     s = gm_control_evaluate(ctx, c, 4 * q.o.members, gm_hash64(q.o.replicate, 1), 1, chosen_out,

@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
   gm_system system; /* the filter's: the drive grows with every decision */
   gm_drive drive;
+  gm_edge *edge; /* of the drive */
   gm_ensemble *truth;
   gm_filter *filter;
   gm_reading *reading;
@@ -27,7 +28,7 @@ static void episode_free(episode *e)
 {
   gm_filter_free(e->filter);
   gm_ensemble_free(e->truth);
-  gm_free((void *)e->drive.edge);
+  gm_free(e->edge);
   gm_free(e->reading);
   gm_free(e->y);
   gm_free(e->before);
@@ -42,7 +43,7 @@ static gm_status episode_new(gm_ctx *ctx, const trial *t, int32_t number, episod
   uint64_t replicate = t->o->replicate + (uint64_t)number;
   for (int32_t a = 0; a < c->choice_count; a++)
     most = c->choice[a].edge_count > most ? c->choice[a].edge_count : most;
-  gm_edge *edge = gm_alloc(ctx, (ptrdiff_t)most * c->decisions + edges, sizeof *edge);
+  gm_edge *edge = e->edge = gm_alloc(ctx, (ptrdiff_t)most * c->decisions + edges, sizeof *edge);
   e->drive = (gm_drive){edge, 0};
   e->system = *s;
   e->system.pool = NULL;
@@ -107,9 +108,8 @@ static gm_status decide(gm_ctx *ctx, const trial *t, episode *e, int32_t k, int3
   *choice = gm_policy_choose(t->p, k, gm_ensemble_size(cloud), e->cloud,
                              gm_filter_weight(e->filter), NULL);
   if (*choice < 0) return gm_fail(ctx, GM_ERANGE, "control: no choice within the limits");
-  gm_edge *to = (gm_edge *)e->drive.edge;
   for (int32_t i = 0; i < c->choice[*choice].edge_count; i++) {
-    gm_edge *edge = &to[e->drive.edge_count++];
+    gm_edge *edge = &e->edge[e->drive.edge_count++];
     *edge = c->choice[*choice].edge[i];
     edge->t += gm__control_time(c, k);
   }
@@ -136,17 +136,6 @@ static gm_status episode_run(gm_ctx *ctx, const trial *t, int32_t number, episod
     if (!s) cost += c->choice[*choice].cost + c->cost(c->user, k, e->before, e->y);
   }
   t->cost[number] = cost;
-  return s;
-}
-
-static gm_status episode_task(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
-{
-  const trial *t = user;
-  episode e = {0};
-  (void)worker;
-  gm_status s = episode_new(ctx, t, task, &e);
-  if (!s) s = episode_run(ctx, t, task, &e);
-  episode_free(&e);
   return s;
 }
 
@@ -238,7 +227,12 @@ typedef struct {
 static gm_status part_task(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
 {
   const part *q = user;
-  return episode_task((void *)q->t, q->first + task, worker, ctx);
+  episode e = {0};
+  (void)worker;
+  gm_status s = episode_new(ctx, q->t, q->first + task, &e);
+  if (!s) s = episode_run(ctx, q->t, q->first + task, &e);
+  episode_free(&e);
+  return s;
 }
 
 static gm_status hidden_run(gm_ctx *ctx, const trial *t, const gm_watch *watch)

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- polynomials ------------------------------------------------------------------------------ */
+/* ---- polynomials ----------------------------------------------------------------------------- */
 /* Exponents of all monomials of d features up to a total degree, the constant first. */
 static int32_t terms_count(int32_t d, int32_t degree)
 {
@@ -128,7 +128,7 @@ int32_t gm_policy_choose(const gm_policy *p, int32_t decision, int32_t n, const 
   return best;
 }
 
-/* ---- learning --------------------------------------------------------------------------------- */
+/* ---- learning -------------------------------------------------------------------------------- */
 typedef struct {
   gm_policy *p;
   gm_ensemble **at; /* [decisions] members at each decision */
@@ -294,6 +294,14 @@ static gm_status learn_decision(gm_ctx *ctx, learner *l, int32_t k, uint64_t gen
   return s;
 }
 
+static void defaults_set(gm_value_options *o)
+{
+  if (o->members == 0) o->members = 4000;
+  if (o->replicates == 0) o->replicates = 4;
+  if (o->degree == 0) o->degree = 4;
+  if (o->rounds == 0) o->rounds = 2;
+}
+
 static gm_status options_take(gm_ctx *ctx, gm_policy *p, const gm_value_options *options)
 {
   gm_model_info info;
@@ -301,10 +309,7 @@ static gm_status options_take(gm_ctx *ctx, gm_policy *p, const gm_value_options 
   p->ny = info.output_count;
   p->np = info.parameter_count;
   if (options) p->o = *options;
-  if (p->o.members == 0) p->o.members = 4000;
-  if (p->o.replicates == 0) p->o.replicates = 4;
-  if (p->o.degree == 0) p->o.degree = 4;
-  if (p->o.rounds == 0) p->o.rounds = 2;
+  defaults_set(&p->o);
   p->d = p->o.feature ? p->o.feature_count : p->ny;
   if (p->c->risk != GM_RISK_MEAN || p->c->breach)
     return gm_fail(ctx, GM_EUNSUPPORTED,
@@ -314,11 +319,38 @@ static gm_status options_take(gm_ctx *ctx, gm_policy *p, const gm_value_options 
                    (int)p->o.degree);
   p->terms = terms_count(p->d, p->o.degree);
   if (p->terms < 0 || p->terms > GM_TERMS_MAX || p->o.members < 2 * p->terms)
-    return gm_fail(ctx, GM_ERANGE,
-                   "control: %d features of degree %d make more terms than %d "
-                   "members can tell apart",
-                   (int)p->d, (int)p->o.degree, (int)p->o.members);
+    return gm_fail(
+        ctx, GM_ERANGE,
+        "control: %d features of degree %d make more terms than %d members can tell apart",
+        (int)p->d, (int)p->o.degree, (int)p->o.members);
   return GM_OK;
+}
+
+static gm_status policy_new(gm_ctx *ctx, const gm_value_options *options, gm_policy *p)
+{
+  const gm_control *c = p->c;
+  gm_status s = options_take(ctx, p, options);
+  if (s) return s;
+  p->power = gm_alloc(ctx, (ptrdiff_t)p->terms * p->d, 1);
+  p->scale = gm_alloc(ctx, (ptrdiff_t)c->decisions * 4 * p->d, sizeof *p->scale);
+  p->coefficient =
+      gm_alloc(ctx, (ptrdiff_t)c->decisions * c->choice_count * p->terms, sizeof(double));
+  if (!p->power || !p->scale || !p->coefficient) return gm_fail(ctx, GM_ENOMEM, "policy");
+  terms_fill(p);
+  return GM_OK;
+}
+
+static gm_status learn_round(gm_ctx *ctx, learner *l, int32_t round, const gm_watch *watch)
+{
+  const gm_policy *p = l->p;
+  gm_status s = explore(ctx, l, round);
+  for (int32_t k = p->c->decisions - 1; k >= 0 && !s; k--) {
+    s = learn_decision(ctx, l, k, gm_hash64((uint64_t)round, (uint64_t)k));
+    gm_watch_progress(watch, "learning a policy",
+                      (round + 1 - (double)k / p->c->decisions) / p->o.rounds);
+    if (!s && gm_watch_stop(watch)) s = gm_fail(ctx, GM_ECANCELLED, "control: stopped");
+  }
+  return s;
 }
 
 gm_status gm_policy_learn(gm_ctx *ctx, const gm_control *c, const gm_value_options *options,
@@ -327,29 +359,14 @@ gm_status gm_policy_learn(gm_ctx *ctx, const gm_control *c, const gm_value_optio
   gm_status s = gm__control_check(ctx, c);
   if (s) return s;
   gm_policy *p = gm_alloc(ctx, 1, sizeof *p);
-  learner l = {0};
+  learner l = {.p = p};
   if (!p) return gm_fail(ctx, GM_ENOMEM, "policy");
   p->c = c;
-  s = options_take(ctx, p, options);
-  if (!s) {
-    p->power = gm_alloc(ctx, (ptrdiff_t)p->terms * p->d, 1);
-    p->scale = gm_alloc(ctx, (ptrdiff_t)c->decisions * 4 * p->d, sizeof *p->scale);
-    p->coefficient =
-        gm_alloc(ctx, (ptrdiff_t)c->decisions * c->choice_count * p->terms, sizeof(double));
-    if (!p->power || !p->scale || !p->coefficient) s = gm_fail(ctx, GM_ENOMEM, "policy");
-  }
-  if (!s) terms_fill(p);
+  s = policy_new(ctx, options, p);
   if (!s) s = learner_new(ctx, p, &l);
-  for (int32_t round = 0; round < p->o.rounds && !s; round++) {
-    s = explore(ctx, &l, round);
-    for (int32_t k = c->decisions - 1; k >= 0 && !s; k--) {
-      s = learn_decision(ctx, &l, k, gm_hash64((uint64_t)round, (uint64_t)k));
-      gm_watch_progress(watch, "learning a policy",
-                        (round + 1 - (double)k / c->decisions) / p->o.rounds);
-      if (!s && gm_watch_stop(watch)) s = gm_fail(ctx, GM_ECANCELLED, "control: stopped");
-    }
-  }
-  if (l.p) learner_free(&l);
+  for (int32_t round = 0; round < p->o.rounds && !s; round++)
+    s = learn_round(ctx, &l, round, watch);
+  learner_free(&l);
   if (s)
     gm_policy_free(p);
   else

@@ -10,15 +10,20 @@ static bool is_particle(const gm_filter *f)
   return f->o.kind == GM_FILTER_PARTICLE || f->o.kind == GM_FILTER_GUIDED;
 }
 
-/* ---- making and ending ------------------------------------------------------------------------ */
+/* ---- making and ending ----------------------------------------------------------------------- */
+static void defaults_set(gm_filter_options *o, bool particle)
+{
+  if (o->members == 0) o->members = particle ? 1000 : 50;
+  if (o->ess_least == 0) o->ess_least = 0.5;
+  if (o->inflation == 0) o->inflation = 1;
+  if (o->liu_west == 0) o->liu_west = 0.98;
+}
+
 static gm_status options_take(gm_filter *f, gm_ctx *ctx, const gm_filter_options *options)
 {
   if (options) f->o = *options;
   gm_filter_options *o = &f->o;
-  if (o->members == 0) o->members = is_particle(f) ? 1000 : 50;
-  if (o->ess_least == 0) o->ess_least = 0.5;
-  if (o->inflation == 0) o->inflation = 1;
-  if (o->liu_west == 0) o->liu_west = 0.98;
+  defaults_set(o, is_particle(f));
   if (o->members < 2)
     return gm_fail(ctx, GM_ERANGE, "filter: %d members, expected 2 or more", (int)o->members);
   if (!(o->ess_least > 0 && o->ess_least <= 1))
@@ -27,6 +32,8 @@ static gm_status options_take(gm_filter *f, gm_ctx *ctx, const gm_filter_options
     return gm_fail(ctx, GM_ERANGE, "filter: discount %g, expected in (0.5, 1]", o->liu_west);
   if (!(o->inflation > 0 && isfinite(o->inflation)))
     return gm_fail(ctx, GM_ERANGE, "filter: inflation %g, expected > 0", o->inflation);
+  if (o->rejuvenate == GM_REJUVENATE_MOVE && !(f->info.flags & GM_MODEL_STOCHASTIC))
+    return gm_fail(ctx, GM_EUNSUPPORTED, "filter: resample-move is not there yet");
   if (o->rejuvenate == GM_REJUVENATE_MOVE && (f->info.flags & GM_MODEL_STOCHASTIC))
     return gm_fail(ctx, GM_EUNSUPPORTED,
                    "filter: resample-move runs the history of a member again, which has no density "
@@ -124,7 +131,7 @@ const double *gm_filter_coordinate(const gm_filter *f) { return f->z; }
 const gm_alarm *gm_filter_alarm(const gm_filter *f) { return &f->alarm; }
 double gm_filter_loglik(const gm_filter *f) { return f->loglik; }
 
-/* ---- what all kinds share --------------------------------------------------------------------- */
+/* ---- what all kinds share -------------------------------------------------------------------- */
 void gm__filter_theta(gm_filter *f) { gm_system_theta(f->s, f->n, f->z, gm_ensemble_theta(f->e)); }
 
 /* Only the rows of the unknowns: the others may have been switched by edges. */
@@ -208,7 +215,7 @@ void gm__resample(int32_t n, const double *weight, double u, int32_t *ancestor)
   for (int32_t m = n - 1; m >= 0 && ancestor[m] > last; m--) ancestor[m] = last;
 }
 
-/* ---- what was predicted ----------------------------------------------------------------------- */
+/* ---- what was predicted ---------------------------------------------------------------------- */
 static gm_status news_room(gm_filter *f, gm_ctx *ctx, int32_t count)
 {
   if (count <= f->news_room) return GM_OK;
@@ -261,7 +268,7 @@ gm_status gm__filter_predict(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int
   return GM_OK;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ----------------------------------------------------------------------------------- */
 static gm_status readings_check(const gm_filter *f, gm_ctx *ctx, double t, const gm_reading *r,
                                 int32_t count)
 {
@@ -297,29 +304,33 @@ static double score_of(const gm_filter_news *news)
   return gm_alarm_score(d2, news->count);
 }
 
+/* The members are at t: what was predicted, what the data make of it, the alarm. */
+static gm_status take(gm_filter *f, gm_ctx *ctx, const gm_reading *reading, int32_t count,
+                      gm_filter_news *news)
+{
+  gm_status s = gm_ensemble_observe(f->e, ctx, f->y);
+  if (!s) s = gm__filter_predict(f, ctx, reading, count, news);
+  if (s) return s;
+  s = is_particle(f) ? gm__particle_take(f, ctx, reading, count, news)
+                     : gm__kalman_take(f, ctx, reading, count, news);
+  if (!s) f->loglik += news->log_predictive;
+  if (s == GM_ENUMERIC) news->alarm = gm_alarm_feed(&f->alarm, gm_alarm_score(INFINITY, 1), 0);
+  if (!s) news->alarm = gm_alarm_feed(&f->alarm, score_of(news), news->ess);
+  return s;
+}
+
 gm_status gm_filter_step(gm_filter *f, gm_ctx *ctx, double t, const gm_reading *reading,
                          int32_t count, gm_filter_news *news)
 {
   gm_filter_news none;
   if (!news) news = &none;
-  *news = (gm_filter_news){.t = t, .d2 = NAN};
+  *news = (gm_filter_news){.t = t, .d2 = NAN, .alarm = f->alarm.state};
   gm_status s = readings_check(f, ctx, t, reading, count);
   if (s) return s;
   f->step++;
-  if (is_particle(f))
-    s = gm__particle_before(f, ctx, t, reading, count, news);
-  else
-    s = gm__filter_advance(f, ctx, t);
-  if (!s && count) s = gm_ensemble_observe(f->e, ctx, f->y);
-  if (!s && count) s = gm__filter_predict(f, ctx, reading, count, news);
-  if (!s && count) {
-    s = is_particle(f) ? gm__particle_take(f, ctx, reading, count, news)
-                       : gm__kalman_take(f, ctx, reading, count, news);
-    if (!s) f->loglik += news->log_predictive;
-    if (!s || s == GM_ENUMERIC)
-      news->alarm = gm_alarm_feed(&f->alarm, s ? INFINITY : score_of(news), s ? 0 : news->ess);
-  }
-  if (!count) news->alarm = f->alarm.state;
+  s = is_particle(f) ? gm__particle_before(f, ctx, t, reading, count, news)
+                     : gm__filter_advance(f, ctx, t);
+  if (!s && count) s = take(f, ctx, reading, count, news);
   news->failed = failed_count(f);
   return s;
 }
@@ -347,7 +358,7 @@ gm_status gm_filter_run(gm_filter *f, gm_ctx *ctx, gm_filter_listener *listener,
   return st;
 }
 
-/* ---- looking at it ---------------------------------------------------------------------------- */
+/* ---- looking at it --------------------------------------------------------------------------- */
 gm_status gm_filter_output(gm_filter *f, gm_ctx *ctx, int32_t output, double *mean, double *sd)
 {
   if (output < 0 || output >= f->info.output_count)

@@ -29,7 +29,7 @@ struct gm_filter {
   double first; /* guided: ln of the first stage's mean weight */
   bool guided;
   double drift[GM_UNKNOWN_MAX]; /* sigma points: variance that z gained since the last datum */
-  void *kalman; /* of filter_kalman.c */
+  void *kalman;                 /* of filter_kalman.c */
 };
 
 /* ---- shared ---- */

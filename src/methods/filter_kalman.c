@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- coordinates of a state ------------------------------------------------------------------- */
+/* ---- coordinates of a state ------------------------------------------------------------------ */
 static double to_free(const gm_var *var, double x)
 {
   const double tiny = 1e-12;
@@ -31,7 +31,7 @@ static double from_free(const gm_var *var, double v)
   return v;
 }
 
-/* ---- making ----------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------- */
 static gm_status sensors_check(const gm_filter *f, gm_ctx *ctx)
 {
   for (int32_t i = 0; i < f->s->sensor_count; i++)
@@ -116,25 +116,26 @@ static gm_status measure_room(gm_filter *f, gm_ctx *ctx, int32_t m)
   measure_free(k);
   ptrdiff_t n = f->n, nv = k->nv;
   bool transform = f->o.kind == GM_FILTER_ETKF || f->o.kind == GM_FILTER_LETKF;
-  ptrdiff_t square = transform && n > m ? n * n : (ptrdiff_t)m * m;
-  ptrdiff_t gain = transform || nv >= n ? n * n : nv * m;
   ptrdiff_t work = transform ? n * n + 4 * n : 0;
-  if (work < m * n) work = m * n;
-  k->h = gm_alloc(ctx, m * n, sizeof *k->h);
-  k->hp = gm_alloc(ctx, m * n, sizeof *k->hp);
-  k->perturbed = gm_alloc(ctx, m * n, sizeof *k->perturbed);
-  k->innovation = gm_alloc(ctx, m, sizeof *k->innovation);
-  k->r = gm_alloc(ctx, m, sizeof *k->r);
-  k->s = gm_alloc(ctx, square, sizeof *k->s);
-  k->gain = gm_alloc(ctx, gain, sizeof *k->gain);
-  k->work = gm_alloc(ctx, work, sizeof *k->work);
-  if (!k->h || !k->hp || !k->perturbed || !k->innovation || !k->r || !k->s || !k->gain || !k->work)
-    return gm_fail(ctx, GM_ENOMEM, "measurements of a filter");
+  const struct {
+    double **a;
+    ptrdiff_t count;
+  } need[] = {{&k->h, m * n},
+              {&k->hp, m * n},
+              {&k->perturbed, m * n},
+              {&k->innovation, m},
+              {&k->r, m},
+              {&k->s, transform && n > m ? n * n : (ptrdiff_t)m * m},
+              {&k->gain, transform || nv >= n ? n * n : nv * m},
+              {&k->work, work > m * n ? work : m * n}};
+  for (size_t i = 0; i < sizeof need / sizeof *need; i++)
+    if (!(*need[i].a = gm_alloc(ctx, need[i].count, sizeof(double))))
+      return gm_fail(ctx, GM_ENOMEM, "measurements of a filter");
   k->room = m;
   return GM_OK;
 }
 
-/* ---- joint vectors ---------------------------------------------------------------------------- */
+/* ---- joint vectors --------------------------------------------------------------------------- */
 gm_status gm__kalman_gather(gm_filter *f, gm_ctx *ctx)
 {
   kalman *k = f->kalman;
@@ -195,8 +196,9 @@ void gm__kalman_center(gm_filter *f, int32_t m)
   center(f, m, k->h, k->hp);
 }
 
-/* ---- measurements ----------------------------------------------------------------------------- */
-/* A coloured residual goes on to the time of its datum. New ones begin with their stationary law. */
+/* ---- measurements ---------------------------------------------------------------------------- */
+/* A coloured residual goes on to the time of its datum. New ones begin with their stationary law.
+ */
 static void colour_go(gm_filter *f, const gm_reading *r)
 {
   const gm_sensor *o = &f->s->sensor[r->sensor];
@@ -245,7 +247,7 @@ static gm_status measure(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t
   return GM_OK;
 }
 
-/* ---- inflation -------------------------------------------------------------------------------- */
+/* ---- inflation ------------------------------------------------------------------------------- */
 static void spread_rows(gm_filter *f, int32_t rows, double *a, double factor)
 {
   const int32_t n = f->n;
@@ -276,7 +278,7 @@ static void spread_adapt(gm_filter *f, int32_t m)
   spread_rows(f, m, k->h, sqrt(k->spread));
 }
 
-/* ---- the step --------------------------------------------------------------------------------- */
+/* ---- the step -------------------------------------------------------------------------------- */
 gm_status gm__kalman_innovation(gm_filter *f, gm_ctx *ctx, int32_t m, gm_filter_news *news)
 {
   kalman *k = f->kalman;

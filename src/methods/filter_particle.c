@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- rejuvenation ----------------------------------------------------------------------------- */
+/* ---- rejuvenation ---------------------------------------------------------------------------- */
 /* Weighted mean and lower factor of the covariance of z. False: not positive. */
 static bool spread_of(const gm_filter *f, double *mean, double *factor)
 {
@@ -90,7 +90,7 @@ static gm_status resample(gm_filter *f, gm_ctx *ctx, const double *weight, gm_fi
   return s;
 }
 
-/* ---- weights ---------------------------------------------------------------------------------- */
+/* ---- weights --------------------------------------------------------------------------------- */
 /* lp[m]: ln density of the readings for the outputs y. */
 static void weigh(gm_filter *f, const gm_reading *r, int32_t count, bool remember, double *lp)
 {
@@ -132,7 +132,7 @@ static double reweigh(int32_t n, double *weight, const double *lp)
   return top + log(sum);
 }
 
-/* ---- looking ahead ---------------------------------------------------------------------------- */
+/* ---- looking ahead --------------------------------------------------------------------------- */
 /* lookahead[m] = ln g: how well a copy of member m, with draws of its own, would meet the readings;
  * a tenth of it is the mean of all, so that nobody is thrown away by one unlucky draw. Any g > 0
  * leaves the filter right (Pitt & Shephard, J. Am. Stat. Assoc. 94:590, 1999). */
@@ -184,7 +184,7 @@ static gm_status guide(gm_filter *f, gm_ctx *ctx, gm_filter_news *news, double *
   return s;
 }
 
-/* ---- the step --------------------------------------------------------------------------------- */
+/* ---- the step -------------------------------------------------------------------------------- */
 gm_status gm__particle_before(gm_filter *f, gm_ctx *ctx, double t, const gm_reading *r,
                               int32_t count, gm_filter_news *news)
 {

@@ -15,9 +15,9 @@ typedef struct {
   double *v, *vp;                   /* [nv][n] values and deviations from the mean */
   double *h, *hp, *perturbed;       /* [m][n] predicted measurements, deviations, innovations */
   double *innovation, *r;           /* [m] datum minus mean; variance of the measurement */
-  double *s;                         /* [m][m], or [n][n] of a transform */
+  double *s;                        /* [m][m], or [n][n] of a transform */
   double *gain;                     /* [n][n] or [nv][m] */
-  double *work;                      /* at least [m][n] */
+  double *work;                     /* at least [m][n] */
   int32_t room;                     /* m that the arrays hold */
   double spread;                    /* inflation that the innovations ask for */
 } kalman;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- perturbed data --------------------------------------------------------------------------- */
+/* ---- perturbed data -------------------------------------------------------------------------- */
 /* Column j of d: datum plus noise minus prediction of member j. The noises are made to have mean 0,
  * so that the mean is updated as by the exact gain. */
 static void perturb(gm_filter *f, int32_t m)
@@ -30,7 +30,8 @@ static void perturb(gm_filter *f, int32_t m)
   }
 }
 
-/* v += V' (H'^T S^-1 D)/(n-1). Burgers, van Leeuwen & Evensen, Mon. Weather Rev. 126:1719 (1998). */
+/* v += V' (H'^T S^-1 D)/(n-1). Burgers, van Leeuwen & Evensen, Mon. Weather Rev. 126:1719 (1998).
+ */
 gm_status gm__kalman_stochastic(gm_filter *f, gm_ctx *ctx, int32_t m)
 {
   kalman *k = f->kalman;
@@ -51,7 +52,30 @@ gm_status gm__kalman_stochastic(gm_filter *f, gm_ctx *ctx, int32_t m)
   return GM_OK;
 }
 
-/* ---- transform -------------------------------------------------------------------------------- */
+/* ---- transform ------------------------------------------------------------------------------- */
+/* right[n] = H'^T R^-1 d, seen from the eigenvectors and divided by the values: A^-1 of it. */
+static bool mean_weights(const gm_filter *f, int32_t m, const double *weighted, const double *value,
+                         const double *vectors, double *right, double *turned)
+{
+  const kalman *k = f->kalman;
+  const int32_t n = f->n;
+  memset(right, 0, (size_t)n * sizeof *right);
+  memset(turned, 0, (size_t)n * sizeof *turned);
+  for (int32_t i = 0; i < m; i++)
+    for (int32_t j = 0; j < n; j++) right[j] += weighted[(ptrdiff_t)i * n + j] * k->innovation[i];
+  for (int32_t j = 0; j < n; j++)
+    for (int32_t l = 0; l < n; l++) turned[l] += vectors[(ptrdiff_t)j * n + l] * right[j];
+  for (int32_t l = 0; l < n; l++) {
+    if (!(value[l] > 0)) return false;
+    turned[l] /= value[l];
+  }
+  for (int32_t j = 0; j < n; j++) {
+    right[j] = 0;
+    for (int32_t l = 0; l < n; l++) right[j] += vectors[(ptrdiff_t)j * n + l] * turned[l];
+  }
+  return true;
+}
+
 /* With A = (n-1) I + H'^T R^-1 H' (rows of h weighted by rho): mean weights w = A^-1 H'^T R^-1 d
  * and T = sqrt(n-1) A^-1/2; gain[j][l] = w[j] + T[j][l]. Hunt, Kostelich & Szunyogh, Physica D
  * 230:112 (2007). scale[m]: rho/R. */
@@ -69,25 +93,13 @@ static gm_status weights_of(gm_filter *f, gm_ctx *ctx, int32_t m, const double *
   for (int32_t j = 0; j < n; j++) a[(ptrdiff_t)j * n + j] += n - 1;
   gm_status s = gm_la_eigen(ctx, n, a, value, vectors);
   if (s) return s;
-  memset(right, 0, (size_t)n * sizeof *right);
-  for (int32_t i = 0; i < m; i++)
-    for (int32_t j = 0; j < n; j++) right[j] += weighted[(ptrdiff_t)i * n + j] * k->innovation[i];
-  memset(turned, 0, (size_t)n * sizeof *turned);
+  if (!mean_weights(f, m, weighted, value, vectors, right, turned))
+    return gm_fail(ctx, GM_ENUMERIC, "filter: transform is not positive");
   for (int32_t j = 0; j < n; j++)
-    for (int32_t l = 0; l < n; l++) turned[l] += vectors[(ptrdiff_t)j * n + l] * right[j];
-  memset(gain, 0, (size_t)n * (size_t)n * sizeof *gain);
-  for (int32_t l = 0; l < n; l++) {
-    if (!(value[l] > 0)) return gm_fail(ctx, GM_ENUMERIC, "filter: transform is not positive");
-    turned[l] /= value[l];
-  }
-  for (int32_t j = 0; j < n; j++) {
-    double w = 0;
-    for (int32_t l = 0; l < n; l++) w += vectors[(ptrdiff_t)j * n + l] * turned[l];
-    for (int32_t l = 0; l < n; l++) gain[(ptrdiff_t)j * n + l] = w;
-  }
-  for (int32_t j = 0; j < n; j++) /* a: vectors times sqrt((n-1)/value) */
-    for (int32_t l = 0; l < n; l++)
+    for (int32_t l = 0; l < n; l++) {
+      gain[(ptrdiff_t)j * n + l] = right[j];
       a[(ptrdiff_t)j * n + l] = vectors[(ptrdiff_t)j * n + l] * sqrt((n - 1) / value[l]);
+    }
   gm__dense_add_bt(n, n, n, a, vectors, gain);
   return GM_OK;
 }
@@ -157,7 +169,7 @@ gm_status gm__kalman_transform(gm_filter *f, gm_ctx *ctx, int32_t m)
   return GM_OK;
 }
 
-/* ---- local ------------------------------------------------------------------------------------ */
+/* ---- local ----------------------------------------------------------------------------------- */
 /* Gaspari & Cohn, Q. J. R. Meteorol. Soc. 125:723 (1999), eq. 4.10: zero beyond 2. */
 static double taper(double x)
 {

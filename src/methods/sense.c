@@ -30,7 +30,7 @@ static double normal_log(double r, double sd)
   return -0.5 * (r / sd) * (r / sd) - log(sd) - 0.5 * ln_2pi;
 }
 
-/* ---- counts ----------------------------------------------------------------------------------- */
+/* ---- counts ---------------------------------------------------------------------------------- */
 static double poisson_log(double k, double mean)
 {
   if (mean == 0) return k == 0 ? 0 : -INFINITY;
@@ -100,7 +100,7 @@ static double count_cdf(const gm_sensor *s, const law *l, double k)
   return p;
 }
 
-/* ---- density ---------------------------------------------------------------------------------- */
+/* ---- density --------------------------------------------------------------------------------- */
 /* ln P(Y below value), or above. */
 static double censored_log(const gm_sensor *s, const law *l, double value, int8_t censored)
 {
@@ -158,7 +158,7 @@ double gm_sense_logpdf_after(const gm_sensor *s, const double *y, const double *
   return normal_log(r - rho * last, sqrt(rest)) - log(sd) + jacobian;
 }
 
-/* ---- many members ----------------------------------------------------------------------------- */
+/* ---- many members ---------------------------------------------------------------------------- */
 static void poisson_all(const gm_sensor *s, int32_t n, const double *y, ptrdiff_t sy,
                         const double *theta, double k, double *out)
 {
@@ -184,7 +184,7 @@ void gm_sense_logpdf_all(const gm_sensor *s, int32_t n, const double *y, ptrdiff
     out[m] = gm_sense_logpdf(s, y + m * sy, theta + m, n, value, censored);
 }
 
-/* ---- moments, distribution, draws ------------------------------------------------------------- */
+/* ---- moments, distribution, draws ------------------------------------------------------------ */
 void gm_sense_moments(const gm_sensor *s, const double *y, const double *theta, ptrdiff_t psx,
                       double *mean, double *variance)
 {

@@ -10,7 +10,7 @@
 /* gm_norm_quantile of the smallest and largest uniform that gm_uniform gives. */
 static const double coordinate_max = 8.2;
 
-/* ---- coordinates ------------------------------------------------------------------------------ */
+/* ---- coordinates ----------------------------------------------------------------------------- */
 double gm_unknown_value(const gm_unknown *u, double z)
 {
   double s = u->center + u->spread * z;
@@ -62,7 +62,7 @@ void gm_system_theta(const gm_system *s, int32_t n, const double *z, double *the
           gm_unknown_value(&s->unknown[d], z[(ptrdiff_t)m * s->unknown_count + d]);
 }
 
-/* ---- prior ------------------------------------------------------------------------------------ */
+/* ---- prior ----------------------------------------------------------------------------------- */
 double gm_system_log_prior(const gm_system *s, const double *z)
 {
   const int32_t d = s->unknown_count;
@@ -97,54 +97,68 @@ void gm_system_prior_draw(const gm_system *s, gm_key key, int32_t n, double *z)
   }
 }
 
-/* ---- checks ----------------------------------------------------------------------------------- */
-static gm_status unknown_check(gm_ctx *ctx, const gm_system *s, const gm_unknown *u)
+/* ---- checks ---------------------------------------------------------------------------------- */
+/* NULL, or what is wrong with the law of an unknown. */
+static const char *law_fault(const gm_unknown *u)
+{
+  bool bounded = u->law == GM_PRIOR_LOGIT || u->law == GM_PRIOR_UNIFORM;
+  if (bounded && !(u->lower < u->upper && isfinite(u->upper - u->lower)))
+    return "expected finite bounds, lower < upper";
+  if (u->law != GM_PRIOR_UNIFORM && !(u->spread > 0 && isfinite(u->spread)))
+    return "expected a spread > 0";
+  if (u->law != GM_PRIOR_UNIFORM && !isfinite(u->center)) return "expected a finite center";
+  if (u->law == GM_PRIOR_LOGNORMAL && !(u->center > 0)) return "expected a center > 0";
+  return u->drift >= 0 && isfinite(u->drift) ? NULL : "expected a drift >= 0";
+}
+
+static gm_status unknown_check(gm_ctx *ctx, const gm_system *s, int32_t d)
 {
   int32_t np;
+  const gm_unknown *u = &s->unknown[d];
   (void)parameters_of(s, &np);
-  const char *name = u->name ? u->name : "?";
-  bool bounded = u->law == GM_PRIOR_LOGIT || u->law == GM_PRIOR_UNIFORM;
+  const char *name = u->name ? u->name : "?", *fault = law_fault(u);
   if (u->parameter < 0 || u->parameter >= np)
     return gm_fail(ctx, GM_EINVAL, "unknown %s: parameter %d of a model that has %d", name,
                    (int)u->parameter, (int)np);
-  if (bounded && !(u->lower < u->upper && isfinite(u->lower) && isfinite(u->upper)))
-    return gm_fail(ctx, GM_ERANGE, "unknown %s: bounds %g and %g, expected finite lower < upper",
-                   name, u->lower, u->upper);
-  if (u->law != GM_PRIOR_UNIFORM && !(u->spread > 0 && isfinite(u->spread) && isfinite(u->center)))
-    return gm_fail(ctx, GM_ERANGE, "unknown %s: center %g and spread %g, expected spread > 0", name,
-                   u->center, u->spread);
-  if (u->law == GM_PRIOR_LOGNORMAL && !(u->center > 0))
-    return gm_fail(ctx, GM_ERANGE, "unknown %s: lognormal with center %g, expected > 0", name,
-                   u->center);
-  if (!(u->drift >= 0 && isfinite(u->drift)))
-    return gm_fail(ctx, GM_ERANGE, "unknown %s: drift %g, expected >= 0", name, u->drift);
+  if (fault)
+    return gm_fail(ctx, GM_ERANGE, "unknown %s: center %g, spread %g, bounds %g and %g: %s", name,
+                   u->center, u->spread, u->lower, u->upper, fault);
+  for (int32_t j = 0; j < d; j++)
+    if (s->unknown[j].parameter == u->parameter)
+      return gm_fail(ctx, GM_EINVAL, "unknowns %s and %s are one parameter", s->unknown[j].name,
+                     name);
+  if (s->prior_factor && !(s->prior_factor[(ptrdiff_t)d * s->unknown_count + d] > 0))
+    return gm_fail(ctx, GM_ERANGE, "unknown %s: the prior's factor has no positive diagonal", name);
   return GM_OK;
+}
+
+/* NULL, or what is wrong with the noise of a sensor whose noise parameters are numbers. */
+static const char *noise_fault(const gm_sensor *o)
+{
+  if (o->law == GM_SENSE_OWN) return o->logpdf && o->draw ? NULL : "expected logpdf and draw";
+  if (o->memory != 0 && !(o->memory > 0 && isfinite(o->memory))) return "expected a memory >= 0";
+  if (o->parameter0 >= 0) return NULL;
+  if (o->law == GM_SENSE_NORMAL && o->p0 == 0 && (o->p1 > 0 || o->parameter1 >= 0)) return NULL;
+  if (!(o->p0 > 0)) return "expected a first noise parameter > 0";
+  return o->law == GM_SENSE_BINOMIAL && !(o->p0 <= 1) ? "expected a probability <= 1" : NULL;
 }
 
 static gm_status sensor_check(gm_ctx *ctx, const gm_system *s, const gm_sensor *o)
 {
   int32_t ny, np;
-  const gm_var *parameter = parameters_of(s, &np);
+  (void)parameters_of(s, &np);
   (void)gm_model_table(s->model, GM_TABLE_OUTPUT, &ny);
-  (void)parameter;
-  const char *name = o->name ? o->name : "?";
+  const char *name = o->name ? o->name : "?", *fault = noise_fault(o);
   if (o->output < 0 || o->output >= ny)
     return gm_fail(ctx, GM_EINVAL, "sensor %s: output %d of a model that has %d", name,
                    (int)o->output, (int)ny);
   if (o->parameter0 >= np || o->parameter1 >= np)
     return gm_fail(ctx, GM_EINVAL, "sensor %s: a noise parameter that the model has not", name);
-  if (o->law == GM_SENSE_OWN && (!o->logpdf || !o->draw))
-    return gm_fail(ctx, GM_EINVAL, "sensor %s: a law of its own without logpdf and draw", name);
-  if (o->memory != 0 && !(o->memory > 0 && isfinite(o->memory)))
-    return gm_fail(ctx, GM_ERANGE, "sensor %s: memory %g, expected >= 0", name, o->memory);
+  if (fault)
+    return gm_fail(ctx, GM_ERANGE, "sensor %s: noise %g and %g, memory %g: %s", name, o->p0, o->p1,
+                   o->memory, fault);
   if (o->memory > 0 && o->law != GM_SENSE_NORMAL && o->law != GM_SENSE_LOGNORMAL)
     return gm_fail(ctx, GM_EUNSUPPORTED, "sensor %s: memory with a law that is not normal", name);
-  bool constant = o->parameter0 < 0 && o->law != GM_SENSE_OWN;
-  bool zero_ok = o->law == GM_SENSE_NORMAL && (o->p1 > 0 || o->parameter1 >= 0);
-  if (constant && !(o->p0 > 0 || (zero_ok && o->p0 == 0)))
-    return gm_fail(ctx, GM_ERANGE, "sensor %s: noise parameter %g, expected > 0", name, o->p0);
-  if (constant && o->law == GM_SENSE_BINOMIAL && !(o->p0 <= 1))
-    return gm_fail(ctx, GM_ERANGE, "sensor %s: probability %g, expected <= 1", name, o->p0);
   return GM_OK;
 }
 
@@ -180,22 +194,13 @@ gm_status gm_system_check(gm_ctx *ctx, const gm_system *s)
   if (s->unknown_count < 0 || s->unknown_count > GM_UNKNOWN_MAX)
     return gm_fail(ctx, GM_ERANGE, "%d unknowns, expected at most %d", (int)s->unknown_count,
                    (int)GM_UNKNOWN_MAX);
-  for (int32_t i = 0; i < s->unknown_count && !st; i++) {
-    st = unknown_check(ctx, s, &s->unknown[i]);
-    for (int32_t j = 0; j < i && !st; j++)
-      if (s->unknown[j].parameter == s->unknown[i].parameter)
-        st = gm_fail(ctx, GM_EINVAL, "unknowns %s and %s are one parameter", s->unknown[j].name,
-                     s->unknown[i].name);
-  }
+  for (int32_t i = 0; i < s->unknown_count && !st; i++) st = unknown_check(ctx, s, i);
   for (int32_t i = 0; i < s->sensor_count && !st; i++) st = sensor_check(ctx, s, &s->sensor[i]);
   for (int32_t i = 0; i < s->reading_count && !st; i++) st = reading_check(ctx, s, i);
-  for (int32_t i = 0; s->prior_factor && i < s->unknown_count && !st; i++)
-    if (!(s->prior_factor[(ptrdiff_t)i * s->unknown_count + i] > 0))
-      st = gm_fail(ctx, GM_ERANGE, "prior factor: diagonal %d is not > 0", (int)i);
   return st ? st : drive_check(ctx, s);
 }
 
-/* ---- simulation ------------------------------------------------------------------------------- */
+/* ---- simulation ------------------------------------------------------------------------------ */
 gm_key gm_system_key(const gm_system *s, gm_purpose purpose, uint64_t replicate)
 {
   return gm_key_make(s->seed, purpose, s->subject, replicate);

@@ -468,8 +468,8 @@ static void hybrid__flow_hands_over_to_jumps(void **state)
   crowd_close(&c);
 }
 
-/* Under leaps too a trigger on a count is met by every firing: X is emptied at its third arrival, so
- * that of 5 t arrivals a third are counted: n = floor(N/3) with N Poisson of mean 5 t. */
+/* Under leaps too a trigger on a count is met by every firing: X is emptied at its third arrival,
+ * so that of 5 t arrivals a third are counted: n = floor(N/3) with N Poisson of mean 5 t. */
 static void tau__triggers_on_counts_are_met(void **state)
 {
   (void)state;

@@ -84,7 +84,8 @@ static void fixed__costs(void **state)
   task_close(&q);
 }
 
-/* Cross-entropy search finds the best of 128 fixed plans, or one that costs no more than 0.5 above. */
+/* Cross-entropy search finds the best of 128 fixed plans, or one that costs no more than 0.5 above.
+ */
 static void search__finds_the_best_plan(void **state)
 {
   (void)state;

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-/* ---- linear: x(t) = x0 e^-t, x0 ~ N(2, 1), three data ------------------------------------------ */
+/* ---- linear: x(t) = x0 e^-t, x0 ~ N(2, 1), three data -----------------------------------------
+ */
 typedef struct {
   double mean, variance, log_evidence;
 } posterior;
@@ -99,7 +100,8 @@ static void linear__transform_is_near(void **state)
   linear(GM_FILTER_ETKF, 400, 0.2);
 }
 
-/* ---- Lorenz ------------------------------------------------------------------------------------ */
+/* ---- Lorenz -----------------------------------------------------------------------------------
+ */
 typedef struct {
   double rmse, spread;
   int32_t alarms;

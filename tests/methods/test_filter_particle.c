@@ -35,16 +35,10 @@ static void sir_open(sir *q, int32_t days, int32_t unknowns)
   int32_t beta = gm_model_find(q->model, GM_TABLE_PARAMETER, "beta");
   int32_t gamma = gm_model_find(q->model, GM_TABLE_PARAMETER, "gamma");
   assert_true(beta >= 0 && gamma >= 0);
-  q->unknown[0] = (gm_unknown){.name = "beta",
-                               .parameter = beta,
-                               .law = GM_PRIOR_LOGNORMAL,
-                               .center = 0.8,
-                               .spread = 0.5};
-  q->unknown[1] = (gm_unknown){.name = "gamma",
-                               .parameter = gamma,
-                               .law = GM_PRIOR_LOGNORMAL,
-                               .center = 0.3,
-                               .spread = 0.3};
+  q->unknown[0] = (gm_unknown){
+      .name = "beta", .parameter = beta, .law = GM_PRIOR_LOGNORMAL, .center = 0.8, .spread = 0.5};
+  q->unknown[1] = (gm_unknown){
+      .name = "gamma", .parameter = gamma, .law = GM_PRIOR_LOGNORMAL, .center = 0.3, .spread = 0.3};
   q->s = (gm_system){.model = q->model,
                      .unknown = q->unknown,
                      .unknown_count = unknowns,

@@ -1,6 +1,6 @@
-/* corpus.h - a fuzzer's function (LLVMFuzzerTestOneInput, included before this) over every file of its
- * corpus: whole, cut short at many places, and with bytes changed. Runs in the project's root. The
- * program says beforehand: corpus_folder, corpus_letters (bytes that tell in that language),
+/* corpus.h - a fuzzer's function (LLVMFuzzerTestOneInput, included before this) over every file of
+ * its corpus: whole, cut short at many places, and with bytes changed. Runs in the project's root.
+ * The program says beforehand: corpus_folder, corpus_letters (bytes that tell in that language),
  * corpus_cuts and corpus_changes (how many of each a file), corpus_mends (of so many changes one is
  * kept, the others are taken back before the next). */
 #ifndef GEMEL_TESTS_CORPUS_H

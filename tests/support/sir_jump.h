@@ -6,10 +6,10 @@
 
 static inline gm_eq_config sir_equations(void)
 {
-  static const gm_eq_output output[] = {{.name = "S", .expression = "S", .where = "sir"},
-                                        {.name = "I", .expression = "I", .where = "sir"},
-                                        {.name = "new_infections", .expression = "47 - S",
-                                         .where = "sir"}};
+  static const gm_eq_output output[] = {
+      {.name = "S", .expression = "S", .where = "sir"},
+      {.name = "I", .expression = "I", .where = "sir"},
+      {.name = "new_infections", .expression = "47 - S", .where = "sir"}};
   return (gm_eq_config){.text = "species S, I, R\nS = 47; I = 3; R = 0\nbeta = 0.9; gamma = 0.3\n"
                                 "infect: S + I => 2 I; beta*S*I/50\nrecover: I => R; gamma*I\n",
                         .output = output,
