@@ -9,13 +9,14 @@ BUILD     := build/release
 export OPENBLAS_NUM_THREADS := 1
 export JOBS
 
-.PHONY: help build demo test bench lint fmt conformance install clean
+.PHONY: help build demo test bench lint fmt conformance rosetta install clean
 
 help:
 	@echo 'make demo         set up, build, and run Gemel on real patient data'
 	@echo 'make test         set up, build, and run the quick and full tests'
 	@echo 'make build        set up and build the library and the gemel command'
 	@echo 'make conformance  run the conformance kit on every model type and shipped model'
+	@echo 'make rosetta      one epidemic as five kinds of model, every method beside the exact answer'
 	@echo 'make bench        measure'
 	@echo 'make lint         set up what lint needs, and check the tree (tools/lint NAME: one check)'
 	@echo 'make fmt          format all C files'
@@ -38,7 +39,13 @@ test:
 conformance:
 	@tools/setup test
 	@tools/build release
-	@ctest --test-dir $(BUILD) -R '^conformance\.' -j $(TEST_JOBS) --output-on-failure --no-tests=error
+	@GEMEL_FULL=1 ctest --test-dir $(BUILD) -R '^(conformance|rosetta)\.' -j $(TEST_JOBS) \
+	  --output-on-failure --no-tests=error --timeout 3600
+
+rosetta:
+	@tools/setup test
+	@tools/build release
+	@$(BUILD)/rosetta_test_rosetta
 
 bench:
 	@tools/setup build
