@@ -56,7 +56,8 @@ typedef struct {
   double d2;               /* v' S^-1 v of the innovations; NaN: not known */
   int32_t dof, count;      /* of d2; readings taken */
   const double *mean, *sd; /* [count] of each measurement before it was seen */
-  const double *pit;       /* [count] P(Y <= y), randomised for counts */
+  const double *pit;       /* [count] P(Y <= y), randomised for counts: by 256 members at most;
+                              a Kalman filter's is the normal law's */
   gm_alarm_state alarm;
   bool resampled;
   int32_t failed; /* members that diverged so far */

@@ -230,29 +230,49 @@ static gm_status news_room(gm_filter *f, gm_ctx *ctx, int32_t count)
   return GM_OK;
 }
 
-/* Mixture of the members' laws of one reading. */
+/* P(Y <= y) and P(Y < y) of the mixture, by at most PIT_MEMBERS members chosen by weight
+ * (systematically): the alarm needs no more, and a distribution function costs much. */
+static double pit_of(gm_filter *f, const gm_reading *r, int32_t i)
+{
+  enum { PIT_MEMBERS = 256 };
+  const gm_sensor *o = &f->s->sensor[r->sensor];
+  const double *theta = gm_ensemble_theta(f->e);
+  const int32_t ny = f->info.output_count, count = f->n < PIT_MEMBERS ? f->n : PIT_MEMBERS;
+  double upto = 0, under = 0, all = 0, at = 0.5 / count, sum = 0;
+  for (int32_t m = 0, taken = 0; m < f->n && taken < count; m++) {
+    int32_t times = 0;
+    for (sum += f->weight[m]; taken < count && at < sum; at += 1.0 / count, taken++) times++;
+    const double *y = f->y + (ptrdiff_t)m * ny;
+    double below;
+    if (!times || !isfinite(y[o->output])) continue;
+    upto += times * gm_sense_cdf(o, y, theta + m, f->n, r->value, &below);
+    under += times * below;
+    all += times;
+  }
+  double u = gm_uniform(f->key, 0, (uint64_t)i, gm_kind_draw(2, 0), f->step);
+  return (under + u * (upto - under)) / all;
+}
+
+/* Mean and sd of the mixture of the members' laws of one reading. */
 static void predict_one(gm_filter *f, const gm_reading *r, int32_t i)
 {
   const gm_sensor *o = &f->s->sensor[r->sensor];
   const double *theta = gm_ensemble_theta(f->e);
-  double mean = 0, square = 0, upto = 0, under = 0, weight = 0;
+  double mean = 0, square = 0, weight = 0;
   for (int32_t m = 0; m < f->n; m++) {
     const double *y = f->y + (ptrdiff_t)m * f->info.output_count;
-    double w = f->weight[m], a, v, below;
+    double w = f->weight[m], a, v;
     if (!(w > 0) || !isfinite(y[o->output])) continue;
     gm_sense_moments(o, y, theta + m, f->n, &a, &v);
-    double p = gm_sense_cdf(o, y, theta + m, f->n, r->value, &below);
     weight += w;
     mean += w * a;
     square += w * (v + a * a);
-    upto += w * p;
-    under += w * below;
   }
   mean /= weight;
-  double u = gm_uniform(f->key, 0, (uint64_t)i, gm_kind_draw(2, 0), f->step);
   f->news_mean[i] = mean;
   f->news_sd[i] = sqrt(fmax(0, square / weight - mean * mean));
-  f->news_pit[i] = (under + u * (upto - under)) / weight;
+  f->news_pit[i] =
+      is_particle(f) ? pit_of(f, r, i) : gm_norm_cdf((r->value - mean) / f->news_sd[i]);
 }
 
 gm_status gm__filter_predict(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t count,

@@ -127,8 +127,8 @@ static double reweigh(int32_t n, double *weight, const double *lp)
   for (int32_t m = 0; m < n; m++)
     if (weight[m] > 0 && lp[m] > top) top = lp[m];
   if (!isfinite(top)) return -INFINITY;
-  for (int32_t m = 0; m < n; m++) sum += weight[m] * exp(lp[m] - top);
-  for (int32_t m = 0; m < n; m++) weight[m] *= exp(lp[m] - top) / sum;
+  for (int32_t m = 0; m < n; m++) sum += weight[m] *= exp(lp[m] - top);
+  for (int32_t m = 0; m < n; m++) weight[m] /= sum;
   return top + log(sum);
 }
 

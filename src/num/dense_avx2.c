@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { TILE = 16 };
+enum { TILE = 16, PACK = 128 };
 
 /* TILE columns of one row of the product stay in registers. */
 static void row_tile(int32_t inner, ptrdiff_t cols, const double *a, ptrdiff_t a_step,
@@ -46,19 +46,28 @@ void gm__dense_add_at(int32_t rows, int32_t inner, int32_t cols, const double *a
   product(rows, inner, cols, at, 1, rows, b, c);
 }
 
-/* Four partial sums, joined in fixed order. */
+/* TILE columns of the product at a time, whose rows of bt are first laid side by side, in stretches
+ * of PACK; what is left over by dot products. */
 void gm__dense_add_bt(int32_t rows, int32_t inner, int32_t cols, const double *a, const double *bt,
                       double *c)
 {
-  for (int32_t i = 0; i < rows; i++)
-    for (int32_t j = 0; j < cols; j++) {
+  double pack[PACK * TILE];
+  int32_t j = 0;
+  for (; j + TILE <= cols; j += TILE)
+    for (int32_t from = 0; from < inner; from += PACK) {
+      int32_t part = inner - from < PACK ? inner - from : PACK;
+      for (int l = 0; l < TILE; l++)
+        for (int32_t k = 0; k < part; k++)
+          pack[k * TILE + l] = bt[(ptrdiff_t)(j + l) * inner + from + k];
+      for (int32_t i = 0; i < rows; i++)
+        row_tile(part, TILE, a + (ptrdiff_t)i * inner + from, 1, pack, c + (ptrdiff_t)i * cols + j);
+    }
+  for (; j < cols; j++)
+    for (int32_t i = 0; i < rows; i++) {
       const double *p = a + (ptrdiff_t)i * inner, *q = bt + (ptrdiff_t)j * inner;
-      double sum[4] = {0}, rest = 0;
-      int32_t k = 0;
-      for (; k + 4 <= inner; k += 4)
-        for (int l = 0; l < 4; l++) sum[l] = fma(p[k + l], q[k + l], sum[l]);
-      for (; k < inner; k++) rest = fma(p[k], q[k], rest);
-      c[(ptrdiff_t)i * cols + j] += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + rest;
+      double sum = c[(ptrdiff_t)i * cols + j];
+      for (int32_t k = 0; k < inner; k++) sum = fma(p[k], q[k], sum);
+      c[(ptrdiff_t)i * cols + j] = sum;
     }
 }
 
