@@ -101,7 +101,7 @@ GM_API void gm_timeline_free(gm_timeline *t);
 typedef struct gm_runner gm_runner;
 /* Holds the work objects of a model for every worker of a pool (pool NULL: one). Model and pool are
  * borrowed until the runner is freed. Threads: one run at a time.
- * Fails: GM_ENOMEM; GM_EUNSUPPORTED (object state). */
+ * Fails: GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_runner_new(gm_ctx *ctx, const gm_model *model, gm_pool *pool,
                                             gm_runner **out);
 GM_API void gm_runner_free(gm_runner *r);
@@ -111,10 +111,11 @@ typedef struct {
   int32_t n;
   const gm_timeline *timeline; /* [n], or one for all when shared_timeline */
   bool shared_timeline;
-  bool keep_state;   /* x holds the state at t_begin; otherwise it is made by init */
-  double *theta;     /* [np*n]; left as the switches left it */
-  double *x;         /* [nx*n] out: state at t_end; NULL: not wanted (then keep_state is false) */
-  const gm_key *key; /* [n] or NULL: all zero */
+  bool keep_state; /* x holds the state at t_begin; otherwise it is made by init */
+  double *theta;   /* [np*n]; left as the switches left it */
+  double *x;       /* [nx*n] out: state at t_end; NULL: not wanted (then keep_state is false) */
+  void **obj;      /* object state [n]: as x; NULL: not wanted, objects are made and freed inside */
+  const gm_key *key;    /* [n] or NULL: all zero */
   const uint64_t *slot; /* [n] or NULL: the member's number */
   double *y;      /* [n][sample_count][output_count] of equal sample counts; may be NULL if none */
   int8_t *status; /* [n] */

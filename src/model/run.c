@@ -35,9 +35,6 @@ gm_status gm_runner_new(gm_ctx *ctx, const gm_model *model, gm_pool *pool, gm_ru
   atomic_flag_clear(&r->busy);
   gm_model_get_info(model, &r->info);
   gm_status s = GM_OK;
-  if (r->info.flags & GM_MODEL_OBJECT)
-    s = gm_fail(ctx, GM_EUNSUPPORTED, "model %s: object state cannot be run along a schedule yet",
-                r->info.name);
   for (int32_t i = 0; i < count && !s; i++) {
     s = model->type->work_new(model, ctx, &r->worker[i].work);
     if (!s) s = gm_arena_new(ctx, 1 << 16, &r->worker[i].arena);
@@ -66,6 +63,7 @@ gm_batch gm__run_batch(const run_block *b)
                     .sx = b->room,
                     .sm = 1,
                     .x = b->x,
+                    .obj = b->obj,
                     .theta = b->theta,
                     .psx = b->room,
                     .psm = 1,
@@ -158,14 +156,36 @@ static void rows_give(const run_block *b, int32_t rows, const double *block, dou
 
 static gm_status block_memory(gm_ctx *ctx, run_block *b)
 {
+  bool object = b->info.flags & GM_MODEL_OBJECT;
   int32_t nx = b->info.state_count, np = b->info.parameter_count;
-  b->x = gm_arena_get(b->arena, (ptrdiff_t)(nx ? nx : 1) * b->room, sizeof *b->x);
+  if (object)
+    b->obj = gm_arena_get(b->arena, b->room, sizeof *b->obj);
+  else
+    b->x = gm_arena_get(b->arena, (ptrdiff_t)(nx ? nx : 1) * b->room, sizeof *b->x);
   b->theta = gm_arena_get(b->arena, (ptrdiff_t)(np ? np : 1) * b->room, sizeof *b->theta);
   b->status = gm_arena_get(b->arena, b->room, 1);
   b->call_status = gm_arena_get(b->arena, b->room, 1);
-  return b->x && b->theta && b->status && b->call_status
+  return (b->x || b->obj) && b->theta && b->status && b->call_status
              ? GM_OK
              : gm_fail(ctx, GM_ENOMEM, "members of a run");
+}
+
+/* Objects are the run's own, or made here. */
+static gm_status block_objects(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t first)
+{
+  gm_status s = GM_OK;
+  for (int32_t m = 0; b->obj && m < b->n && !s; m++)
+    if (run->obj)
+      b->obj[m] = run->obj[first + m];
+    else
+      s = b->model->type->obj_new(b->model, ctx, &b->obj[m]);
+  return s;
+}
+
+static void block_objects_free(const run_block *b, const gm_run *run)
+{
+  for (int32_t m = 0; b->obj && !run->obj && m < b->n; m++)
+    if (b->obj[m]) b->model->type->obj_free(b->model, b->obj[m]);
 }
 
 /* Timelines of a block may begin at different times: then init is called once for each member. */
@@ -177,7 +197,8 @@ static void block_init(run_block *b, const gm_run *run, int32_t first)
     const gm_timeline *t = timeline_of(run, first + m);
     gm_batch part = batch;
     part.n = step;
-    part.x += m;
+    if (part.x) part.x += m;
+    if (part.obj) part.obj += m;
     part.theta += m;
     part.status += m;
     if (part.key) part.key += m;
@@ -192,11 +213,12 @@ static gm_status block_begin(gm_ctx *ctx, const run_job *j, run_block *b, int32_
 {
   const gm_run *run = j->run;
   gm_status s = block_memory(ctx, b);
+  if (!s) s = block_objects(ctx, b, run, first);
   if (s) return s;
   rows_take(b, b->info.parameter_count, b->theta, run->theta, run->n, first);
-  if (run->keep_state)
+  if (run->keep_state && b->x)
     rows_take(b, b->info.state_count, b->x, run->x, run->n, first);
-  else
+  else if (!run->keep_state)
     block_init(b, run, first);
   return GM_OK;
 }
@@ -226,8 +248,9 @@ static gm_status block_task(void *user, int32_t task, int32_t worker, gm_ctx *ct
   if (!s) {
     memcpy(run->status + first, b.status, (size_t)b.n);
     rows_give(&b, b.info.parameter_count, b.theta, run->theta, run->n, first);
-    if (run->x) rows_give(&b, b.info.state_count, b.x, run->x, run->n, first);
+    if (run->x && b.x) rows_give(&b, b.info.state_count, b.x, run->x, run->n, first);
   }
+  block_objects_free(&b, run);
   gm_arena_back(w->arena, mark);
   return s;
 }
@@ -235,6 +258,7 @@ static gm_status block_task(void *user, int32_t task, int32_t worker, gm_ctx *ct
 gm_status gm_runner_run(gm_runner *r, gm_ctx *ctx, const gm_run *run)
 {
   assert(r && run && run->timeline && run->theta && run->status);
+  assert(!(run->keep_state && (r->info.flags & GM_MODEL_OBJECT)) || run->obj);
   run_job job = {r, run};
   int32_t tasks = (run->n + BLOCK_MEMBERS - 1) / BLOCK_MEMBERS;
   if (atomic_flag_test_and_set(&r->busy))

@@ -10,7 +10,8 @@ typedef struct {
   gm_work *work;
   gm_arena *arena;
   int32_t n, room;
-  double *x, *theta;
+  double *x, *theta; /* x NULL: object state */
+  void **obj;
   int8_t *status;      /* what the member came to so far: bits are gathered */
   int8_t *call_status; /* of the last call */
   const gm_key *key;
