@@ -89,6 +89,8 @@ GM_API gm_ensemble *gm_filter_ensemble(gm_filter *f);
 GM_API const double *gm_filter_weight(const gm_filter *f);     /* [n], sum 1 */
 GM_API const double *gm_filter_coordinate(const gm_filter *f); /* z[n][unknown_count] */
 GM_API const gm_alarm *gm_filter_alarm(const gm_filter *f);
+/* After the caller made the members anew. */
+GM_API void gm_filter_alarm_clear(gm_filter *f);
 GM_API double gm_filter_loglik(const gm_filter *f);
 /* Weighted mean and sd of an output at the present time, over members that did not fail. */
 GM_API GM_NODISCARD gm_status gm_filter_output(gm_filter *f, gm_ctx *ctx, int32_t output,

@@ -129,6 +129,7 @@ gm_ensemble *gm_filter_ensemble(gm_filter *f) { return f->e; }
 const double *gm_filter_weight(const gm_filter *f) { return f->weight; }
 const double *gm_filter_coordinate(const gm_filter *f) { return f->z; }
 const gm_alarm *gm_filter_alarm(const gm_filter *f) { return &f->alarm; }
+void gm_filter_alarm_clear(gm_filter *f) { gm_alarm_clear(&f->alarm); }
 double gm_filter_loglik(const gm_filter *f) { return f->loglik; }
 
 /* ---- what all kinds share -------------------------------------------------------------------- */
