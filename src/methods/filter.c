@@ -32,12 +32,6 @@ static gm_status options_take(gm_filter *f, gm_ctx *ctx, const gm_filter_options
     return gm_fail(ctx, GM_ERANGE, "filter: discount %g, expected in (0.5, 1]", o->liu_west);
   if (!(o->inflation > 0 && isfinite(o->inflation)))
     return gm_fail(ctx, GM_ERANGE, "filter: inflation %g, expected > 0", o->inflation);
-  if (o->rejuvenate == GM_REJUVENATE_MOVE && !(f->info.flags & GM_MODEL_STOCHASTIC))
-    return gm_fail(ctx, GM_EUNSUPPORTED, "filter: resample-move is not there yet");
-  if (o->rejuvenate == GM_REJUVENATE_MOVE && (f->info.flags & GM_MODEL_STOCHASTIC))
-    return gm_fail(ctx, GM_EUNSUPPORTED,
-                   "filter: resample-move runs the history of a member again, which has no density "
-                   "in a model that moves by chance; use particle MCMC");
   return GM_OK;
 }
 
@@ -48,13 +42,14 @@ static gm_status members_new(gm_filter *f, gm_ctx *ctx)
   f->weight = gm_alloc(ctx, n, sizeof *f->weight);
   f->residual = gm_alloc(ctx, n * f->s->sensor_count, sizeof *f->residual);
   f->residual_t = gm_alloc(ctx, f->s->sensor_count, sizeof *f->residual_t);
+  f->drift = gm_alloc(ctx, f->d, sizeof *f->drift);
   f->y = gm_alloc(ctx, n * f->info.output_count, sizeof *f->y);
   f->lp = gm_alloc(ctx, n, sizeof *f->lp);
   f->lookahead = gm_alloc(ctx, n, sizeof *f->lookahead);
   f->ancestor = gm_alloc(ctx, n, sizeof *f->ancestor);
   f->take = gm_alloc(ctx, n * wide, sizeof *f->take);
-  if (!f->z || !f->weight || !f->residual || !f->residual_t || !f->y || !f->lp || !f->lookahead ||
-      !f->ancestor || !f->take)
+  if (!f->z || !f->weight || !f->residual || !f->residual_t || !f->drift || !f->y || !f->lp ||
+      !f->lookahead || !f->ancestor || !f->take)
     return gm_fail(ctx, GM_ENOMEM, "members of a filter");
   return gm_ensemble_new(ctx, f->s->model, f->s->pool, f->n, &f->e);
 }
@@ -69,7 +64,7 @@ static gm_status members_begin(gm_filter *f, gm_ctx *ctx, uint64_t round)
   gm__filter_theta(f);
   gm_status s = gm_ensemble_init(f->e, ctx, f->s->t0);
   for (int32_t m = 0; m < f->n; m++) f->weight[m] = 1.0 / f->n;
-  memset(f->drift, 0, sizeof f->drift);
+  memset(f->drift, 0, (size_t)f->d * sizeof *f->drift);
   if (f->o.kind == GM_FILTER_UKF) {
     gm__kalman_sigma_begin(f);
     gm__filter_theta(f);
@@ -96,6 +91,8 @@ gm_status gm_filter_new(gm_ctx *ctx, const gm_system *s, const gm_filter_options
   if (!st) st = gm_alarm_start(ctx, &f->o.alarm, &f->alarm);
   if (!st) st = members_new(f, ctx);
   f->key = gm_system_key(s, GM_PURPOSE_RESAMPLE, f->o.replicate);
+  if (!st && f->o.keep_history) st = gm__history_new(f, ctx);
+  if (!st && f->o.rejuvenate == GM_REJUVENATE_MOVE) st = gm__move_new(f, ctx);
   if (!st) st = members_begin(f, ctx, 0);
   if (st) {
     gm_filter_free(f);
@@ -109,11 +106,14 @@ void gm_filter_free(gm_filter *f)
 {
   if (!f) return;
   gm__kalman_free(f);
+  gm__history_free(f);
+  gm__move_free(f);
   gm_ensemble_free(f->e);
   gm_free(f->z);
   gm_free(f->weight);
   gm_free(f->residual);
   gm_free(f->residual_t);
+  gm_free(f->drift);
   gm_free(f->y);
   gm_free(f->lp);
   gm_free(f->lookahead);
@@ -408,6 +408,8 @@ gm_status gm_filter_restart(gm_filter *f, gm_ctx *ctx)
 {
   double now = gm_ensemble_time(f->e);
   gm_status s = members_begin(f, ctx, ++f->generation);
+  gm__history_forget(f);
+  gm__move_forget(f);
   if (!s) s = gm__filter_advance(f, ctx, now);
   gm_alarm_clear(&f->alarm);
   return s;

@@ -316,11 +316,33 @@ static gm_status analyse(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t
   }
 }
 
+/* Members that diverged are replaced by copies of others, taken in turn; sigma points cannot be. */
+static gm_status replace_failed(gm_filter *f, gm_ctx *ctx)
+{
+  const int8_t *status = gm_ensemble_status(f->e);
+  int32_t failed = 0, next = 0;
+  for (int32_t m = 0; m < f->n; m++) failed += GM_MEMBER_FAILED(status[m]) != 0;
+  if (!failed) return GM_OK;
+  if (failed > f->n / 2 || f->o.kind == GM_FILTER_UKF)
+    return gm_fail(ctx, GM_ENUMERIC, "filter: %d of %d members diverged before %g", (int)failed,
+                   (int)f->n, gm_ensemble_time(f->e));
+  for (int32_t m = 0; m < f->n; m++) {
+    f->ancestor[m] = m;
+    if (!GM_MEMBER_FAILED(status[m])) continue;
+    while (GM_MEMBER_FAILED(status[next])) next = (next + 1) % f->n;
+    f->ancestor[m] = next;
+    next = (next + 1) % f->n;
+  }
+  gm_status s = gm__filter_select(f, ctx, f->ancestor);
+  return s ? s : gm_ensemble_observe(f->e, ctx, f->y);
+}
+
 gm_status gm__kalman_take(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t count,
                           gm_filter_news *news)
 {
   kalman *k = f->kalman;
-  gm_status s = measure_room(f, ctx, count);
+  gm_status s = replace_failed(f, ctx);
+  if (!s) s = measure_room(f, ctx, count);
   for (int32_t i = 0; i < count && !s; i++) {
     if (f->s->sensor[r[i].sensor].memory > 0) colour_go(f, &r[i]);
     s = measure(f, ctx, &r[i], i);

@@ -40,6 +40,7 @@ gm_status gm__kalman_stochastic(gm_filter *f, gm_ctx *ctx, int32_t m)
   perturb(f, m);
   gm__dense_solve(m, n, k->s, k->perturbed);
   for (ptrdiff_t i = 0; i < (ptrdiff_t)m * n; i++) k->perturbed[i] /= n - 1;
+  gm__history_update(f, m, k->hp, k->perturbed);
   if (k->nv < n) { /* the cheaper order of the products */
     memset(k->gain, 0, (size_t)k->nv * (size_t)m * sizeof *k->gain);
     gm__dense_add_bt(k->nv, n, m, k->vp, k->hp, k->gain);
@@ -165,6 +166,7 @@ gm_status gm__kalman_transform(gm_filter *f, gm_ctx *ctx, int32_t m)
   gm_status s = weights_of(f, ctx, m, scale, k->gain);
   if (s) return s;
   rotate(f, f->n, k->gain, k->work);
+  gm__history_transform(f, k->gain);
   rows_apply(f, 0, k->nv, k->gain);
   return GM_OK;
 }

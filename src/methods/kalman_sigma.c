@@ -91,6 +91,6 @@ gm_status gm__kalman_sigma(gm_filter *f, gm_ctx *ctx, int32_t m)
     }
   }
   gm_free(p);
-  memset(f->drift, 0, sizeof f->drift);
+  memset(f->drift, 0, (size_t)f->d * sizeof *f->drift);
   return GM_OK;
 }
