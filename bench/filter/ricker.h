@@ -1,5 +1,6 @@
 /* ricker.h - Ricker's map with noise as a model type that moves once in a unit of time:
- * N' = r N exp(-N + sigma e), e standard normal keyed by member and time. Parameters r, sigma, N0. */
+ * N' = r N exp(-N + sigma e), e standard normal keyed by member and time. Parameters r, sigma, N0.
+ */
 #ifndef GEMEL_BENCH_RICKER_H
 #define GEMEL_BENCH_RICKER_H
 #include "gemel/math.h"

@@ -147,9 +147,10 @@ gm_status gm__kalman_gather(gm_filter *f, gm_ctx *ctx)
       k->v[(ptrdiff_t)i * n + m] =
           to_free(&k->var[k->row[i]], k->macro[(ptrdiff_t)m * k->mc + k->row[i]]);
   for (int32_t i = 0; i < k->coloured; i++)
-    for (int32_t m = 0; m < n; m++)
-      k->v[(ptrdiff_t)(k->moving + i) * n + m] =
-          f->residual[(ptrdiff_t)m * f->s->sensor_count + k->colour[i]];
+    for (int32_t m = 0; m < n; m++) { /* a sensor that never spoke has no residual yet */
+      double a = f->residual[(ptrdiff_t)m * f->s->sensor_count + k->colour[i]];
+      k->v[(ptrdiff_t)(k->moving + i) * n + m] = isnan(a) ? 0 : a;
+    }
   for (int32_t i = 0; i < f->d; i++)
     for (int32_t m = 0; m < n; m++)
       k->v[(ptrdiff_t)(k->moving + k->coloured + i) * n + m] = f->z[(ptrdiff_t)m * f->d + i];
@@ -166,9 +167,10 @@ gm_status gm__kalman_scatter(gm_filter *f, gm_ctx *ctx)
       k->macro[(ptrdiff_t)m * k->mc + k->row[i]] =
           from_free(&k->var[k->row[i]], k->v[(ptrdiff_t)i * n + m]);
   for (int32_t i = 0; i < k->coloured; i++)
-    for (int32_t m = 0; m < n; m++)
-      f->residual[(ptrdiff_t)m * f->s->sensor_count + k->colour[i]] =
-          k->v[(ptrdiff_t)(k->moving + i) * n + m];
+    for (int32_t m = 0; m < n; m++) {
+      double *a = &f->residual[(ptrdiff_t)m * f->s->sensor_count + k->colour[i]];
+      if (!isnan(*a)) *a = k->v[(ptrdiff_t)(k->moving + i) * n + m];
+    }
   for (int32_t i = 0; i < f->d; i++)
     for (int32_t m = 0; m < n; m++) {
       double z = k->v[(ptrdiff_t)(k->moving + k->coloured + i) * n + m];
@@ -349,11 +351,6 @@ gm_status gm__kalman_take(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_
   }
   if (!s) s = gm__kalman_gather(f, ctx);
   if (s) return s;
-  for (int32_t i = 0; i < k->coloured; i++) /* sensors that never spoke have no residual yet */
-    for (int32_t m = 0; m < f->n; m++) {
-      double *a = &k->v[(ptrdiff_t)(k->moving + i) * f->n + m];
-      if (isnan(*a)) *a = 0;
-    }
   if (f->o.adaptive > 0 && f->o.kind != GM_FILTER_UKF) spread_adapt(f, count);
   gm__kalman_center(f, count);
   s = gm__kalman_innovation(f, ctx, count, news);

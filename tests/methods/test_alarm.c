@@ -53,7 +53,7 @@ static void run_length__is_as_stated(void **state)
   }
 }
 
-/* ---- Lorenz 1996 ------------------------------------------------------------------------------- */
+/* ---- Lorenz 1996 ----------------------------------------------------------------------------- */
 typedef struct {
   int64_t cycles, healthy, false_alarms; /* alarms raised anew while the twin is not lost */
   int32_t losses, late;                  /* late: not flagged within 5 cycles */
@@ -117,8 +117,9 @@ static double forecast_error(const twin *q, const gm_filter_news *news)
   return sqrt(sum / 40);
 }
 
-/* A loss begins when the forecast's error exceeds 1; it ends by a new start near the truth, 30 cycles
- * after it was flagged or 60 after it began. Alarms in the 20 cycles before a loss belong to it. */
+/* A loss begins when the forecast's error exceeds 1; it ends by a new start near the truth, 30
+ * cycles after it was flagged or 60 after it began. Alarms in the 20 cycles before a loss belong to
+ * it. */
 static void follow(twin *q, int32_t cycles, record *r)
 {
   int32_t lost_at = -1, flagged_at = -1, quiet_since = 0, pending = 0;

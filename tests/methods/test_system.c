@@ -194,7 +194,7 @@ static void system__faults_are_named(void **state)
   gm_ctx_free(ctx);
 }
 
-/* ---- resume ----------------------------------------------------------------------------------- */
+/* ---- resume ---------------------------------------------------------------------------------- */
 typedef struct {
   gm_ctx *ctx;
   gm_model *model;
@@ -270,7 +270,7 @@ static void filter__resumes_with_the_same_bytes(void **state)
   }
 }
 
-/* ---- want of memory --------------------------------------------------------------------------- */
+/* ---- want of memory -------------------------------------------------------------------------- */
 static gm_status filter_trial(gm_ctx *ctx, void *user)
 {
   const gm_filter_options *o = user;

@@ -72,7 +72,7 @@ gm_system rosetta_system(rosetta *r, int32_t kind, int32_t days, int32_t unknown
                      .seed = 50};
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 void rosetta_head(void)
 {
   printf("\n%-22s %-26s %12s", "method", "quantity", "exact");

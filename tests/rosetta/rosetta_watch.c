@@ -78,7 +78,7 @@ void rosetta_filter(rosetta *r)
   rosetta_row(r, "particle filter", "mean I on day 12", 3.326049, state[1], 0);
 }
 
-/* ---- forecast --------------------------------------------------------------------------------- */
+/* ---- forecast -------------------------------------------------------------------------------- */
 enum { E_I13, CRPS13, LOG13, GONE20, FORECASTS };
 
 static void forecast_once(rosetta *r, int32_t k, int32_t run, moments m[FORECASTS])
@@ -130,7 +130,7 @@ void rosetta_forecast(rosetta *r)
     rosetta_row(r, "forecast after day 12", name[q], exact[q], a[q], 0);
 }
 
-/* ---- belief on the rates ---------------------------------------------------------------------- */
+/* ---- belief on the rates --------------------------------------------------------------------- */
 enum { BETA, GAMMA, R0, EVIDENCE, BELIEFS };
 
 void rosetta_belief(rosetta *r)
