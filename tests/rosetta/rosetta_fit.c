@@ -19,7 +19,7 @@ static bool asked(const rosetta *r, int32_t k)
   return k != KIND_ODE && (r->full || k == KIND_JUMP);
 }
 
-/* ---- maximum likelihood ----------------------------------------------------------------------- */
+/* ---- maximum likelihood ---------------------------------------------------------------------- */
 static void likeliest(rosetta *r)
 {
   answer ll[KIND_COUNT], beta[KIND_COUNT], gamma[KIND_COUNT];
@@ -49,7 +49,7 @@ static void likeliest(rosetta *r)
   rosetta_row(r, "iterated filtering", "gamma", 0.37758432, gamma, 0.045);
 }
 
-/* ---- profiles --------------------------------------------------------------------------------- */
+/* ---- profiles -------------------------------------------------------------------------------- */
 static void profile(rosetta *r, int32_t unknown, const char *name, const double exact[2],
                     double from, double to)
 {
@@ -84,7 +84,7 @@ static void profile(rosetta *r, int32_t unknown, const char *name, const double 
   }
 }
 
-/* ---- particle chains -------------------------------------------------------------------------- */
+/* ---- particle chains ------------------------------------------------------------------------- */
 static void chains(rosetta *r)
 {
   static const double exact[4] = {1.12743685, 0.35240856, 0.29588258, 0.05244066};
