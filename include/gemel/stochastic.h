@@ -114,14 +114,14 @@ typedef struct {
   double noise;      /* sd of ln likelihood at the place where it was chosen, NaN: not measured */
 } gm_pmmh;
 
-/* Draws of the exact posterior of a model that moves by chance (Andrieu, Doucet & Holenstein, J. R.
- * Stat. Soc. B 72:269, 2010): gm_walk on particle-filter likelihoods, chains side by side on the
- * pool. Models without chance: the same walk on their likelihood. options may be NULL. */
+/* Draws of the exact posterior of a model that moves by chance (Andrieu, Doucet & Holenstein,
+ * J. R. Stat. Soc. B 72:269, 2010): gm_walk on particle-filter likelihoods, chains side by side on
+ * the pool. Models without chance: the same walk on their likelihood. options may be NULL. */
 GM_API GM_NODISCARD gm_status gm_pmmh_run(gm_ctx *ctx, const gm_system *s,
                                           const gm_pmmh_options *options, gm_pmmh **out);
 GM_API void gm_pmmh_free(gm_pmmh *r); /* NULL ok */
 
-/* ---- ensemble smoother with multiple data assimilation ---------------------------------------- */
+/* ---- ensemble smoother with multiple data assimilation --------------------------------------- */
 typedef struct {
   uint64_t replicate;
   int32_t members;     /* [200] */

@@ -189,6 +189,7 @@ gm_status gm__filter_select(gm_filter *f, gm_ctx *ctx, const int32_t *ancestor)
 {
   gm_status s = gm_ensemble_select(f->e, f->e, ctx, ancestor, ++f->generation, false);
   if (s) return s;
+  gm__history_select(f, ancestor);
   const int32_t d = f->d, k = f->s->sensor_count;
   for (int32_t m = 0; m < f->n; m++)
     memcpy(f->take + (ptrdiff_t)m * d, f->z + (ptrdiff_t)ancestor[m] * d, (size_t)d * sizeof *f->z);
@@ -336,8 +337,10 @@ static gm_status take(gm_filter *f, gm_ctx *ctx, const gm_reading *reading, int3
                      : gm__kalman_take(f, ctx, reading, count, news);
   if (!s) f->loglik += news->log_predictive;
   if (s == GM_ENUMERIC) news->alarm = gm_alarm_feed(&f->alarm, gm_alarm_score(INFINITY, 1), 0);
-  if (!s) news->alarm = gm_alarm_feed(&f->alarm, score_of(news), news->ess);
-  return s;
+  if (s) return s;
+  news->alarm = gm_alarm_feed(&f->alarm, score_of(news), news->ess);
+  s = gm__move_take(f, ctx, reading, count);
+  return s ? s : gm__history_take(f, ctx);
 }
 
 gm_status gm_filter_step(gm_filter *f, gm_ctx *ctx, double t, const gm_reading *reading,

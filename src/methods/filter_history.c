@@ -110,8 +110,7 @@ gm_status gm__history_take(gm_filter *f, gm_ctx *ctx)
     return s;
   }
   for (int32_t m = 0; m < n; m++) {
-    for (int32_t k = 0; k < ny; k++)
-      e.value[(ptrdiff_t)k * n + m] = f->y[(ptrdiff_t)m * ny + k];
+    for (int32_t k = 0; k < ny; k++) e.value[(ptrdiff_t)k * n + m] = f->y[(ptrdiff_t)m * ny + k];
     for (int32_t i = 0; i < f->d; i++)
       e.value[(ptrdiff_t)(ny + i) * n + m] = f->z[(ptrdiff_t)m * f->d + i];
     e.from[m] = m;

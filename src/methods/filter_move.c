@@ -30,7 +30,8 @@ static gm_status refusals(const gm_filter *f, gm_ctx *ctx)
                    "filter: resample-move runs the history of a member again, which has no density "
                    "in a model that moves by chance; use particle MCMC");
   if (f->o.kind != GM_FILTER_PARTICLE)
-    return gm_fail(ctx, GM_EUNSUPPORTED, "filter: resample-move is there for bootstrap particles "
+    return gm_fail(ctx, GM_EUNSUPPORTED,
+                   "filter: resample-move is there for bootstrap particles "
                    "alone, which do not look ahead");
   if (f->d < 1) return gm_fail(ctx, GM_EINVAL, "filter: resample-move without unknowns");
   for (int32_t i = 0; i < f->d; i++)

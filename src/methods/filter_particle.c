@@ -70,12 +70,18 @@ static void rejuvenate(gm_filter *f, const double *mean, const double *factor, b
   theta_rows(f);
 }
 
+/* Where the members' covariance is no guide: a tenth of the prior's. */
+static void small_steps(int32_t d, double *factor)
+{
+  memset(factor, 0, (size_t)d * (size_t)d * sizeof *factor);
+  for (int32_t i = 0; i < d; i++) factor[i * d + i] = 0.1;
+}
+
 static gm_status resample(gm_filter *f, gm_ctx *ctx, const double *weight, gm_filter_news *news)
 {
   double u = gm_uniform(f->key, 0, 0, gm_kind_draw(1, 0), f->step);
   const int32_t d = f->d;
-  bool kernel =
-      d && (f->o.rejuvenate == GM_REJUVENATE_KERNEL || f->o.rejuvenate == GM_REJUVENATE_LIU_WEST);
+  bool kernel = d && f->o.rejuvenate != GM_REJUVENATE_NONE;
   double *mean = kernel ? gm_alloc(ctx, (ptrdiff_t)d * (d + 1), sizeof *mean) : NULL;
   bool flat = true;
   gm_status s = kernel && !mean ? gm_fail(ctx, GM_ENOMEM, "filter") : GM_OK;
@@ -84,7 +90,12 @@ static gm_status resample(gm_filter *f, gm_ctx *ctx, const double *weight, gm_fi
     gm__resample(f->n, weight, u, f->ancestor);
     s = gm__filter_select(f, ctx, f->ancestor);
   }
-  if (!s && kernel) rejuvenate(f, mean, mean + d, flat);
+  if (!s && kernel && f->o.rejuvenate == GM_REJUVENATE_MOVE) {
+    if (flat) small_steps(d, mean + d);
+    s = gm__move_after(f, ctx, f->ancestor, mean + d);
+  } else if (!s && kernel) {
+    rejuvenate(f, mean, mean + d, flat);
+  }
   gm_free(mean);
   news->resampled = true;
   return s;

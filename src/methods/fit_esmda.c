@@ -148,36 +148,51 @@ static double good_mean(const smoother *q, const double *row)
   return sum / good;
 }
 
-/* Predictions and data in units of the sd; a sensor with memory: what is new against its last
- * reading, (r - rho r_last) / sqrt(1 - rho^2), so that all errors are independent. */
-static gm_status scale_all(smoother *q, double *mismatch)
+/* h: residuals of the members in units of the reading's sd. */
+static gm_status scale_rows(smoother *q)
 {
-  const gm_system *s = q->s;
-  double sum = 0;
-  for (int32_t i = 0; i < q->m; i++) { /* h: residuals of the members, in sd */
-    double *h = q->h + (ptrdiff_t)i * q->n, *hp = q->hp + (ptrdiff_t)i * q->n;
-    const gm_reading *r = &s->reading[i];
-    bool logs = s->sensor[r->sensor].law == GM_SENSE_LOGNORMAL;
-    double sd = sqrt(good_mean(q, hp)), value = logs ? log(r->value) : r->value;
+  for (int32_t i = 0; i < q->m; i++) {
+    double *h = q->h + (ptrdiff_t)i * q->n;
+    const gm_reading *r = &q->s->reading[i];
+    bool logs = q->s->sensor[r->sensor].law == GM_SENSE_LOGNORMAL;
+    double sd = sqrt(good_mean(q, q->hp + (ptrdiff_t)i * q->n));
+    double value = logs ? log(r->value) : r->value;
     if (!(sd > 0)) return gm_fail(q->ctx, GM_ENUMERIC, "ES-MDA: reading %d has no error", (int)i);
     for (int32_t j = 0; j < q->n; j++) h[j] = (value - h[j]) / sd;
   }
-  for (int32_t i = q->m - 1; i >= 0; i--) { /* from the last, so that what is before is as it was */
+  return GM_OK;
+}
+
+/* A sensor with memory: what is new against its last reading, (r - rho r_last) / sqrt(1 - rho^2),
+ * so that all errors are independent. */
+static gm_status whiten_rows(smoother *q)
+{
+  const gm_system *s = q->s;
+  for (int32_t i = q->m - 1; i >= 0; i--) { /* from the last: what is before is as it was */
     const gm_reading *r = &s->reading[i];
     double memory = s->sensor[r->sensor].memory;
     int32_t before = i - 1;
-    while (before >= 0 && s->reading[before].sensor != r->sensor) before--;
+    while (memory > 0 && before >= 0 && s->reading[before].sensor != r->sensor) before--;
     if (!(memory > 0) || before < 0) continue;
     double dt = r->t - s->reading[before].t, rho = exp(-dt / memory);
     double rest = sqrt(-expm1(-2 * dt / memory));
     if (!(rest > 0))
       return gm_fail(q->ctx, GM_ENUMERIC, "ES-MDA: two readings of a sensor with memory at %g",
                      r->t);
-    for (int32_t j = 0; j < q->n; j++) {
-      double *h = q->h + j;
-      h[(ptrdiff_t)i * q->n] = (h[(ptrdiff_t)i * q->n] - rho * h[(ptrdiff_t)before * q->n]) / rest;
-    }
+    double *h = q->h + (ptrdiff_t)i * q->n;
+    const double *last = q->h + (ptrdiff_t)before * q->n;
+    for (int32_t j = 0; j < q->n; j++) h[j] = (h[j] - rho * last[j]) / rest;
   }
+  return GM_OK;
+}
+
+/* h: residuals, in units of their sd and independent; hp: deviations of the predictions. */
+static gm_status scale_all(smoother *q, double *mismatch)
+{
+  double sum = 0;
+  gm_status st = scale_rows(q);
+  if (!st) st = whiten_rows(q);
+  if (st) return st;
   for (int32_t i = 0; i < q->m; i++) {
     double *h = q->h + (ptrdiff_t)i * q->n, *hp = q->hp + (ptrdiff_t)i * q->n;
     for (int32_t j = 0; j < q->n; j++) hp[j] = h[j] * h[j];
@@ -185,7 +200,7 @@ static gm_status scale_all(smoother *q, double *mismatch)
     double mean = good_mean(q, h);
     for (int32_t j = 0; j < q->n; j++) {
       bool failed = GM_MEMBER_FAILED(q->status[j]);
-      hp[j] = failed ? 0 : mean - h[j]; /* deviation of the prediction */
+      hp[j] = failed ? 0 : mean - h[j];
       if (failed) h[j] = mean;
     }
   }

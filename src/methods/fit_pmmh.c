@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Below PARTICLES_LEAST the law of ln likelihood has a long tail that a few repeats at a good place
- * do not show, and walks stick (the epidemic of the tests: sd 0.3 with 200 particles, R-hat 1.5 with
- * 20). */
+ * do not show, and walks stick (the epidemic of the tests: sd 0.3 with 200 particles, R-hat 1.5
+ * with 20). */
 enum { PILOT_PLACES = 64, PILOT_PARTICLES = 200, NOISE_REPEATS = 40, PARTICLES_LEAST = 100 };
 
 typedef struct {
@@ -82,29 +82,39 @@ static gm_status noise_at(pilot *p, gm_fit_target *t, const double *place, doubl
   return st;
 }
 
-/* The variance falls as one over the number of particles. */
+/* Noise with n particles; the place is found with the first. */
+static gm_status noise_with(pilot *p, int32_t n, bool first, double *place)
+{
+  gm_fit_options o = {.particles = n, .replicate = gm_hash64(p->o.replicate, UINT64_C(0x9110))};
+  gm_fit_target *t = NULL;
+  gm_status st = gm_fit_target_new(p->ctx, p->s, &o, &t);
+  if (!st && first) st = best_place(p, t, place);
+  if (!st) st = noise_at(p, t, place, &p->noise);
+  gm_fit_target_free(t);
+  return st;
+}
+
+/* The variance falls as one over the number of particles; at most four times as many at once. */
+static int32_t asked_for(const pilot *p, int32_t n)
+{
+  double ratio = p->noise / p->o.noise, asked = ceil(n * ratio * ratio);
+  return (int32_t)fmin(fmin(fmax(asked, PARTICLES_LEAST), 4.0 * n), p->o.particles_max);
+}
+
 static gm_status choose_particles(pilot *p)
 {
   const int32_t most = p->o.particles_max;
   int32_t n = PILOT_PARTICLES < most ? PILOT_PARTICLES : most;
   double *place = gm_alloc(p->ctx, p->s->unknown_count, sizeof *place);
   gm_status st = place ? GM_OK : gm_fail(p->ctx, GM_ENOMEM, "particle MCMC");
-  for (bool placed = false, done = false; !done && !st; placed = true) {
-    gm_fit_options o = {.particles = n, .replicate = gm_hash64(p->o.replicate, UINT64_C(0x9110))};
-    gm_fit_target *t = NULL;
-    st = gm_fit_target_new(p->ctx, p->s, &o, &t);
-    if (!st && !placed) st = best_place(p, t, place);
-    if (!st) st = noise_at(p, t, place, &p->noise);
-    gm_fit_target_free(t);
+  for (bool first = true; !st; first = false) {
+    st = noise_with(p, n, first, place);
     if (st) break;
     p->o.particles = n;
-    double ratio = p->noise / p->o.noise, asked = ceil(n * ratio * ratio);
-    done = isfinite(ratio) && ratio < 1.15;
-    if (done && asked < n)
-      p->o.particles = asked < PARTICLES_LEAST ? PARTICLES_LEAST : (int32_t)asked;
-    if (p->o.particles > most) p->o.particles = most;
-    if (done || n == most) break;
-    n = asked > 4.0 * n ? (n < most / 4 ? 4 * n : most) : asked > most ? most : (int32_t)asked;
+    int32_t asked = asked_for(p, n);
+    if (asked < n) p->o.particles = asked;
+    if (n == most || p->noise < 1.15 * p->o.noise) break;
+    n = asked;
   }
   gm_free(place);
   return st;

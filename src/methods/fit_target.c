@@ -164,18 +164,20 @@ static bool switches_parameters(const gm_system *s)
   return false;
 }
 
-/* Is the log-likelihood a constant less half the sum of squares? */
+/* Is the log-likelihood a constant less half the sum of squares? The sds must not move. */
+static bool has_constant_sd(const gm_system *s, const gm_sensor *o)
+{
+  bool normal = o->law == GM_SENSE_NORMAL && o->p1 == 0 && o->parameter1 < 0;
+  if (!normal && o->law != GM_SENSE_LOGNORMAL) return false;
+  if (o->memory > 0) return false;
+  if (o->parameter0 < 0) return o->p0 > 0;
+  return !is_unknown(s, o->parameter0) && !switches_parameters(s);
+}
+
 static bool has_residuals(const gm_system *s)
 {
-  for (int32_t i = 0; i < s->sensor_count; i++) {
-    const gm_sensor *o = &s->sensor[i];
-    bool normal = o->law == GM_SENSE_NORMAL && o->p1 == 0 && o->parameter1 < 0;
-    if (!normal && o->law != GM_SENSE_LOGNORMAL) return false;
-    if (o->memory > 0) return false;
-    if (o->parameter0 >= 0 && (is_unknown(s, o->parameter0) || switches_parameters(s)))
-      return false;
-    if (o->parameter0 < 0 && !(o->p0 > 0)) return false;
-  }
+  for (int32_t i = 0; i < s->sensor_count; i++)
+    if (!has_constant_sd(s, &s->sensor[i])) return false;
   for (int32_t i = 0; i < s->reading_count; i++) {
     const gm_reading *r = &s->reading[i];
     if (r->censored || (s->sensor[r->sensor].law == GM_SENSE_LOGNORMAL && !(r->value > 0)))

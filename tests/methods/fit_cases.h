@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-/* ---- the epidemic ------------------------------------------------------------------------------ */
+/* ---- the epidemic ----  */
 typedef struct {
   gm_ctx *ctx;
   gm_model *model;
@@ -49,7 +49,7 @@ static inline void sir_open(sir *q, gm_ctx *ctx, bool deterministic)
                      .seed = 41};
 }
 
-/* ---- linear chain in discrete time ------------------------------------------------------------- */
+/* ---- linear chain in discrete time ----  */
 /* x(k+1) = A x(k) + S e, two states; outputs x1, x2, exp(x1). `scale` (parameter 0) multiplies S,
  * `start` (parameter 1) is added to the first state at t0. Unit steps from t0 on. */
 typedef struct {
