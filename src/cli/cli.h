@@ -32,7 +32,8 @@ typedef struct {
 } cli_verb;
 
 extern const cli_verb cli_verb_run, cli_verb_fit, cli_verb_simulate, cli_verb_compare,
-    cli_verb_propose, cli_verb_check, cli_verb_new, cli_verb_demo, cli_verb_export, cli_verb_suite;
+    cli_verb_propose, cli_verb_check, cli_verb_new, cli_verb_demo, cli_verb_export, cli_verb_suite,
+    cli_verb_sensitivity;
 extern const cli_verb *const cli_verbs[]; /* ends with NULL */
 extern const cli_option cli_global_options[];
 

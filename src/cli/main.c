@@ -6,17 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-const cli_verb *const cli_verbs[] = {&cli_verb_demo,
-                                     &cli_verb_run,
-                                     &cli_verb_fit,
-                                     &cli_verb_simulate,
-                                     &cli_verb_compare,
-                                     &cli_verb_propose,
-                                     &cli_verb_check,
-                                     &cli_verb_new,
-                                     &cli_verb_export,
-                                     &cli_verb_suite,
-                                     NULL};
+const cli_verb *const cli_verbs[] = {&cli_verb_demo,     &cli_verb_run,         &cli_verb_fit,
+                                     &cli_verb_simulate, &cli_verb_sensitivity, &cli_verb_compare,
+                                     &cli_verb_propose,  &cli_verb_check,       &cli_verb_new,
+                                     &cli_verb_export,   &cli_verb_suite,       NULL};
 
 int cli_say(const cli *c, int code, const char *format, ...)
 {
@@ -100,8 +93,8 @@ static void help_all(gm_text *out)
               "a comparison\nof treatments and a proposal. A person decides.\n\n"
               "Use: gemel VERB ARGUMENTS [--OPTION VALUE]\n\nVerbs:\n");
   for (const cli_verb *const *v = cli_verbs; *v; v++)
-    if ((*v)->summary[0]) gm_text_addf(out, "  %-10s %s\n", (*v)->name, (*v)->summary);
-  gm_text_add(out, "  help       help on a verb: gemel help VERB\n\nOptions of every verb:\n");
+    if ((*v)->summary[0]) gm_text_addf(out, "  %-11s %s\n", (*v)->name, (*v)->summary);
+  gm_text_add(out, "  help        help on a verb: gemel help VERB\n\nOptions of every verb:\n");
   help_options(cli_global_options, out);
   gm_text_add(out, "  --version            the version of Gemel\n\nCodes: 0 done, 1 a result that "
                    "says no, 2 bad use or bad input, 3 internal.\n");

@@ -9,6 +9,7 @@
 typedef struct {
   const cli *c;
   gm_arena *a;
+  const char *where; /* the option that is read, with its dashes */
   const char *as;    /* "amount", "concentration", or NULL: as the model has it */
   net net;           /* when as */
   gm_eq_output *out; /* in the arena */
@@ -43,7 +44,7 @@ static gm_status output_add(outputs *o, const char *name, const char *expression
 {
   for (int32_t i = 0; i < o->count; i++)
     if (!strcmp(o->out[i].name, name))
-      return gm_fail(o->c->ctx, GM_EINVAL, "--variables: %.80s is given twice", name);
+      return gm_fail(o->c->ctx, GM_EINVAL, "%s: %.80s is given twice", o->where, name);
   if (o->count == o->room) {
     int32_t more = o->room ? 2 * o->room : 32;
     gm_eq_output *grown = gm_arena_get(o->a, more, sizeof *grown);
@@ -53,7 +54,7 @@ static gm_status output_add(outputs *o, const char *name, const char *expression
     o->room = more;
   }
   gm_eq_output *e = &o->out[o->count];
-  *e = (gm_eq_output){.name = name, .where = "--variables"};
+  *e = (gm_eq_output){.name = name, .where = o->where};
   gm_status s = wrap(o, expression, &e->expression);
   if (!s) o->count++;
   return s;
@@ -78,8 +79,7 @@ static gm_status item_take(outputs *o, const char *text, size_t bytes)
   while (bytes && isspace((unsigned char)text[bytes - 1])) bytes--;
   if (bytes == 0)
     return gm_fail(o->c->ctx, GM_EPARSE,
-                   "--variables: a name or an expression is expected "
-                   "between the commas");
+                   "%s: a name or an expression is expected between the commas", o->where);
   char *name = copy(o->a, text, bytes);
   if (!name) return no_memory(o);
   const char *expression = name, *equal = equal_sign(name);
@@ -127,20 +127,25 @@ static gm_status all_take(outputs *o, const gm_eq_config *config)
 
 static gm_status outputs_take(const cli *c, gm_arena *a, gm_eq_config *config)
 {
-  outputs o = {.c = c, .a = a};
+  static const char *const option[] = {"--variables", "--output"};
+  outputs o = {.c = c, .a = a, .where = option[0]};
   bool amounts = cli_has(c, "amounts"), concentrations = cli_has(c, "concentrations");
   if (amounts && concentrations)
     return gm_fail(c->ctx, GM_EINVAL,
                    "--amounts or --concentrations is expected, not both; "
                    "amount(S) and concentration(S) in --variables may be mixed");
-  const char *list = NULL;
   gm_status s = GM_OK;
   if (amounts || concentrations) {
     s = cli_net_read(c->ctx, config->text, config->text_name, &o.net);
     if (s) return s;
     o.as = amounts ? "amount" : "concentration";
   }
-  for (int32_t i = 0; !s && (list = cli_value_at(c, "variables", i)); i++) s = list_take(&o, list);
+  for (int k = 0; k < 2; k++) {
+    const char *list = NULL;
+    o.where = option[k];
+    for (int32_t i = 0; !s && (list = cli_value_at(c, o.where + 2, i)); i++)
+      s = list_take(&o, list);
+  }
   if (!s && o.as && o.count == 0) s = all_take(&o, config);
   if (o.as) net_free(&o.net);
   config->output = o.out;
@@ -159,16 +164,16 @@ static gm_status tolerance(const cli *c, const char *name, double *out)
   return s;
 }
 
-/* Names of --set NAME(0)=VALUE: values at the start that become parameters. */
+/* Names of --set NAME(0)=VALUE and --vary NAME(0)=LAW: values at the start become parameters. */
 static gm_status starts_take(const cli *c, gm_arena *a, gm_eq_config *config)
 {
-  const char *text;
   int32_t count = 0;
   const char **name = gm_arena_get(a, c->given_count + 1, sizeof *name);
   if (!name) return gm_fail(c->ctx, GM_ENOMEM, "names");
-  for (int32_t i = 0; (text = cli_value_at(c, "set", i)); i++) {
-    const char *end = strstr(text, "(0)=");
-    if (!end || end == text) continue;
+  for (int32_t i = 0; i < c->given_count; i++) {
+    const char *option = c->given[i]->name, *text = c->given_value[i], *end = strstr(text, "(0)=");
+    bool values = !strcmp(option, "set") || !strcmp(option, "vary");
+    if (!values || !end || end == text) continue;
     name[count] = copy(a, text, (size_t)(end - text));
     if (!name[count++]) return gm_fail(c->ctx, GM_ENOMEM, "names");
   }

@@ -1,4 +1,5 @@
 /* verb_check.c - gemel check: reads a model or a definition, says what it is and what is wrong. */
+#include "cli/check_identify.h"
 #include "cli/cli.h"
 #include <math.h>
 #include <stdio.h>
@@ -261,7 +262,7 @@ static int verdict(checker *k)
   return no ? CLI_NO : CLI_DONE;
 }
 
-static int run(cli *c)
+static int check(cli *c)
 {
   checker k = {.c = c};
   gm_model *model = NULL;
@@ -289,18 +290,28 @@ static int run(cli *c)
   return code;
 }
 
+static int run(cli *c)
+{
+  if (cli_has(c, "identify")) return cli_check_identify(c);
+  gm_status s = cli_check_identify_absent(c);
+  return s ? cli_fail(c, s) : check(c);
+}
+
 static const cli_option options[] = {
     {"data", "FILE", "do these data fit the definition?", false},
     {"kernel", NULL, "print the C code of the model's kernel", false},
     {"strict", NULL, "a warning fails too", false},
+    CLI_CHECK_IDENTIFY_OPTIONS,
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_check = {
     .name = "check",
     .summary = "read a model or a definition, and say what is wrong",
-    .use = "DEFINITION|MODEL.ant|MODEL.xml [--data FILE] [--strict] [--kernel]",
+    .use = "DEFINITION|MODEL.ant|MODEL.xml [--data FILE] [--strict] [--kernel]\n"
+           "       MODEL --identify --output NAME ... [--input STATE ...] [--unknown NAME ...]",
     .details = "Prints states, parameters with units and sources, the solver chosen, and what the "
-               "definition asks.\nCode 1 when a check fails; 2 when the file cannot be read.\n",
+               "definition asks. --identify: which parameters perfect measurements would tell.\n"
+               "Code 1 when a check fails; 2 when the file cannot be read.\n",
     .option = options,
     .argument_count = 1,
     .run = run};

@@ -2,7 +2,7 @@
 # Options are asked from the command itself, so that they are those of the installed version.
 _gemel() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-  local verbs="demo run fit simulate compare propose check new export help"
+  local verbs="demo run fit simulate sensitivity compare propose check new export help"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
