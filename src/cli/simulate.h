@@ -37,11 +37,11 @@ void simulate_number(gm_text *out, double v);
 void simulate_row_end(simulate_table *s);
 
 /* ---- simulate_outputs.c --------------------------------------------------------------------- */
-/* What is asked for of a model: --variables or --output, --amounts, --concentrations, --rtol, --atol, --solver,
- * and the names of --set NAME(0)=... and --vary NAME(0)=... . text may be NULL where a file is
- * opened by its name (not with --amounts, --concentrations).
- * Names and expressions live in the arena. Fails: GM_EPARSE, GM_ERANGE, GM_EINVAL, GM_ENOMEM, and
- * as the reader of the model. */
+/* What is asked for of a model: --variables or --output, --amounts, --concentrations, --rtol,
+ * --atol, --solver, and the names of --set NAME(0)=... and --vary NAME(0)=... . text may be NULL
+ * where a file is opened by its name (not with --amounts, --concentrations). Names and expressions
+ * live in the arena. Fails: GM_EPARSE, GM_ERANGE, GM_EINVAL, GM_ENOMEM, and as the reader of the
+ * model. */
 gm_status simulate_config(const cli *c, gm_arena *a, const char *text, gm_eq_config *out);
 
 /* ---- simulate_run.c ------------------------------------------------------------------------- */
