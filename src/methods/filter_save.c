@@ -1,4 +1,5 @@
 /* filter_save.c - a belief as bytes, and back: what comes after is the same to the bit. */
+#include "base/checksum.h"
 #include "methods/kalman.h"
 #include <string.h>
 
@@ -44,13 +45,6 @@ static bool belongs(const gm_filter *f, const head *h)
          own.replicate == h->replicate && own.seed == h->seed && own.subject == h->subject;
 }
 
-static uint64_t checksum(const char *data, size_t bytes) /* Fowler, Noll & Vo's hash 1a */
-{
-  uint64_t h = 14695981039346656037u;
-  for (size_t i = 0; i < bytes; i++) h = (h ^ (unsigned char)data[i]) * 1099511628211u;
-  return h;
-}
-
 typedef struct {
   double *at;
   size_t bytes;
@@ -89,7 +83,7 @@ gm_status gm_filter_save(const gm_filter *f, gm_ctx *ctx, gm_text *out)
   s = gm_ensemble_save(f->e, ctx, out);
   if (s) return s;
   if (!out->status) {
-    uint64_t sum = checksum(out->data + begin, out->bytes - begin);
+    uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
     gm_text_addn(out, (const char *)&sum, sizeof sum);
   }
   return out->status ? gm_fail(ctx, out->status, "saving a filter") : GM_OK;
@@ -108,7 +102,7 @@ gm_status gm_filter_load(gm_filter *f, gm_ctx *ctx, const void *data, size_t byt
   for (int i = 0; i < PIECES; i++) fixed += p[i].bytes;
   if (bytes < fixed + sizeof sum) return gm_fail(ctx, GM_EPARSE, "a saved filter is cut short");
   memcpy(&sum, at + bytes - sizeof sum, sizeof sum);
-  if (sum != checksum(at, bytes - sizeof sum))
+  if (sum != gm__checksum(at, bytes - sizeof sum))
     return gm_fail(ctx, GM_EPARSE, "a saved filter is damaged");
   memcpy(&h, at, sizeof h);
   if (!belongs(f, &h))

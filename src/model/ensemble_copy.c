@@ -1,4 +1,5 @@
 /* ensemble_copy.c - members chosen, copied, saved and loaded. */
+#include "base/checksum.h"
 #include "model/ensemble.h"
 #include <assert.h>
 #include <string.h>
@@ -148,14 +149,6 @@ static head head_of(const gm_ensemble *e)
                 .t = e->t};
 }
 
-/* Fowler, Noll & Vo's hash 1a, eight bytes at a time are not needed here. */
-static uint64_t checksum(const char *data, size_t bytes)
-{
-  uint64_t h = 14695981039346656037u;
-  for (size_t i = 0; i < bytes; i++) h = (h ^ (unsigned char)data[i]) * 1099511628211u;
-  return h;
-}
-
 static void add(gm_text *out, const void *data, size_t bytes)
 {
   if (bytes) gm_text_addn(out, data, bytes);
@@ -190,7 +183,7 @@ gm_status gm_ensemble_save(const gm_ensemble *e, gm_ctx *ctx, gm_text *out)
   for (int32_t m = 0; e->obj && m < e->n && !s; m++) s = object_save(e, ctx, m, out);
   if (s) return s;
   if (out->status) return gm_fail(ctx, out->status, "saving an ensemble");
-  uint64_t sum = checksum(out->data + begin, out->bytes - begin);
+  uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
   add(out, &sum, sizeof sum);
   return out->status ? gm_fail(ctx, out->status, "saving an ensemble") : GM_OK;
 }
@@ -238,7 +231,7 @@ gm_status gm_ensemble_load(gm_ensemble *e, gm_ctx *ctx, const void *data, size_t
     return gm_fail(ctx, GM_EPARSE, "a saved ensemble is cut short");
   cursor c = {text, text + bytes - sizeof sum};
   memcpy(&sum, c.end, sizeof sum);
-  if (sum != checksum(text, bytes - sizeof sum))
+  if (sum != gm__checksum(text, bytes - sizeof sum))
     return gm_fail(ctx, GM_EPARSE, "a saved ensemble is damaged");
   (void)take(&c, &h, sizeof h);
   gm_status s = head_check(e, ctx, &h);

@@ -1,6 +1,7 @@
 /* The contract (docs/contract.md) on models of the kind `queue`: object state, by the bytes of
  * save.
  * label: full */
+#include "base/checksum.h"
 #include "queue/ward_case.h"
 #include "support/fault.h"
 #include "support/sir_queue.h"
@@ -398,13 +399,11 @@ static void damage_is_refused(const kit *k)
   crowd_free(k, &a);
 }
 
-/* FNV-1a, as docs say of the checksum: so that bytes can be forged. */
+/* The checksum set anew, as one who means harm would. */
 static void forge(gm_text *t)
 {
-  uint64_t h = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i + 8 < t->bytes; i++)
-    h = (h ^ (unsigned char)t->data[i]) * UINT64_C(0x100000001b3);
-  memcpy(t->data + t->bytes - 8, &h, 8);
+  uint64_t sum = gm__checksum(t->data, t->bytes - 8);
+  memcpy(t->data + t->bytes - 8, &sum, 8);
 }
 
 /* Bytes changed on purpose, with a good checksum: refused, or a member that runs, but no harm. */

@@ -80,22 +80,45 @@ void rosetta_head(void)
   printf("\n");
 }
 
-void rosetta_row(rosetta *r, const char *method, const char *quantity, double exact,
-                 const answer a[KIND_COUNT], double slack)
+static void row_show(rosetta *r, const char *method, const char *quantity, const char *exact,
+                     const answer a[KIND_COUNT], const bool off[KIND_COUNT])
 {
   char text[64];
   r->rows++;
-  printf("%-22s %-26s %12.6g", method, quantity, exact);
+  printf("%-22s %-26s %12s", method, quantity, exact);
   for (int k = 0; k < KIND_COUNT; k++) {
     bool asked = !isnan(a[k].value);
-    bool off = k != KIND_ODE && asked && !(fabs(a[k].value - exact) <= fmax(4 * a[k].error, slack));
+    r->answers += asked && k != KIND_ODE;
     if (asked && a[k].error > 0)
-      snprintf(text, sizeof text, "%.5g +- %.2g%s", a[k].value, a[k].error, off ? " (!)" : "");
+      snprintf(text, sizeof text, "%.5g +- %.2g%s", a[k].value, a[k].error, off[k] ? " (!)" : "");
     else
-      snprintf(text, sizeof text, asked ? "%.5g%s" : "-", a[k].value, off ? " (!)" : "");
+      snprintf(text, sizeof text, asked ? "%.5g%s" : "-", a[k].value, off[k] ? " (!)" : "");
     printf("  %20s", text);
-    r->wrong += off;
+    r->wrong += off[k];
   }
   printf("\n");
   fflush(stdout);
+}
+
+void rosetta_row(rosetta *r, const char *method, const char *quantity, double exact,
+                 const answer a[KIND_COUNT], double slack)
+{
+  char text[32];
+  bool off[KIND_COUNT] = {false};
+  for (int k = 0; k < KIND_ODE; k++)
+    off[k] = !isnan(a[k].value) && !(fabs(a[k].value - exact) <= fmax(4 * a[k].error, slack));
+  snprintf(text, sizeof text, "%.6g", exact);
+  row_show(r, method, quantity, text, a, off);
+}
+
+void rosetta_range(rosetta *r, const char *method, const char *quantity, double low, double high,
+                   const answer a[KIND_COUNT])
+{
+  char text[32];
+  bool off[KIND_COUNT] = {false};
+  for (int k = 0; k < KIND_ODE; k++)
+    off[k] = !isnan(a[k].value) &&
+             !(a[k].value >= low - 4 * a[k].error && a[k].value <= high + 4 * a[k].error);
+  snprintf(text, sizeof text, "%.4g..%.4g", low, high);
+  row_show(r, method, quantity, text, a, off);
 }

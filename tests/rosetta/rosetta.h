@@ -17,7 +17,7 @@ typedef struct {
   gm_model *model[KIND_COUNT];
   int32_t infected; /* borrowed by the agents */
   bool full;
-  int32_t rows, wrong;
+  int32_t rows, answers, wrong; /* answers of the stochastic kinds */
   /* of the kind that is asked now */
   gm_sensor sensor;
   gm_unknown unknown[2];
@@ -39,6 +39,10 @@ gm_system rosetta_system(rosetta *r, int32_t kind, int32_t days, int32_t unknown
  * 4 errors (and more than `slack`) away. */
 void rosetta_row(rosetta *r, const char *method, const char *quantity, double exact,
                  const answer a[KIND_COUNT], double slack);
+/* A row whose right answer is only known to lie between two numbers: wrong where it is more than 4
+ * errors outside. */
+void rosetta_range(rosetta *r, const char *method, const char *quantity, double low, double high,
+                   const answer a[KIND_COUNT]);
 void rosetta_head(void);
 
 /* Each asks every kind and adds rows. */

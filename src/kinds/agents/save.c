@@ -4,6 +4,7 @@
  * section, and at the end 8 bytes of checksum over all before. Nothing is believed on loading: the
  * checksum tells damage, the model's fingerprint another model, and every number that is used as a
  * place is looked at. */
+#include "base/checksum.h"
 #include "kinds/agents/engine.h"
 #include <math.h>
 #include <string.h>
@@ -15,21 +16,6 @@ typedef struct {
   char magic[8];
   uint64_t version, fingerprint, bytes; /* of all, with the checksum */
 } save_head;
-
-/* FNV-1a by words, mixed at the end: against damage, not against forgery. */
-static uint64_t checksum(const char *data, size_t bytes)
-{
-  uint64_t h = UINT64_C(0xcbf29ce484222325);
-  size_t i = 0;
-  for (; i + 8 <= bytes; i += 8) {
-    uint64_t word;
-    memcpy(&word, data + i, 8);
-    h = (h ^ word) * UINT64_C(0x100000001b3);
-    h ^= h >> 29;
-  }
-  for (; i < bytes; i++) h = (h ^ (unsigned char)data[i]) * UINT64_C(0x100000001b3);
-  return gm_hash64(h, bytes);
-}
 
 gm_status agents_obj_save(const gm_model *model, const void *obj, gm_text *out)
 {
@@ -46,7 +32,7 @@ gm_status agents_obj_save(const gm_model *model, const void *obj, gm_text *out)
   for (int32_t i = 0; i < m->section_count; i++)
     gm_text_addn(out, w->at[i], (size_t)agents_in_use(w, i) * m->section[i].bytes);
   if (out->status) return out->status;
-  uint64_t sum = checksum(out->data + begin, bytes - 8);
+  uint64_t sum = gm__checksum(out->data + begin, bytes - 8);
   gm_text_addn(out, (const char *)&sum, sizeof sum);
   return out->status;
 }
@@ -190,7 +176,7 @@ gm_status agents_obj_load(const gm_model *model, gm_ctx *ctx, const void *data, 
       memcmp(head.magic, magic, sizeof magic) != 0)
     return gm_fail(ctx, GM_EPARSE, "model %s: these bytes are no saved world", m->name);
   memcpy(&sum, (const char *)data + bytes - 8, sizeof sum);
-  if (sum != checksum(data, bytes - 8))
+  if (sum != gm__checksum(data, bytes - 8))
     return gm_fail(ctx, GM_EPARSE, "model %s: the saved world is damaged", m->name);
   if (head.version != VERSION || head.fingerprint != m->fingerprint)
     return gm_fail(ctx, GM_EPARSE, "model %s: the saved world is of another model or version",

@@ -2,6 +2,7 @@
  *
  * Saved: magic, version, fingerprint, rows, then for every child with an object its length and
  * bytes, then a hash of all before. Numbers as they lie in memory (little-endian). */
+#include "base/checksum.h"
 #include "kinds/composite/machine.h"
 #include <string.h>
 
@@ -65,17 +66,6 @@ gm_status comp_obj_copy(const gm_model *model, gm_ctx *ctx, const void *from, vo
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
-static uint64_t hash_of(const char *data, size_t bytes)
-{
-  uint64_t h = gm_hash64(bytes, VERSION);
-  for (size_t i = 0; i < bytes; i += 8) {
-    uint64_t word = 0;
-    memcpy(&word, data + i, bytes - i < 8 ? bytes - i : 8);
-    h = gm_hash64(h, word);
-  }
-  return h;
-}
-
 static void put_u64(gm_text *t, uint64_t v) { gm_text_addn(t, (const char *)&v, sizeof v); }
 
 gm_status comp_obj_save(const gm_model *model, const void *obj, gm_text *out)
@@ -99,7 +89,7 @@ gm_status comp_obj_save(const gm_model *model, const void *obj, gm_text *out)
     if (!s) s = t.status;
     gm_text_free(&part);
   }
-  if (!s) put_u64(&t, hash_of(t.data, t.bytes));
+  if (!s) put_u64(&t, gm__checksum(t.data, t.bytes));
   if (!s) s = t.status;
   if (!s) gm_text_addn(out, t.data, t.bytes);
   gm_text_free(&t);
@@ -138,7 +128,7 @@ static gm_status head_check(const comp_machine *m, gm_ctx *ctx, const char *data
   if (version != VERSION) return damaged(ctx, "of another version");
   t->left -= 8;
   memcpy(&hash, t->at + t->left, 8);
-  if (hash != hash_of(data, bytes - 8)) return damaged(ctx, "its bytes were changed");
+  if (hash != gm__checksum(data, bytes - 8)) return damaged(ctx, "its bytes were changed");
   if (fingerprint != m->fingerprint) return damaged(ctx, "of another composite");
   return GM_OK;
 }

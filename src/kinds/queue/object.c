@@ -1,5 +1,6 @@
 /* object.c - the memory of a member: one block of parts by place, so that a copy is a copy of bytes
  * and what is saved is the block itself. */
+#include "base/checksum.h"
 #include "kinds/queue/run.h"
 #include <assert.h>
 #include <string.h>
@@ -115,26 +116,18 @@ bool gm__queue_object_grow(const queue_machine *m, queue_object *o)
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
-/* FNV-1a, 64 bits: finds damage; it is no protection against intent (gm__queue_object_sound is). */
-static uint64_t checksum(uint64_t h, const void *data, size_t bytes)
-{
-  const unsigned char *p = data;
-  for (size_t i = 0; i < bytes; i++) h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-  return h;
-}
-
-#define CHECKSUM_START UINT64_C(0xcbf29ce484222325)
-
 gm_status gm__queue_object_save(const queue_machine *m, const queue_object *o, gm_text *out)
 {
   envelope e = {.version = VERSION, .order = 0x01020304, .bytes = o->bytes};
   e.fingerprint = m->fingerprint;
   memcpy(e.magic, magic, sizeof magic);
-  uint64_t sum = checksum(CHECKSUM_START, &e, sizeof e);
-  sum = checksum(sum, o->block, o->bytes);
+  size_t begin = out->bytes;
   gm_text_addn(out, (const char *)&e, sizeof e);
   gm_text_addn(out, o->block, o->bytes);
-  gm_text_addn(out, (const char *)&sum, sizeof sum);
+  if (!out->status) {
+    uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+    gm_text_addn(out, (const char *)&sum, sizeof sum);
+  }
   return out->status ? gm_fail(out->ctx, out->status, "member of a queue model") : GM_OK;
 }
 
@@ -151,7 +144,7 @@ static gm_status envelope_check(const queue_machine *m, gm_ctx *ctx, const char 
   if (e.version != VERSION || e.order != 0x01020304)
     return gm_fail(ctx, GM_EPARSE, "member of a queue model: version %u, expected %d",
                    (unsigned)e.version, VERSION);
-  if (sum != checksum(CHECKSUM_START, data, bytes - sizeof sum))
+  if (sum != gm__checksum(data, bytes - sizeof sum))
     return gm_fail(ctx, GM_EPARSE, "member of a queue model: damaged (its checksum differs)");
   if (e.fingerprint != m->fingerprint)
     return gm_fail(ctx, GM_EPARSE, "member of another queue model");
