@@ -36,8 +36,39 @@ static int infinite_lanes(const double *y)
     _mm256_store_pd(out, one_nan(low));                                                            \
     _mm256_store_pd(out + 4, one_nan(high));                                                       \
   }
-GM__MATH_UNARY(WIDE1)
+GM__MATH_SLEEF(WIDE1)
 GM__MATH_BINARY(WIDE2)
+
+typedef __m256d wide;
+static inline wide wide_set(double a) { return _mm256_set1_pd(a); }
+static inline wide wide_fma(wide a, wide b, wide c) { return _mm256_fmadd_pd(a, b, c); }
+static inline wide wide_smaller(wide a, wide b) { return _mm256_min_pd(a, b); }
+static inline wide wide_abs(wide a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+static inline wide wide_sign(wide a, wide x)
+{
+  return _mm256_or_pd(a, _mm256_and_pd(_mm256_set1_pd(-0.0), x));
+}
+static inline wide wide_power(wide t)
+{
+  __m256i n = _mm256_slli_epi64(_mm256_castpd_si256(t), 52);
+  return _mm256_castsi256_pd(_mm256_add_epi64(n, _mm256_castpd_si256(_mm256_set1_pd(1))));
+}
+static inline wide wide_choose(wide a, wide b, wide yes, wide no)
+{
+  return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_GT_OQ));
+}
+static inline wide wide_one_nan(wide x, wide y)
+{
+  return _mm256_blendv_pd(y, _mm256_set1_pd(gm__nan()), _mm256_cmp_pd(x, x, _CMP_UNORD_Q));
+}
+#include "base/math_tanh.h"
+
+static void wide_tanh(const double *x, double *out)
+{
+  wide low = tanh_of(_mm256_load_pd(x)), high = tanh_of(_mm256_load_pd(x + 4));
+  _mm256_store_pd(out, low);
+  _mm256_store_pd(out + 4, high);
+}
 
 #include "base/math_wide.h"
 

@@ -1,9 +1,10 @@
-/* math_list.h - the functions taken from SLEEF, for each our name, SLEEF's, and the error
- * bound in SLEEF's. The natural logarithm is ln here because gm_log writes the log. */
+/* math_list.h - the elementary functions, for each our name, SLEEF's, and the error bound in
+ * SLEEF's. The natural logarithm is ln here because gm_log writes the log. */
 #ifndef GEMEL_BASE_MATH_LIST_H
 #define GEMEL_BASE_MATH_LIST_H
 
-#define GM__MATH_UNARY(X)                                                                          \
+/* Taken from SLEEF. */
+#define GM__MATH_SLEEF(X)                                                                          \
   X(exp, exp, u10)                                                                                 \
   X(expm1, expm1, u10)                                                                             \
   X(ln, log, u10)                                                                                  \
@@ -19,7 +20,6 @@
   X(atan, atan, u10)                                                                               \
   X(sinh, sinh, u10)                                                                               \
   X(cosh, cosh, u10)                                                                               \
-  X(tanh, tanh, u10)                                                                               \
   X(asinh, asinh, u10)                                                                             \
   X(acosh, acosh, u10)                                                                             \
   X(atanh, atanh, u10)                                                                             \
@@ -27,6 +27,11 @@
   X(erfc, erfc, u15)                                                                               \
   X(lgamma, lgamma, u10)                                                                           \
   X(tgamma, tgamma, u10)
+
+/* All of one argument: those and the one made here (math_tanh.h). */
+#define GM__MATH_UNARY(X)                                                                          \
+  GM__MATH_SLEEF(X)                                                                                \
+  X(tanh, tanh, u10)
 
 #define GM__MATH_BINARY(X)                                                                         \
   X(pow, pow, u10)                                                                                 \

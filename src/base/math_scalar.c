@@ -26,7 +26,6 @@ PLAIN1(tan, tan, u10)
 PLAIN1(asin, asin, u10)
 PLAIN1(acos, acos, u10)
 PLAIN1(atan, atan, u10)
-PLAIN1(tanh, tanh, u10)
 PLAIN1(atanh, atanh, u10)
 PLAIN1(erf, erf, u10)
 PLAIN1(erfc, erfc, u15)
@@ -35,6 +34,26 @@ PLAIN1(tgamma, tgamma, u10)
 PLAIN2(pow, pow, u10)
 PLAIN2(atan2, atan2, u10)
 PLAIN2(hypot, hypot, u05)
+
+typedef double wide;
+static inline wide wide_set(double a) { return a; }
+static inline wide wide_fma(wide a, wide b, wide c) { return fma(a, b, c); }
+static inline wide wide_smaller(wide a, wide b) { return a < b ? a : b; }
+static inline wide wide_abs(wide a) { return fabs(a); }
+static inline wide wide_sign(wide a, wide x) { return copysign(a, x); }
+static inline wide wide_power(wide t)
+{
+  uint64_t n, one = UINT64_C(0x3ff0000000000000);
+  memcpy(&n, &t, sizeof n);
+  n = (n << 52) + one;
+  memcpy(&t, &n, sizeof t);
+  return t;
+}
+static inline wide wide_choose(wide a, wide b, wide yes, wide no) { return a > b ? yes : no; }
+static inline wide wide_one_nan(wide x, wide y) { return x == x ? y : gm__nan(); }
+#include "base/math_tanh.h"
+
+double gm_tanh(double x) { return tanh_of(x); }
 
 double gm_sqrt(double x) { return gm__one_nan(sqrt(x)); }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define GM_X(name, sleef, bound) double Sleef_finz_##sleef##d1_##bound##purecfma(double);
-GM__MATH_UNARY(GM_X)
+GM__MATH_SLEEF(GM_X)
 #undef GM_X
 #define GM_X(name, sleef, bound) double Sleef_finz_##sleef##d1_##bound##purecfma(double, double);
 GM__MATH_BINARY(GM_X)

@@ -1,6 +1,6 @@
 /* rand.c - keyed draws: Threefry blocks, uniforms, hashes. Distributions: rand_scalar.c. */
 #include "gemel/rand.h"
-#include "base/rand_block.h"
+#include "base/rand_lanes.h"
 #include "gemel/math.h"
 #include <assert.h>
 
@@ -57,13 +57,13 @@ double gm_exponential(gm_key key, uint64_t slot, uint64_t entity, uint64_t kind_
 
 /* The key of the hashes, from the fraction of pi. Its purpose word is none of gm_purpose, so that
  * no hash is a draw. */
-static const gm_key hash_key = {{UINT64_C(0x243f6a8885a308d3), UINT64_C(0x13198a2e03707344),
-                                 UINT64_C(0xa4093822299f31d0), UINT64_C(0x082efa98ec4e6c89)}};
+const gm_key gm__hash_key = {{UINT64_C(0x243f6a8885a308d3), UINT64_C(0x13198a2e03707344),
+                              UINT64_C(0xa4093822299f31d0), UINT64_C(0x082efa98ec4e6c89)}};
 
 static uint64_t hash3(uint64_t a, uint64_t b, uint64_t domain)
 {
   uint64_t x[4];
-  gm__block(hash_key, (gm__counter){{a, b, domain, 0}}, x);
+  gm__block(gm__hash_key, (gm__counter){{a, b, domain, 0}}, x);
   return x[0];
 }
 
