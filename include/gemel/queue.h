@@ -172,7 +172,8 @@ GM_API extern const gm_model_type gm_queue;
 
 /* Reads the text form (docs/queue.md). name: of the text, for messages. *out and all it points to
  * is one thing, freed by gm_queue_config_free. Names and expressions are checked by gm_model_new.
- * Fails with "name:line: what": GM_EPARSE, GM_EINVAL, GM_ERANGE, GM_ENOMEM. */
+ * Fails with "name:line: what": GM_EPARSE (the text, what it says), GM_ERANGE (limits of a text),
+ * GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_queue_read(gm_ctx *ctx, const char *name, const char *text,
                                             size_t bytes, gm_queue_config **out);
 /* The same of a file of at most 256 KiB, which is the limit of a text. Fails as gm_file_read and

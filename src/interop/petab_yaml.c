@@ -1,6 +1,6 @@
 /* petab_yaml.c - the problem file: which tables and models belong together. */
+#include "base/yaml_form.h"
 #include "interop/petab.h"
-#include "twin/yaml.h"
 #include <string.h>
 
 bool gm_petab_is_problem(gm_ctx *ctx, const char *text, size_t bytes)
@@ -115,10 +115,8 @@ static gm_status version_check(const gm_yaml *top)
 static gm_status top_read(const reading *g, const gm_yaml *top, pt_document *out)
 {
   static const char *const known[] = {"format_version", "parameter_file", "problems", NULL};
-  if (top->kind != GM_YAML_MAP)
-    return gm__yaml_fail(top, NULL, GM_EPARSE, "found %s, a map is expected",
-                         gm__yaml_kind_text(top));
-  gm_status s = version_check(top);
+  gm_status s = gm__yaml_is_map(top);
+  if (!s) s = version_check(top);
   if (!s) s = known_keys(top, known);
   if (!s) s = files_read(g, top, "parameter_file", false, &out->parameters);
   if (s) return s;

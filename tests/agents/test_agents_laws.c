@@ -202,13 +202,18 @@ static void shared_speed__gives_exact_times(void **state)
   for (int n = 0; n <= START; n++) mean += n * p[n];
   case_moments w = moments_of(y + 7, N, GRID); /* t = 4 */
   must_be_near("mean at t = 4", w.mean, mean, w.se);
-  /* the time of the last death, to the grid: E[ceil] lies within a grid width */
+  /* The last death, rounded down to the grid, is grid width times the number of grid points that
+   * it comes after: P(T > t) = sum_n w_n exp(-a n^2 t), w_n = product_{j != n} j^2/(j^2 - n^2). */
   double expected = 0;
-  for (int n = 1; n <= START; n++) expected += 1 / (0.05 * n * n);
+  for (int n = 1; n <= START; n++) {
+    double weight = 1;
+    for (int j = 1; j <= START; j++) weight *= j == n ? 1 : (double)j * j / (j * j - n * n);
+    for (int k = 0; k < GRID; k++) expected += 0.5 * weight * exp(-0.05 * n * n * t[k]);
+  }
   for (int32_t i = 0; i < N; i++)
     for (int k = 0; k < GRID; k++) time[i] += y[i * GRID + k] > 0 ? 0.5 : 0;
-  w = moments_of(time, N, 1); /* floor to 0.5: less by 0.25 on average */
-  assert_true(fabs(w.mean + 0.25 - expected) < 4 * w.se + 0.02);
+  w = moments_of(time, N, 1);
+  must_be_near("time of the last death", w.mean, expected, w.se);
   free(y);
   free(time);
   case_close(&c);

@@ -200,6 +200,9 @@ static void filter__finds_the_exact_likelihood(void **state)
   }
   case_moments l = moments_of(ll, RUNS, 1), ms = moments_of(s, RUNS, 1),
                mi = moments_of(in, RUNS, 1);
+  /* what is claimed of single filters: P(chi2 > 25) = 5e-5 with 4 degrees of freedom */
+  assert_true(l.variance < 5 * 0.03 * 0.03 && ms.variance < 5 * 0.06 * 0.06);
+  assert_true(mi.variance < 5 * 0.04 * 0.04);
   must_be_near("log-likelihood", l.mean, -25.916247, 0.03 / sqrt(RUNS));
   must_be_near("S after day 12", ms.mean, 5.578125, 0.06 / sqrt(RUNS));
   must_be_near("I after day 12", mi.mean, 3.326049, 0.04 / sqrt(RUNS));

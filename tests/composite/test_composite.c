@@ -3,7 +3,8 @@
 #include "gemel/composite.h"
 #include "gemel/equations.h"
 #include "gemel/jump.h"
-#include "network/net_case.h"
+#include "gemel/network.h"
+#include "support/crowd.h"
 
 static const char decay[] = "model decay\n a = 0.8\n x = 1\n x' = -a*x\nend\n";
 static const char jumps[] = "model jumps\n species X; X = 30; k = 5; m = 0.2\n"

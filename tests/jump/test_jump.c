@@ -14,9 +14,9 @@ static void keys__a_changed_rate_leaves_other_channels(void **state)
   (void)state;
   enum { N = 2000 };
   crowd p, q;
-  double t[] = {1, 5, 10}, mean_p, mean_q, v_p, v_q, cov = 0;
-  crowd_open(&p, two_worlds, GM_JUMP_EXACT, N);
-  crowd_open(&q, two_worlds, GM_JUMP_EXACT, N);
+  double t[] = {1, 5, 10}, cov = 0;
+  jump_open(&p, two_worlds, GM_JUMP_EXACT, N);
+  jump_open(&q, two_worlds, GM_JUMP_EXACT, N);
   crowd_parameter(&q, "c", 2.2);
   crowd_init(&p);
   crowd_init(&q);
@@ -24,8 +24,8 @@ static void keys__a_changed_rate_leaves_other_channels(void **state)
   crowd_go(&q, 0, 10, t, 3, NULL, 0);
   for (int32_t i = 0; i < N; i++)
     for (int32_t k = 0; k < 3; k++) assert_true(crowd_y(&p, i, k, "X") == crowd_y(&q, i, k, "X"));
-  crowd_moments(&p, 2, "Y", &mean_p, &v_p);
-  crowd_moments(&q, 2, "Y", &mean_q, &v_q);
+  double mean_p = crowd_mean(&p, 2, "Y"), v_p = crowd_variance(&p, 2, "Y");
+  double mean_q = crowd_mean(&q, 2, "Y"), v_q = crowd_variance(&q, 2, "Y");
   for (int32_t i = 0; i < N; i++)
     cov += (crowd_y(&p, i, 2, "Y") - mean_p) * (crowd_y(&q, i, 2, "Y") - mean_q) / N;
   print_message("correlation of paired runs %.3f\n", cov / sqrt(v_p * v_q));
@@ -42,7 +42,7 @@ static void keys__meaning_decides(void **state)
   crowd p;
   double t[] = {10};
   uint64_t slot[4] = {0, 0, 1, 0};
-  crowd_open(&p, two_worlds, GM_JUMP_EXACT, 4);
+  jump_open(&p, two_worlds, GM_JUMP_EXACT, 4);
   p.b.slot = slot;
   p.key[1] = p.key[2] = p.key[0];
   crowd_init(&p);
@@ -65,8 +65,8 @@ static void keys__idle_channels_change_nothing(void **state)
   size_t at = (size_t)snprintf(text, sizeof text, "%s; z = 0", two_worlds);
   for (int k = 0; k < 30; k++)
     at += (size_t)snprintf(text + at, sizeof text - at, "; idle%d: X => Y; z*X", k);
-  crowd_open(&p, two_worlds, GM_JUMP_EXACT, 50);
-  crowd_open(&q, text, GM_JUMP_EXACT, 50);
+  jump_open(&p, two_worlds, GM_JUMP_EXACT, 50);
+  jump_open(&q, text, GM_JUMP_EXACT, 50);
   crowd_init(&p);
   crowd_init(&q);
   crowd_go(&p, 0, 10, t, 2, NULL, 0);
@@ -89,8 +89,8 @@ static void clocks__parameters_changed_from_outside(void **state)
   for (int k = 0; k < 2; k++) {
     crowd p, q;
     double t[] = {10};
-    crowd_open(&p, two_worlds, method[k], 50);
-    crowd_open(&q, two_worlds, method[k], 50);
+    jump_open(&p, two_worlds, method[k], 50);
+    jump_open(&q, two_worlds, method[k], 50);
     gm_edge edge = {.t = 4,
                     .kind = GM_EDGE_PARAMETER,
                     .value = 30,
@@ -113,8 +113,8 @@ static void clocks__counts_set_from_outside(void **state)
   (void)state;
   enum { N = 4000 };
   crowd c;
-  double t[] = {6}, macro[N], mean, variance;
-  crowd_open(&c, "species X; X = 0; A = 200; enter: => X; A", GM_JUMP_TAU, N);
+  double t[] = {6}, macro[N];
+  jump_open(&c, "species X; X = 0; A = 200; enter: => X; A", GM_JUMP_TAU, N);
   crowd_init(&c);
   crowd_go(&c, 0, 2.5, NULL, 0, NULL, 0);
   gm_model_get(c.m, &c.b, macro);
@@ -122,9 +122,8 @@ static void clocks__counts_set_from_outside(void **state)
   gm_model_set(c.m, &c.b, macro);
   crowd_go(&c, 2.5, 6, t, 1, NULL, 0);
   crowd_all_well(&c);
-  crowd_moments(&c, 0, "X", &mean, &variance);
-  within("mean", mean, 1000 + 700, sqrt(700.0 / N));
-  within("variance", variance, 700, 700 * sqrt(2.0 / N));
+  within("mean", crowd_mean(&c, 0, "X"), 1000 + 700, sqrt(700.0 / N));
+  within("variance", crowd_variance(&c, 0, "X"), 700, 700 * sqrt(2.0 / N));
   macro[0] = -3;
   macro[1] = 2.6;
   gm_model_set(c.m, &c.b, macro);
@@ -154,8 +153,8 @@ static void clocks__a_cut_stretch_is_the_same(void **state)
     for (double cut = 0.3; cut < 10; cut += 1.37) {
       crowd p, q;
       double t[] = {10};
-      crowd_open(&p, run[k].text, run[k].method, 20);
-      crowd_open(&q, run[k].text, run[k].method, 20);
+      jump_open(&p, run[k].text, run[k].method, 20);
+      jump_open(&q, run[k].text, run[k].method, 20);
       crowd_init(&p);
       crowd_init(&q);
       crowd_go(&p, 0, 10, t, 1, NULL, 0);
@@ -174,9 +173,8 @@ static void clocks__observe_agrees_with_a_sample(void **state)
   for (int method = GM_JUMP_EXACT; method <= GM_JUMP_HYBRID; method++) {
     crowd c;
     double t[] = {1.7}, y[10 * 4];
-    crowd_open(&c,
-               "species X; X = 3000; A = 500; enter: => X; A; leave: X => ; 0.1*X; d := 2*X + A",
-               (gm_jump_method)method, 10);
+    jump_open(&c, "species X; X = 3000; A = 500; enter: => X; A; leave: X => ; 0.1*X; d := 2*X + A",
+              (gm_jump_method)method, 10);
     crowd_init(&c);
     crowd_go(&c, 0, 1.7, t, 1, NULL, 0);
     c.m->type->observe(c.m, c.work, &c.b, 1.7, y, c.arena);
@@ -190,7 +188,7 @@ static void course(const char *text, const char *output, const double *t, const 
                    int32_t count)
 {
   crowd c;
-  crowd_open(&c, text, GM_JUMP_EXACT, 1);
+  jump_open(&c, text, GM_JUMP_EXACT, 1);
   crowd_init(&c);
   crowd_go(&c, 0, t[count - 1], t, count, NULL, 0);
   crowd_all_well(&c);
@@ -257,13 +255,10 @@ static void events__on_counts(void **state)
   crowd c;
   double t[ROWS], events = 0, arrivals = 0;
   for (int32_t k = 0; k < ROWS; k++) t[k] = k + 1;
-  crowd_open(&c,
-             "species X; X = 0; k = 0; m = 0; var k, m; A = 3; enter: => X; A\n"
-             " E1: at (X >= 10): X = 0, k = k + 1\n E2: at (k - m >= 1): m = k",
-             GM_JUMP_EXACT, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, ROWS, t, ROWS, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c,
+           "species X; X = 0; k = 0; m = 0; var k, m; A = 3; enter: => X; A\n"
+           " E1: at (X >= 10): X = 0, k = k + 1\n E2: at (k - m >= 1): m = k",
+           GM_JUMP_EXACT, N, t, ROWS);
   for (int32_t i = 0; i < N; i++) {
     for (int32_t k = 0; k < ROWS; k++) {
       assert_true(crowd_y(&c, i, k, "X") < 10);
@@ -286,7 +281,7 @@ static void events__without_end_are_stopped(void **state)
   double t[] = {2};
   gm_jump_config config = {.firing_max = 1000};
   config.equations.text = "x = 0; var x; E1: at (x < 1 && time >= 1): x = 2; E2: at (x > 1): x = 0";
-  crowd_open_config(&c, &config, 1);
+  crowd_open(&c, &gm_jump, &config, 1);
   crowd_init(&c);
   crowd_go(&c, 0, 2, t, 1, NULL, 0);
   assert_int_equal(c.status[0], GM_MEMBER_STEPS);
@@ -303,7 +298,7 @@ static void limits__firings(void **state)
   double t[] = {1, 1000};
   gm_jump_config config = {.firing_max = 5000};
   config.equations.text = "species X; X = 1; grow: X => 2 X; X";
-  crowd_open_config(&c, &config, 3);
+  crowd_open(&c, &gm_jump, &config, 3);
   crowd_init(&c);
   crowd_go(&c, 0, 1000, t, 2, NULL, 0);
   for (int32_t i = 0; i < 3; i++) {
@@ -321,12 +316,12 @@ static void limits__a_negative_rate_diverges(void **state)
   (void)state;
   crowd c;
   double t[] = {1, 9};
-  crowd_open(&c, "species X; X = 3; k = 1; f: X => ; k*(5 - time)*X", GM_JUMP_EXACT, 1);
+  jump_open(&c, "species X; X = 3; k = 1; f: X => ; k*(5 - time)*X", GM_JUMP_EXACT, 1);
   crowd_init(&c);
   crowd_go(&c, 0, 1, t, 1, NULL, 0);
   assert_int_equal(c.status[0], GM_MEMBER_OK);
   crowd_close(&c);
-  crowd_open(&c, "species X; X = 3; k = 1; f: => X; k", GM_JUMP_EXACT, 1);
+  jump_open(&c, "species X; X = 3; k = 1; f: => X; k", GM_JUMP_EXACT, 1);
   crowd_parameter(&c, "k", -1);
   crowd_init(&c);
   crowd_go(&c, 0, 9, t, 2, NULL, 0);
@@ -334,7 +329,7 @@ static void limits__a_negative_rate_diverges(void **state)
   assert_true(isnan(crowd_y(&c, 0, 1, "X")));
   crowd_close(&c);
   gm_edge edge = {.t = 1, .kind = GM_EDGE_RATE, .value = -2};
-  crowd_open(&c, "species X; X = 3; k = 1; f: => X; k", GM_JUMP_EXACT, 1);
+  jump_open(&c, "species X; X = 3; k = 1; f: => X; k", GM_JUMP_EXACT, 1);
   crowd_init(&c);
   crowd_go(&c, 0, 9, t, 2, &edge, 1);
   assert_int_equal(c.status[0] & GM_MEMBER_DIVERGED, GM_MEMBER_DIVERGED);
@@ -347,10 +342,7 @@ static void limits__nothing_is_taken_that_is_not_there(void **state)
   (void)state;
   crowd c;
   double t[] = {100};
-  crowd_open(&c, "species X, Y; X = 9; Y = 0; pair: 2 X => Y; 3*X*X", GM_JUMP_EXACT, 20);
-  crowd_init(&c);
-  crowd_go(&c, 0, 100, t, 1, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X, Y; X = 9; Y = 0; pair: 2 X => Y; 3*X*X", GM_JUMP_EXACT, 20, t, 1);
   for (int32_t i = 0; i < 20; i++) {
     assert_true(crowd_y(&c, i, 0, "X") == 1);
     assert_true(crowd_y(&c, i, 0, "Y") == 4);
@@ -367,7 +359,7 @@ static void limits__doses_become_whole(void **state)
   gm_edge edge[] = {{.t = 1, .kind = GM_EDGE_BOLUS, .value = 2.4},
                     {.t = 2, .kind = GM_EDGE_REPLACE, .value = 7},
                     {.t = 3, .kind = GM_EDGE_BOLUS, .value = -20}};
-  crowd_open(&c, "species X; X = 5; z = 0; f: X => ; z*X", GM_JUMP_EXACT, 1);
+  jump_open(&c, "species X; X = 5; z = 0; f: X => ; z*X", GM_JUMP_EXACT, 1);
   crowd_init(&c);
   crowd_go(&c, 0, 3, t, 3, edge, 3);
   assert_int_equal(c.status[0], GM_MEMBER_PROJECTED);
@@ -391,7 +383,7 @@ static void reversible__is_taken_apart(void **state)
       "species A, B; A = 20; B = 0; k = 0.4; j = 2; r: A -> B; k*(A - B/j)",
       "species A, B; A = 0; B = 20; k = 0.4; j = 2; r: A -> B; (A - B/j)*k/1.5*2"};
   for (int which = 0; which < 3; which++) {
-    crowd_open(&c, text[which], GM_JUMP_EXACT, N);
+    jump_open(&c, text[which], GM_JUMP_EXACT, N);
     (void)crowd_row(&c, GM_TABLE_STATE, "left:r (backward)");
     crowd_init(&c);
     crowd_go(&c, 0, 30, t, 1, NULL, 0);
@@ -448,8 +440,8 @@ static void table__names_every_row(void **state)
   (void)state;
   crowd c;
   int32_t count;
-  crowd_open(&c, "species X; X = 5; v = 1; v' = -v; f: X => ; X; E: at 2 after (v < 0.5): v = 1",
-             GM_JUMP_EXACT, 1);
+  jump_open(&c, "species X; X = 5; v = 1; v' = -v; f: X => ; X; E: at 2 after (v < 0.5): v = 1",
+            GM_JUMP_EXACT, 1);
   const gm_var *row = gm_model_table(c.m, GM_TABLE_STATE, &count);
   assert_int_equal(count, c.info.state_count);
   for (int32_t i = 0; i < count; i++) {

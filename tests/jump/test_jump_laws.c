@@ -24,10 +24,7 @@ static void exact__arrivals_are_poisson(void **state)
   (void)state;
   crowd c;
   double p[60], t[] = {2, 4}, covariance = 0;
-  crowd_open(&c, "species X; X = 0; A = 4; enter: => X; A", GM_JUMP_EXACT, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 4, t, 2, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 0; A = 4; enter: => X; A", GM_JUMP_EXACT, N, t, 2);
   poisson(8, p, 60);
   distributed("arrivals by 2", &c, 0, "X", p, 60);
   for (int32_t i = 0; i < N; i++) {
@@ -44,10 +41,7 @@ static void exact__deaths_are_binomial(void **state)
   (void)state;
   crowd c;
   double p[31], t[] = {1};
-  crowd_open(&c, "species X; X = 30; M = 0.5; leave: X => ; M*X", GM_JUMP_EXACT, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 1, t, 1, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 30; M = 0.5; leave: X => ; M*X", GM_JUMP_EXACT, N, t, 1);
   binomial(30, exp(-0.5), p);
   distributed("left", &c, 0, "X", p, 31);
   crowd_close(&c);
@@ -59,16 +53,12 @@ static void exact__immigration_death(void **state)
   (void)state;
   crowd c;
   double p[80], t[] = {0.5, 3, 20};
-  crowd_open(&c, "species X; X = 0; A = 10; M = 0.5; enter: => X; A; leave: X => ; M*X",
-             GM_JUMP_EXACT, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 20, t, 3, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 0; A = 10; M = 0.5; enter: => X; A; leave: X => ; M*X",
+           GM_JUMP_EXACT, N, t, 3);
   for (int32_t k = 0; k < 3; k++) {
-    double mu = 20 * (1 - exp(-0.5 * t[k])), mean, variance;
-    crowd_moments(&c, k, "X", &mean, &variance);
-    within("mean", mean, mu, sqrt(mu / N));
-    within("variance", variance, mu, mu * sqrt((2 + 1 / mu) / N));
+    double mu = 20 * (1 - exp(-0.5 * t[k]));
+    within("mean", crowd_mean(&c, k, "X"), mu, sqrt(mu / N));
+    within("variance", crowd_variance(&c, k, "X"), mu, mu * sqrt((2 + 1 / mu) / N));
     poisson(mu, p, 80);
     distributed("immigration-death", &c, k, "X", p, 80);
   }
@@ -83,11 +73,8 @@ static void exact__birth_death_is_geometric(void **state)
   (void)state;
   crowd c;
   double p[60], t[] = {5, 20};
-  crowd_open(&c, "species X; X = 1; L = 1; M = 1.1; birth: X => 2 X; L*X; death: X => ; M*X",
-             GM_JUMP_EXACT, 5 * N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 20, t, 2, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 1; L = 1; M = 1.1; birth: X => 2 X; L*X; death: X => ; M*X",
+           GM_JUMP_EXACT, 5 * N, t, 2);
   for (int32_t k = 0; k < 2; k++) {
     double e = exp(-0.1 * t[k]), a = 1.1 * (e - 1) / (e - 1.1), b = a / 1.1;
     p[0] = a;
@@ -132,27 +119,24 @@ static void exact__dimerisation_follows_the_master_equation(void **state)
   enum { D = 31 };
   crowd c;
   double up[D], down[D], t[] = {3, 30};
-  crowd_open(&c,
-             "species P, D; P = 60; D = 0; k1 = 0.01; k2 = 0.05\n"
-             "join: 2 P => D; k1*P*(P - 1)/2\n part: D => 2 P; k2*D",
-             GM_JUMP_EXACT, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 30, t, 2, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c,
+           "species P, D; P = 60; D = 0; k1 = 0.01; k2 = 0.05\n"
+           "join: 2 P => D; k1*P*(P - 1)/2\n part: D => 2 P; k2*D",
+           GM_JUMP_EXACT, N, t, 2);
   for (int32_t d = 0; d < D; d++) {
     double m = 60 - 2 * d;
     up[d] = 0.01 * m * (m - 1) / 2;
     down[d] = 0.05 * d;
   }
   for (int32_t k = 0; k < 2; k++) {
-    double p[D] = {1}, mu = 0, square = 0, fourth = 0, mean, variance;
+    double p[D] = {1}, mu = 0, square = 0, fourth = 0;
     master_solve(up, down, D, p, t[k]);
     for (int32_t d = 0; d < D; d++) mu += p[d] * d;
     for (int32_t d = 0; d < D; d++) square += p[d] * pow(d - mu, 2);
     for (int32_t d = 0; d < D; d++) fourth += p[d] * pow(d - mu, 4);
-    crowd_moments(&c, k, "D", &mean, &variance);
-    within("mean dimers", mean, mu, sqrt(square / N));
-    within("variance of dimers", variance, square, sqrt((fourth - square * square) / N));
+    within("mean dimers", crowd_mean(&c, k, "D"), mu, sqrt(square / N));
+    within("variance of dimers", crowd_variance(&c, k, "D"), square,
+           sqrt((fourth - square * square) / N));
     distributed("dimers", &c, k, "D", p, D);
     for (int32_t i = 0; i < N; i++) /* nothing is lost */
       assert_true(crowd_y(&c, i, k, "P") + 2 * crowd_y(&c, i, k, "D") == 60);
@@ -169,28 +153,24 @@ static void exact__schloegl_is_bistable(void **state)
   static double up[STATES], down[STATES], p[STATES];
   crowd c;
   double t[] = {4};
-  crowd_open(&c,
-             "species X; X = 250; c1 = 3e-7; c2 = 1e-4; c3 = 1e-3; c4 = 3.5; A = 1e5; B = 2e5\n"
-             "r1: 2 X => 3 X; c1/2*A*X*(X - 1)\n r2: 3 X => 2 X; c2/6*X*(X - 1)*(X - 2)\n"
-             "r3: => X; c3*B\n r4: X => ; c4*X",
-             GM_JUMP_EXACT, MEMBERS);
-  crowd_init(&c);
-  crowd_go(&c, 0, 4, t, 1, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c,
+           "species X; X = 250; c1 = 3e-7; c2 = 1e-4; c3 = 1e-3; c4 = 3.5; A = 1e5; B = 2e5\n"
+           "r1: 2 X => 3 X; c1/2*A*X*(X - 1)\n r2: 3 X => 2 X; c2/6*X*(X - 1)*(X - 2)\n"
+           "r3: => X; c3*B\n r4: X => ; c4*X",
+           GM_JUMP_EXACT, MEMBERS, t, 1);
   for (int32_t x = 0; x < STATES; x++) {
     up[x] = x + 1 < STATES ? 0.015 * x * (x - 1.0) + 200 : 0;
     down[x] = 1e-4 / 6 * x * (x - 1.0) * (x - 2.0) + 3.5 * x;
   }
   p[250] = 1;
   master_solve(up, down, STATES, p, 4);
-  double mu = 0, square = 0, above = 0, share = 0, mean, variance;
+  double mu = 0, square = 0, above = 0, share = 0;
   for (int32_t x = 0; x < STATES; x++) mu += p[x] * x;
   for (int32_t x = 0; x < STATES; x++) square += p[x] * (x - mu) * (x - mu);
   for (int32_t x = CUT; x < STATES; x++) above += p[x];
   for (int32_t i = 0; i < MEMBERS; i++) share += (crowd_y(&c, i, 0, "X") >= CUT) / (double)MEMBERS;
-  crowd_moments(&c, 0, "X", &mean, &variance);
   assert_true(above > 0.1 && above < 0.9);
-  within("mean", mean, mu, sqrt(square / MEMBERS));
+  within("mean", crowd_mean(&c, 0, "X"), mu, sqrt(square / MEMBERS));
   within("share above", share, above, sqrt(above * (1 - above) / MEMBERS));
   crowd_close(&c);
 }
@@ -203,7 +183,7 @@ static void exact__final_size_of_an_epidemic(void **state)
   static double p[51][102]; /* susceptible, infected */
   static double size_p[52];
   crowd c;
-  double t[] = {400}, mu = 0, square = 0, mean, variance;
+  double t[] = {400}, mu = 0, square = 0;
   p[47][3] = 1;
   for (int32_t s = 47; s >= 0; s--)
     for (int32_t i = 100; i >= 0; i--) {
@@ -219,15 +199,11 @@ static void exact__final_size_of_an_epidemic(void **state)
   for (int32_t k = 0; k <= 50; k++) mu += size_p[k] * k;
   for (int32_t k = 0; k <= 50; k++) square += size_p[k] * (k - mu) * (k - mu);
   assert_true(fabs(mu - 3 - 41.279987) < 1e-6); /* new cases, without the first three */
-  crowd_open(&c,
-             "species S, I, R; S = 47; I = 3; R = 0; b = 0.9; g = 0.3\n"
-             "infect: S + I => 2 I; b*S*I/50\n heal: I => R; g*I",
-             GM_JUMP_EXACT, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 400, t, 1, NULL, 0);
-  crowd_all_well(&c);
-  crowd_moments(&c, 0, "R", &mean, &variance);
-  within("final size", mean, mu, sqrt(square / N));
+  jump_run(&c,
+           "species S, I, R; S = 47; I = 3; R = 0; b = 0.9; g = 0.3\n"
+           "infect: S + I => 2 I; b*S*I/50\n heal: I => R; g*I",
+           GM_JUMP_EXACT, N, t, 1);
+  within("final size", crowd_mean(&c, 0, "R"), mu, sqrt(square / N));
   distributed("final size", &c, 0, "R", size_p, 51);
   crowd_close(&c);
 }
@@ -239,10 +215,8 @@ static void exact__a_rate_that_swings_is_integrated(void **state)
   (void)state;
   crowd c;
   double p[60], t[] = {2.5};
-  crowd_open(&c, "species X; X = 0; A = 4; enter: => X; A*(1 + 0.5*sin(3*time))", GM_JUMP_EXACT, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 2.5, t, 1, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 0; A = 4; enter: => X; A*(1 + 0.5*sin(3*time))", GM_JUMP_EXACT, N, t,
+           1);
   poisson(4 * (2.5 + 0.5 / 3 * (1 - cos(7.5))), p, 60);
   distributed("arrivals", &c, 0, "X", p, 60);
   crowd_close(&c);
@@ -254,11 +228,8 @@ static void exact__a_hazard_follows_a_rate_rule(void **state)
   (void)state;
   crowd c;
   double p[21], t[] = {1, 4};
-  crowd_open(&c, "species X; X = 20; k = 0.8; V = 1; V' = -0.7*V; leave: X => ; k*V*X",
-             GM_JUMP_EXACT, 5000);
-  crowd_init(&c);
-  crowd_go(&c, 0, 4, t, 2, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 20; k = 0.8; V = 1; V' = -0.7*V; leave: X => ; k*V*X", GM_JUMP_EXACT,
+           5000, t, 2);
   for (int32_t k = 0; k < 2; k++) {
     binomial(20, exp(-0.8 / 0.7 * (1 - exp(-0.7 * t[k]))), p);
     distributed("survivors", &c, k, "X", p, 21);
@@ -273,10 +244,10 @@ static void exact__conditions_on_time_are_exact(void **state)
   (void)state;
   crowd c;
   double p[80], t[] = {5, 7.5};
-  crowd_open(&c,
-             "species X, Y; X = 0; Y = 0; inx: => X; piecewise(1, time < 5, 6)\n"
-             "iny: => Y; floor(time/2)",
-             GM_JUMP_EXACT, N);
+  jump_open(&c,
+            "species X, Y; X = 0; Y = 0; inx: => X; piecewise(1, time < 5, 6)\n"
+            "iny: => Y; floor(time/2)",
+            GM_JUMP_EXACT, N);
   assert_non_null(strstr(c.info.solver, "(exact)"));
   crowd_init(&c);
   crowd_go(&c, 0, 7.5, t, 2, NULL, 0);
@@ -296,7 +267,7 @@ static void exact__inputs_and_edges(void **state)
   (void)state;
   crowd c;
   double p[80], t[] = {6};
-  crowd_open(&c, "species X; X = 0; A = 1; enter: => X; A", GM_JUMP_EXACT, N);
+  jump_open(&c, "species X; X = 0; A = 1; enter: => X; A", GM_JUMP_EXACT, N);
   gm_edge edge[] = {{.t = 1, .kind = GM_EDGE_RATE, .value = 3},
                     {.t = 2, .kind = GM_EDGE_PARAMETER, .value = 2},
                     {.t = 4, .kind = GM_EDGE_RATE, .value = 0},
@@ -320,16 +291,13 @@ static void tau__moments_are_within_epsilon(void **state)
   double t[] = {2, 10, 60};
   gm_jump_config config = {.method = GM_JUMP_TAU, .tau_epsilon = 0.03};
   config.equations.text = "species X; X = 0; A = 1000; M = 0.1; enter: => X; A; leave: X => ; M*X";
-  crowd_open_config(&c, &config, MEMBERS);
-  crowd_init(&c);
-  crowd_go(&c, 0, 60, t, 3, NULL, 0);
-  crowd_all_well(&c);
+  crowd_run(&c, &gm_jump, &config, MEMBERS, t, 3);
   for (int32_t k = 0; k < 3; k++) {
-    double mu = 1e4 * (1 - exp(-0.1 * t[k])), mean, variance;
-    crowd_moments(&c, k, "X", &mean, &variance);
+    double mu = 1e4 * (1 - exp(-0.1 * t[k]));
+    double mean = crowd_mean(&c, k, "X"), variance = crowd_variance(&c, k, "X");
     print_message("t %g: mean %.1f of %.1f, variance %.1f\n", t[k], mean, mu, variance);
     assert_true(fabs(mean / mu - 1) < 0.03);
-    assert_true(fabs(variance / mu - 1) < 0.06 + 4.5 * sqrt(2.0 / MEMBERS));
+    assert_true(fabs(variance / mu - 1) < 0.06 + 4 * sqrt(2.0 / MEMBERS));
   }
   crowd_close(&c);
 }
@@ -341,10 +309,7 @@ static void tau__arrivals_stay_poisson_inside_of_leaps(void **state)
   (void)state;
   crowd c;
   double p[120], t[] = {0.7, 2}, later[] = {2.3}, q[120];
-  crowd_open(&c, "species X; X = 0; A = 20; enter: => X; A", GM_JUMP_TAU, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 2, t, 2, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 0; A = 20; enter: => X; A", GM_JUMP_TAU, N, t, 2);
   assert_true(crowd_x(&c, 0, "leap:length") > 2); /* it is inside of one */
   poisson(14, p, 120);
   distributed("by 0.7", &c, 0, "X", p, 120);
@@ -369,8 +334,8 @@ static void tau__small_counts_are_exact(void **state)
   const char *text = "species A, B; A = 9; B = 0; k = 1; j = 0.5; f: A => B; k*A; g: B => A; j*B";
   crowd e, l;
   double t[] = {1, 2, 3, 10};
-  crowd_open(&e, text, GM_JUMP_EXACT, 1000);
-  crowd_open(&l, text, GM_JUMP_TAU, 1000);
+  jump_open(&e, text, GM_JUMP_EXACT, 1000);
+  jump_open(&l, text, GM_JUMP_TAU, 1000);
   crowd_init(&e);
   crowd_init(&l);
   crowd_go(&e, 0, 10, t, 4, NULL, 0);
@@ -386,20 +351,17 @@ static void tau__decay_to_extinction(void **state)
   (void)state;
   enum { MEMBERS = 5000 };
   crowd c;
-  double t[] = {3, 9}, mean, variance, none = 0;
-  crowd_open(&c, "species X; X = 5000; M = 1; leave: X => ; M*X", GM_JUMP_TAU, MEMBERS);
-  crowd_init(&c);
-  crowd_go(&c, 0, 9, t, 2, NULL, 0);
-  crowd_all_well(&c);
-  crowd_moments(&c, 0, "X", &mean, &variance);
-  assert_true(fabs(mean / (5000 * exp(-3)) - 1) < 0.06); /* 3 relaxations, each within epsilon/2 */
+  double t[] = {3, 9}, none = 0, left = 5000 * exp(-3);
+  jump_run(&c, "species X; X = 5000; M = 1; leave: X => ; M*X", GM_JUMP_TAU, MEMBERS, t, 2);
+  double mean = crowd_mean(&c, 0, "X"), variance = crowd_variance(&c, 0, "X");
+  assert_true(fabs(mean / left - 1) < 0.06); /* 3 relaxations, each within epsilon/2 */
+  assert_true(fabs(variance / (left * (1 - exp(-3))) - 1) < 0.12 + 4 * sqrt(2.0 / MEMBERS));
   for (int32_t i = 0; i < MEMBERS; i++) {
     assert_true(crowd_y(&c, i, 1, "X") >= 0);
     none += (crowd_y(&c, i, 1, "X") == 0) / (double)MEMBERS;
   }
   double want = pow(1 - exp(-9), 5000); /* 0.54; the mean of what remains may be off by 6 % */
-  assert_true(fabs(log(none) / log(want) - 1) <
-              0.09 + 4.5 * sqrt((1 - want) / want / MEMBERS) / 0.6);
+  assert_true(fabs(log(none) / log(want) - 1) < 0.09 + 4 * sqrt((1 - want) / want / MEMBERS) / 0.6);
   crowd_close(&c);
 }
 
@@ -410,11 +372,8 @@ static void hybrid__large_counts_flow(void **state)
   (void)state;
   crowd c;
   double t[] = {1, 5, 20};
-  crowd_open(&c, "species X; X = 1e6; A = 5000; M = 0.1; enter: => X; A; leave: X => ; M*X",
-             GM_JUMP_HYBRID, 2);
-  crowd_init(&c);
-  crowd_go(&c, 0, 20, t, 3, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 1e6; A = 5000; M = 0.1; enter: => X; A; leave: X => ; M*X",
+           GM_JUMP_HYBRID, 2, t, 3);
   for (int32_t k = 0; k < 3; k++)
     assert_true(fabs(crowd_y(&c, 0, k, "X") / (5e4 + 9.5e5 * exp(-0.1 * t[k])) - 1) < 1e-7);
   crowd_close(&c);
@@ -427,20 +386,16 @@ static void hybrid__a_switch_drives_a_flow(void **state)
   (void)state;
   enum { MEMBERS = 4000 };
   crowd c;
-  double t[] = {30}, mean, variance;
+  double t[] = {30};
   double p = 0.4 / (0.4 + 0.6), mu = 1e5 * p, want = 1e10 * p * (1 - p) * 0.5 / (0.5 + 1);
   gm_jump_config config = {.method = GM_JUMP_HYBRID, .hybrid_population = 100};
   config.equations.rtol = 1e-6;
   config.equations.text =
       "species G, F, X; F = 1; G = 0; X = 40000; on = 0.4; off = 0.6; K = 50000\n"
       "a: F => G; on*F\n b: G => F; off*G\n c: => X; K*G\n d: X => ; 0.5*X";
-  crowd_open_config(&c, &config, MEMBERS);
-  crowd_init(&c);
-  crowd_go(&c, 0, 30, t, 1, NULL, 0);
-  crowd_all_well(&c);
-  crowd_moments(&c, 0, "X", &mean, &variance);
-  within("mean product", mean, mu, sqrt(want / MEMBERS));
-  within("variance of product", variance, want, want * sqrt(2.0 / MEMBERS));
+  crowd_run(&c, &gm_jump, &config, MEMBERS, t, 1);
+  within("mean product", crowd_mean(&c, 0, "X"), mu, sqrt(want / MEMBERS));
+  within("variance of product", crowd_variance(&c, 0, "X"), want, want * sqrt(2.0 / MEMBERS));
   crowd_close(&c);
 }
 
@@ -455,10 +410,7 @@ static void hybrid__flow_hands_over_to_jumps(void **state)
   gm_jump_config config = {.method = GM_JUMP_HYBRID, .hybrid_population = 400};
   config.equations.rtol = 1e-6;
   config.equations.text = "species X; X = 5000; M = 1; leave: X => ; M*X";
-  crowd_open_config(&c, &config, MEMBERS);
-  crowd_init(&c);
-  crowd_go(&c, 0, 9, t, 1, NULL, 0);
-  crowd_all_well(&c);
+  crowd_run(&c, &gm_jump, &config, MEMBERS, t, 1);
   for (int32_t i = 0; i < MEMBERS; i++) {
     double x = crowd_y(&c, i, 0, "X");
     assert_true(x >= 0 && x == rint(x));
@@ -475,11 +427,8 @@ static void tau__triggers_on_counts_are_met(void **state)
   (void)state;
   crowd c;
   double p[400], want[134] = {0}, t[] = {40};
-  crowd_open(&c, "species X; X = 0; n = 0; A = 5; enter: => X; A; at (X >= 3): X = 0, n = n + 1",
-             GM_JUMP_TAU, N);
-  crowd_init(&c);
-  crowd_go(&c, 0, 40, t, 1, NULL, 0);
-  crowd_all_well(&c);
+  jump_run(&c, "species X; X = 0; n = 0; A = 5; enter: => X; A; at (X >= 3): X = 0, n = n + 1",
+           GM_JUMP_TAU, N, t, 1);
   poisson(200, p, 400);
   for (int32_t k = 0; k < 400; k++) want[k / 3] += p[k];
   distributed("emptied", &c, 0, "n", want, 134);

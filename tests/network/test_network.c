@@ -1,5 +1,6 @@
 /* The kind `network`: ports, the macro view, the text form, and what is refused. */
-#include "net_case.h"
+#include "gemel/network.h"
+#include "support/crowd.h"
 #include "support/fault.h"
 #include "support/sir_network.h"
 
@@ -34,13 +35,15 @@ static const char rich_text[] =
     "  - {name: any, kind: random, probability: 0.3}\n"
     "  - {name: hub, kind: preferential, attach: 2}\n"
     "  - {name: home, kind: groups, groups: [0, 0, 0, 1, 1, 1, -1, 2, 2]}\n"
+    "  - {name: pair, kind: groups, group_size: 2, weight: 0.25}\n"
     "transitions:\n"
     "  - {from: S, to: I, rate: b*open*near_I + 0.01*age*near_tie_I/degree_grid, counter: n}\n"
     "  - {from: I, to: S, rate: g}\n"
     "start: [{state: I, nodes: [4, 5]}, {state: I, count: 2*b}]\n"
     "ports: [{name: seed, from: S, to: I}]\n"
     "watch: [{name: middle, node: 4, state: I}]\n"
-    "outputs: [{name: share, unit: \"%\", is: 100*I/population}]\n";
+    "outputs: [{name: share, unit: \"%\", is: 100*I/population}]\n"
+    "firing_max: 5000\n";
 
 static const char toggle_text[] = "parameters: {u: 1, d: 2}\n"
                                   "rules:\n"
@@ -156,7 +159,7 @@ static void refresh__draws_what_has_no_memory(void **state)
   double t[] = {2}, later[] = {3};
   int32_t off = 0, still = 0;
   crowd c;
-  crowd_open(&c, &config, N);
+  crowd_open(&c, &gm_network, &config, N);
   crowd_init(&c);
   crowd_go(&c, 0, 2, t, 1, NULL, 0);
   bool was_off[N];
@@ -208,7 +211,7 @@ static void firings__are_limited(void **state)
                               .transition_count = 2,
                               .firing_max = 1000};
   crowd c;
-  crowd_open(&c, &config, 1);
+  crowd_open(&c, &gm_network, &config, 1);
   crowd_init(&c);
   crowd_go(&c, 0, 1, t, 1, NULL, 0);
   assert_int_equal(c.status[0], GM_MEMBER_STEPS);
@@ -237,25 +240,153 @@ static void text__is_the_same_model(void **state)
   crowd_close(&b);
 }
 
-/* Every key is read: profiles, attributes, all kinds of graph, starts, ports, watches, outputs. */
+/* The network of rich_text in structs. */
+static gm_model *rich_new(gm_ctx *ctx)
+{
+  static const char *const states[] = {"S", "I"};
+  static const double times[] = {0, 2}, open[] = {1, 0.5}, age[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  static const int32_t group[] = {0, 0, 0, 1, 1, 1, -1, 2, 2}, pair[] = {4, 5};
+  static const gm_network_parameter parameter[] = {
+      {.name = "b", .value = 0.4}, {.name = "g", .unit = "1/d", .value = 0.2, .source = "none"}};
+  static const gm_network_profile profile = {"open", times, open, 2, 7};
+  static const gm_network_attribute attribute = {"age", age};
+  static const gm_network_edge edge[] = {{0, 1, 1}, {1, 2, 0.5}};
+  static const gm_network_layer layer[] = {
+      {.name = "grid",
+       .kind = GM_GRAPH_LATTICE,
+       .width = 3,
+       .height = 3,
+       .torus = true,
+       .diagonal = true},
+      {.name = "tie",
+       .kind = GM_GRAPH_EDGES,
+       .edge = edge,
+       .edge_count = 2,
+       .directed = true,
+       .weight = 2},
+      {.name = "ring", .kind = GM_GRAPH_SMALL_WORLD, .neighbours = 2, .rewire = 0.1, .seed = 4},
+      {.name = "any", .kind = GM_GRAPH_RANDOM, .probability = 0.3},
+      {.name = "hub", .kind = GM_GRAPH_PREFERENTIAL, .attach = 2},
+      {.name = "home", .kind = GM_GRAPH_GROUPS, .group = group},
+      {.name = "pair", .kind = GM_GRAPH_GROUPS, .group_size = 2, .weight = 0.25}};
+  static const gm_network_transition transition[] = {
+      {"S", "I", "b*open*near_I + 0.01*age*near_tie_I/degree_grid", "n"}, {"I", "S", "g", NULL}};
+  static const gm_network_start start[] = {{.state = "I", .node = pair, .node_count = 2},
+                                           {.state = "I", .count = "2*b"}};
+  static const gm_network_port port = {"seed", "S", "I"};
+  static const gm_network_watch watch = {"middle", 4, "I"};
+  static const gm_network_output output = {"share", "%", "100*I/population"};
+  static const gm_network_config config = {.name = "rich",
+                                           .time_unit = "d",
+                                           .parameter = parameter,
+                                           .profile = &profile,
+                                           .output = &output,
+                                           .parameter_count = 2,
+                                           .profile_count = 1,
+                                           .output_count = 1,
+                                           .node_count = 9,
+                                           .state_count = 2,
+                                           .state = states,
+                                           .attribute = &attribute,
+                                           .layer = layer,
+                                           .transition = transition,
+                                           .start = start,
+                                           .port = &port,
+                                           .watch = &watch,
+                                           .attribute_count = 1,
+                                           .layer_count = 7,
+                                           .transition_count = 2,
+                                           .start_count = 2,
+                                           .port_count = 1,
+                                           .watch_count = 1,
+                                           .firing_max = 5000};
+  gm_model *m = NULL;
+  if (gm_model_new(ctx, &gm_network, &config, &m)) fail_msg("%s", gm_message(ctx));
+  return m;
+}
+
+/* Every key is read, and means what the struct means: profiles, attributes, all kinds of graph,
+ * starts, ports, watches, outputs give the same bytes from text and from structs. */
 static void text__has_every_part(void **state)
 {
   (void)state;
+  crowd c[2];
+  double t[] = {0, 4, 20};
+  for (int k = 0; k < 2; k++) {
+    gm_ctx *ctx;
+    assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+    crowd_of(&c[k], ctx, k ? rich_new(ctx) : from_text(ctx, rich_text), 50);
+    gm_edge seed = {.t = 3, .value = 2, .kind = GM_EDGE_BOLUS};
+    seed.port = crowd_row(&c[k], GM_TABLE_INPUT, "seed");
+    crowd_init(&c[k]);
+    crowd_go(&c[k], 0, 20, t, 3, &seed, 1);
+  }
+  assert_int_equal(c[0].info.state_count, c[1].info.state_count);
+  assert_int_equal(c[0].info.output_count, c[1].info.output_count);
+  assert_memory_equal(c[0].y, c[1].y, 50 * 3 * (size_t)c[0].info.output_count * sizeof(double));
+  assert_memory_equal(c[0].x, c[1].x, 50 * (size_t)c[0].info.state_count * sizeof(double));
+  assert_string_equal(c[0].info.name, "rich");
+  int32_t count;
+  const gm_var *g = &gm_model_table(c[0].m, GM_TABLE_PARAMETER, &count)[1];
+  assert_string_equal(g->unit, gm_model_table(c[1].m, GM_TABLE_PARAMETER, &count)[1].unit);
+  assert_string_equal(g->source, "none");
+  assert_true(crowd_y(&c[0], 7, 0, "I") == 3 && crowd_y(&c[0], 7, 0, "middle") == 1); /* 2 + 0.8 */
+  assert_true(crowd_y(&c[0], 7, 0, "share") == 100 * 3 / 9.0);
+  assert_true(crowd_mean(&c[0], 1, "n") > 0);
+  crowd_close(&c[0]);
+  crowd_close(&c[1]);
+}
+
+/* Edges may be many: every pair of 300 nodes listed, 134,551 values, is the complete graph. */
+static void text__may_list_many_edges(void **state)
+{
+  (void)state;
+  enum { NODES = 300 };
+  static const char rest[] = "transitions: [{from: S, to: I, rate: 0.01*near_I}]\n"
+                             "start: [{state: I, count: 2}]\n";
+  crowd c[2];
+  double t[] = {1, 3};
+  for (int k = 0; k < 2; k++) {
+    gm_ctx *ctx;
+    gm_text text;
+    assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+    gm_text_init(&text, ctx);
+    gm_text_addf(&text, "nodes: %d\nstates: [S, I]\n%s", NODES, rest);
+    gm_text_addf(&text, k ? "layers: [{kind: complete}]\n" : "layers: [{kind: edges, edges: [");
+    for (int32_t i = 0; i < NODES && !k; i++)
+      for (int32_t j = 0; j < i; j++) gm_text_addf(&text, "[%d, %d],\n  ", (int)i, (int)j);
+    if (!k) gm_text_addf(&text, "]}]\n");
+    crowd_of(&c[k], ctx, from_text(ctx, text.data), 3);
+    gm_text_free(&text);
+    crowd_init(&c[k]);
+    crowd_go(&c[k], 0, 3, t, 2, NULL, 0);
+  }
+  assert_memory_equal(c[0].y, c[1].y, 3 * 2 * 2 * sizeof(double));
+  assert_true(crowd_y(&c[0], 0, 1, "I") > 100);
+  crowd_close(&c[0]);
+  crowd_close(&c[1]);
+}
+
+/* A Boolean network from text follows its rules: of two that hold each other down one stays on for
+ * ever, each as likely when both begin off. */
+static void text__has_rules(void **state)
+{
+  (void)state;
+  enum { MEMBERS = 2000 };
   crowd c;
   gm_ctx *ctx;
-  double t[] = {0, 4};
+  double t[] = {0, 50};
   assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
-  crowd_of(&c, ctx, from_text(ctx, rich_text), 50);
-  crowd_init(&c);
-  crowd_go(&c, 0, 4, t, 2, NULL, 0);
-  assert_true(crowd_y(&c, 7, 0, "I") == 3 && crowd_y(&c, 7, 0, "middle") == 1); /* 2 + 0.8 */
-  assert_true(crowd_y(&c, 7, 0, "share") == 100 * 3 / 9.0);
-  assert_true(crowd_mean(&c, 1, "n") > 0);
-  assert_int_equal(crowd_row(&c, GM_TABLE_INPUT, "seed"), 0);
-  crowd_close(&c);
-  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
-  crowd_of(&c, ctx, from_text(ctx, toggle_text), 5);
+  crowd_of(&c, ctx, from_text(ctx, toggle_text), MEMBERS);
   assert_int_equal(c.info.output_count, 2);
+  crowd_init(&c);
+  crowd_go(&c, 0, 50, t, 2, NULL, 0);
+  share_is("A at the start", &c, 0, "A", 1, 0.5);
+  share_is("B at the start", &c, 0, "B", 1, 0);
+  for (int32_t i = 0; i < MEMBERS; i++)
+    assert_true(crowd_y(&c, i, 1, "A") + crowd_y(&c, i, 1, "B") == 1);
+  /* half begin with A on; of the others half, since both rise at the rate u while A is off */
+  share_is("A in the end", &c, 1, "A", 1, 0.5 + 0.5 * 0.5);
   crowd_close(&c);
 }
 
@@ -281,17 +412,27 @@ static void text__mistakes_are_named(void **state)
     gm_status status;
     const char *words, *text;
   } bad[] = {
-      {GM_EPARSE, "no YAML text", ""},
-      {GM_EPARSE, "a map is expected", "- 1"},
-      {GM_EPARSE, "\"noodes\" is not a key", "noodes: 3"},
-      {GM_EPARSE, "a whole number", "nodes: 3.5"},
+      {GM_EPARSE, "bad.yaml:1: the file is empty", ""},
+      {GM_EPARSE, "bad.yaml:1: found a list, a map is expected", "- 1"},
+      {GM_EPARSE, "bad.yaml:1: noodes: is not known here", "noodes: 3"},
+      {GM_EPARSE, "bad.yaml:2: nodes: \"3.5\", a whole number", "network: x\nnodes: 3.5"},
+      {GM_EPARSE, "nodes: \"2e9\", a whole number", "nodes: 2e9"},
       {GM_ERANGE, "0 nodes", "nodes: 0\nstates: [A]"},
       {GM_ERANGE, "0 states", "nodes: 2"},
-      {GM_EPARSE, "anchors", "nodes: &a 3"},
+      {GM_EPARSE, "bad.yaml:1: an anchor (&name) is not supported", "nodes: &a 3"},
+      {GM_EPARSE, "bad.yaml:2: nodes: the same key again; the first is in line 1",
+       "nodes: 3\nnodes: 3"},
+      {GM_EPARSE, "parameters.b.value: \"x\" is no number (column 18)",
+       "parameters: {b: {value: x}}"},
       {GM_EINVAL, "cannot be a name", "nodes: 1\nstates: [\"a b\"]"},
       {GM_EINVAL, "S is there twice", "nodes: 1\nstates: [S, S]"},
       {GM_EINVAL, "b is there twice", HEAD "profiles: {b: {times: [0], values: [1]}}"},
-      {GM_EDOMAIN, "within its bounds", "nodes: 1\nstates: [S]\nparameters: {b: {unit: g}}"},
+      {GM_EPARSE, "bad.yaml:3: parameters.b: needs a value",
+       "nodes: 1\nstates: [S]\nparameters: {b: {unit: g}}"},
+      {GM_EDOMAIN, "within its bounds",
+       "nodes: 1\nstates: [S]\nparameters: {b: {value: 3, upper: 2}}"},
+      {GM_EPARSE, "lower and upper are both 3",
+       "nodes: 1\nstates: [S]\nparameters: {b: {value: 3, lower: 3, upper: 3}}"},
       {GM_EPARSE, "bad.yaml", "nodes: 1\nstates: [S]\nparameters: {b: {value: 1, unit: floops}}"},
       {GM_ENOTFOUND, "no state \"X\"", HEAD "transitions: [{from: X, to: I, rate: b}]"},
       {GM_EINVAL, "two different states", HEAD "transitions: [{from: S, to: S, rate: b}]"},
@@ -301,7 +442,20 @@ static void text__mistakes_are_named(void **state)
       {GM_EUNIT, "unit of the rate",
        "time_unit: d\nnodes: 1\nstates: [S, I]\nparameters: {b: {value: 1, unit: 1/h}}\n"
        "transitions: [{from: S, to: I, rate: b}]"},
-      {GM_EPARSE, "complete, edges", HEAD "layers: [{kind: star}]"},
+      {GM_EPARSE, "layers[1].kind: there is no kind \"star\"; known are complete, edges",
+       HEAD "layers: [{kind: star}]"},
+      {GM_EPARSE, "layers[1]: needs a kind of graph", HEAD "layers: [{seed: 1}]"},
+      {GM_EPARSE, "0 or more", HEAD "layers: [{kind: random, seed: -1}]"},
+      {GM_EPARSE, "true or false", HEAD "layers: [{kind: lattice, torus: yes}]"},
+      {GM_EPARSE, "layers[1].edges[2]: [from, to]",
+       HEAD "layers: [{kind: edges, edges: [[0, 1], 2]}]"},
+      {GM_EDOMAIN, "edges[1][3]: a weight of 0",
+       HEAD "layers: [{kind: edges, edges: [[0, 1, 0]]}]"},
+      {GM_EDOMAIN, "weight: a weight of 0", HEAD "layers: [{kind: complete, weight: 0}]"},
+      {GM_EPARSE, "groups: 2 numbers; one a node", HEAD "layers: [{kind: groups, groups: [0, 1]}]"},
+      {GM_EPARSE, "attributes.age: 1 numbers; one a node", HEAD "attributes: {age: [1]}"},
+      {GM_EPARSE, "profiles.p: 2 times and 1 values",
+       HEAD "profiles: {p: {times: [0, 1], values: [1]}}"},
       {GM_ERANGE, "edge 0", HEAD "layers: [{kind: edges, edges: [[0, 4]]}]"},
       {GM_EINVAL, "with itself", HEAD "layers: [{kind: edges, edges: [[2, 2]]}]"},
       {GM_EDOMAIN, "weight", HEAD "layers: [{kind: edges, edges: [[0, 1, -2]]}]"},
@@ -389,6 +543,8 @@ int main(void)
       cmocka_unit_test(firings__are_limited),
       cmocka_unit_test(text__is_the_same_model),
       cmocka_unit_test(text__has_every_part),
+      cmocka_unit_test(text__may_list_many_edges),
+      cmocka_unit_test(text__has_rules),
       cmocka_unit_test(text__mistakes_are_named),
       cmocka_unit_test(text__hostile_bytes_end_whole),
       cmocka_unit_test(text__survives_failing_memory),

@@ -44,6 +44,9 @@ static gm_status check_source(gm_ctx *ctx, const eq_source *s)
 static gm_status check_equations(gm_ctx *ctx, const gm_eq_config *e)
 {
   bool good = e->rtol >= 0 && e->rtol < 1 && e->atol >= 0 && isfinite(e->atol);
+  if (e->step_longest != 0)
+    return gm_fail(ctx, GM_EUNSUPPORTED, "step_longest %g: kind jump has no such limit",
+                   e->step_longest);
   if (good && e->step_max >= 0 && e->pending_max >= 0) return GM_OK;
   return gm_fail(ctx, GM_ERANGE,
                  "rtol %g, atol %g, step_max %d, pending_max %d; 0 <= rtol < 1 and the others >= 0 "

@@ -8,7 +8,7 @@ void jump_exact_to(jump_run *r, double stop)
     int32_t k = jump_first(r);
     double t = k >= 0 ? r->when[k] : INFINITY;
     if (!(t <= stop)) break;
-    if (t > r->due) jump_samples_before(r, t);
+    if (t > r->turn.due) jump_samples_before(r, t);
     if (t < r->t) t = r->t; /* by rounding */
     jump_fire(r, k, t);
     bool more = jump_firing_count(r, t);

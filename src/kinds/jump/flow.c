@@ -268,10 +268,10 @@ static int32_t step_take(jump_run *r, double h, double end)
   int32_t k = clock_out(r, &share);
   if (change_find(r, h, &share)) k = -1;
   double t = share < 1 ? r->t + share * h : end;
-  while (r->due < t) {
-    double at = (r->due - r->t) / h;
+  while (r->turn.due < t) {
+    double at = (r->turn.due - r->t) / h;
     dense_to_registers(r, h, at > 0 ? at : 0);
-    jump_sample_write(r, r->due);
+    jump_sample_write(r);
   }
   arrive(r, t, share);
   return k;

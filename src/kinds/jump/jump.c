@@ -2,6 +2,7 @@
 #include "gemel/jump.h"
 #include "gemel/math.h"
 #include "kinds/jump/run.h"
+#include "model/cutter.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -213,57 +214,39 @@ static const gm_var *jump_table(const gm_model *model, gm_table which, int32_t *
 }
 
 /* ---- work: one block of memory --------------------------------------------------------------- */
-typedef struct {
-  char *base;
-  size_t used;
-} cutter;
-
-/* The next piece, 64-byte aligned; with base NULL only the size is added up. */
-static void *cut(cutter *c, ptrdiff_t count, size_t bytes)
+static void work_cut(gm_cutter *c, void *work, const void *machine)
 {
-  void *p = c->base ? c->base + c->used : NULL;
-  c->used += ((size_t)count * bytes + 63) / 64 * 64;
-  return p;
-}
-
-static void work_cut(jump_run *r, const jump_machine *m, cutter *c)
-{
+  jump_run *r = work;
+  const jump_machine *m = machine;
   ptrdiff_t n = m->channel_count, flow = (ptrdiff_t)m->nx + n + m->bend_count;
   double **channel[] = {&r->left,   &r->since,      &r->rate,      &r->when,
                         &r->number, &r->draw_block, &r->leap.total};
   double **state[] = {&r->leap.x, &r->leap.drift, &r->leap.spread, &r->leap.order, &r->leap.pull};
-  r->reg = cut(c, m->reg_count, sizeof(double));
+  r->reg = gm__cut(c, m->reg_count, sizeof(double));
   for (size_t i = 0; i < sizeof channel / sizeof *channel; i++)
-    *channel[i] = cut(c, n, sizeof(double));
+    *channel[i] = gm__cut(c, n, sizeof(double));
   for (size_t i = 0; i < sizeof state / sizeof *state; i++)
-    *state[i] = cut(c, m->nx, sizeof(double));
-  r->draw = cut(c, n * JUMP_DRAWS, sizeof(double));
-  r->heap = cut(c, n, sizeof(int32_t));
-  r->place = cut(c, n, sizeof(int32_t));
-  r->fast = cut(c, n, 1);
-  r->flag = cut(c, m->event_count, 1);
-  r->seen = cut(c, m->event_count, 1);
-  r->fired = cut(c, m->event_count, sizeof(double));
-  r->queue = cut(c, (ptrdiff_t)m->queue_max * m->queue_width, sizeof(double));
-  r->flow.z = cut(c, flow, sizeof(double));
-  r->flow.z_new = cut(c, flow, sizeof(double));
-  r->flow.stage = cut(c, flow, sizeof(double));
-  r->flow.k = cut(c, 7 * flow, sizeof(double));
-  r->flow.dense = cut(c, 5 * flow, sizeof(double));
+    *state[i] = gm__cut(c, m->nx, sizeof(double));
+  r->draw = gm__cut(c, n * JUMP_DRAWS, sizeof(double));
+  r->heap = gm__cut(c, n, sizeof(int32_t));
+  r->place = gm__cut(c, n, sizeof(int32_t));
+  r->fast = gm__cut(c, n, 1);
+  r->flag = gm__cut(c, m->event_count, 1);
+  r->seen = gm__cut(c, m->event_count, 1);
+  r->fired = gm__cut(c, m->event_count, sizeof(double));
+  r->queue = gm__cut(c, (ptrdiff_t)m->queue_max * m->queue_width, sizeof(double));
+  r->flow.z = gm__cut(c, flow, sizeof(double));
+  r->flow.z_new = gm__cut(c, flow, sizeof(double));
+  r->flow.stage = gm__cut(c, flow, sizeof(double));
+  r->flow.k = gm__cut(c, 7 * flow, sizeof(double));
+  r->flow.dense = gm__cut(c, 5 * flow, sizeof(double));
 }
 
 static gm_status jump_work_new(const gm_model *model, gm_ctx *ctx, gm_work **out)
 {
   const jump_machine *m = &((const jump_model *)model)->machine;
-  cutter c = {0};
-  jump_run sizes;
-  size_t head = (sizeof(jump_run) + 63) / 64 * 64;
-  work_cut(&sizes, m, &c);
-  jump_run *r = gm_alloc(ctx, (ptrdiff_t)(head + c.used + 64), 1);
+  jump_run sizes, *r = gm__cut_work(ctx, sizeof *r, work_cut, m, &sizes);
   if (!r) return gm_fail(ctx, GM_ENOMEM, "work of %d channels", (int)m->channel_count);
-  uintptr_t first = ((uintptr_t)r + head + 63) / 64 * 64;
-  c = (cutter){.base = (char *)r + (first - (uintptr_t)r)};
-  work_cut(r, m, &c);
   r->base.model = model;
   r->m = m;
   r->x = r->reg + m->reg_state;
@@ -358,8 +341,8 @@ static void jump_redraw(const gm_model *model, const gm_batch *b, double t)
   const jump_machine *m = &((const jump_model *)model)->machine;
   (void)t; /* clocks are as of the state's own time */
   for (int32_t i = 0; i < b->n; i++) {
-    gm_key key = b->key ? b->key[i] : (gm_key){{0}};
-    uint64_t slot = b->slot ? b->slot[i] : b->slot0 + (uint64_t)i;
+    gm_key key = gm__key_of(b, i);
+    uint64_t slot = gm__slot_of(b, i);
     double *x = b->x + i * b->sm;
     for (int32_t k = 0; k < m->channel_count; k++) {
       ptrdiff_t row = m->at_clock + (ptrdiff_t)k * JUMP_CLOCK_ROWS;

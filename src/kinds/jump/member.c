@@ -58,10 +58,9 @@ static void start_values(jump_run *r, double t)
 void jump_member_take(jump_run *r, const gm_batch *b, int32_t member)
 {
   const jump_machine *m = r->m;
-  r->b = b;
-  r->member = member;
-  r->key = b->key ? b->key[member] : (gm_key){{0}};
-  r->slot = b->slot ? b->slot[member] : b->slot0 + (uint64_t)member;
+  r->turn = gm__turn_of(b, member);
+  r->key = gm__key_of(b, member);
+  r->slot = gm__slot_of(b, member);
   r->status = GM_MEMBER_OK;
   r->firings = r->stuck = 0;
   r->flow.h = 0;
@@ -94,26 +93,14 @@ void jump_member_init(jump_run *r, double t0)
   jump_refresh(r, t0);
 }
 
-static double row_get(const jump_run *r, int32_t row)
-{
-  return r->b->x[row * r->b->sx + r->member * r->b->sm];
-}
-
-static void row_set(const jump_run *r, int32_t row, double value)
-{
-  r->b->x[row * r->b->sx + r->member * r->b->sm] = value;
-}
-
-static double whole(double value) { return value > 0 && value < count_max ? floor(value) : 0; }
-
 static void load_clocks(jump_run *r, double shift)
 {
   int32_t row = r->m->at_clock;
   for (int32_t k = 0; k < r->m->channel_count; k++, row += JUMP_CLOCK_ROWS) {
-    r->number[k] = whole(row_get(r, row + 3));
-    r->left[k] = row_get(r, row);
-    r->since[k] = row_get(r, row + 1) + shift;
-    r->rate[k] = row_get(r, row + 2);
+    r->number[k] = gm__row_count(&r->turn, row + 3);
+    r->left[k] = gm__row_get(&r->turn, row);
+    r->since[k] = gm__row_get(&r->turn, row + 1) + shift;
+    r->rate[k] = gm__row_get(&r->turn, row + 2);
     if (!(r->left[k] >= 0 && r->left[k] < INFINITY)) jump_draw_new(r, k);
     if (!(r->rate[k] >= 0 && r->rate[k] < INFINITY)) r->rate[k] = 0;
   }
@@ -123,19 +110,19 @@ static void load_events(jump_run *r, double shift)
 {
   const jump_machine *m = r->m;
   for (int32_t e = 0; e < m->event_count; e++) {
-    r->flag[e] = row_get(r, m->at_event + JUMP_EVENT_ROWS * e) != 0;
-    r->fired[e] = whole(row_get(r, m->at_event + JUMP_EVENT_ROWS * e + 1));
+    r->flag[e] = gm__row_get(&r->turn, m->at_event + JUMP_EVENT_ROWS * e) != 0;
+    r->fired[e] = gm__row_count(&r->turn, m->at_event + JUMP_EVENT_ROWS * e + 1);
   }
   r->queue_count = 0;
   for (int32_t q = 0; m->delayed && q < m->pending_max; q++) {
     double *w = r->queue + (ptrdiff_t)r->queue_count * m->queue_width;
     int32_t row = m->at_queue + q * m->queue_width;
-    double event = row_get(r, row + 1) - 1; /* 0 in the state: empty */
+    double event = gm__row_get(&r->turn, row + 1) - 1; /* 0 in the state: empty */
     if (!(event >= 0 && event < m->event_count)) continue;
-    for (int32_t i = 0; i < m->queue_width; i++) w[i] = row_get(r, row + i);
+    for (int32_t i = 0; i < m->queue_width; i++) w[i] = gm__row_get(&r->turn, row + i);
     w[0] += shift;
     w[1] = floor(event);
-    w[2] = whole(w[2]);
+    w[2] = gm__count_of(w[2]);
     r->queue_count++;
   }
 }
@@ -146,11 +133,12 @@ static void load_leap(jump_run *r, double t0, double shift)
   const jump_machine *m = r->m;
   jump_leap *l = &r->leap;
   size_t bytes = (size_t)m->nx * sizeof *r->x;
-  l->begin = row_get(r, m->at_leap) + shift;
-  l->length = row_get(r, m->at_leap + 1);
-  l->end = fmin(row_get(r, m->at_leap + 2) + shift, l->begin + l->length);
-  l->singles = whole(row_get(r, m->at_leap + 3));
-  for (int32_t i = 0; i < m->nx; i++) l->x[i] = row_get(r, m->at_leap + JUMP_LEAP_ROWS + i);
+  l->begin = gm__row_get(&r->turn, m->at_leap) + shift;
+  l->length = gm__row_get(&r->turn, m->at_leap + 1);
+  l->end = fmin(gm__row_get(&r->turn, m->at_leap + 2) + shift, l->begin + l->length);
+  l->singles = gm__row_count(&r->turn, m->at_leap + 3);
+  for (int32_t i = 0; i < m->nx; i++)
+    l->x[i] = gm__row_get(&r->turn, m->at_leap + JUMP_LEAP_ROWS + i);
   if (!(l->length > 0 && l->begin <= t0 && t0 < l->end)) l->length = 0;
   if (l->length == 0) return;
   bool same = true;
@@ -170,15 +158,15 @@ static void load_leap(jump_run *r, double t0, double shift)
 void jump_member_load(jump_run *r, double t0)
 {
   const jump_machine *m = r->m;
-  double shift = t0 - row_get(r, m->at_time);
+  double shift = t0 - gm__row_get(&r->turn, m->at_time);
   if (!isfinite(shift)) shift = 0;
   for (int32_t k = 0; m->method == GM_JUMP_HYBRID && k < m->channel_count; k++)
-    r->any_fast |= r->fast[k] = row_get(r, m->at_fast + k) != 0;
+    r->any_fast |= r->fast[k] = gm__row_get(&r->turn, m->at_fast + k) != 0;
   for (int32_t i = 0; i < m->nx; i++) {
-    double value = row_get(r, i);
+    double value = gm__row_get(&r->turn, i);
     r->x[i] = value;
     if (m->is_count[i]) jump_count_set(r, i, value);
-    r->reg[m->reg_rate + i] = row_get(r, m->at_rate + i);
+    r->reg[m->reg_rate + i] = gm__row_get(&r->turn, m->at_rate + i);
   }
   inflow_look(r);
   load_clocks(r, shift);
@@ -193,10 +181,10 @@ static void store_queue(jump_run *r)
   int32_t kept = 0;
   for (int32_t q = 0; q < r->queue_count && kept < m->pending_max; q++, kept++)
     for (int32_t i = 0; i < m->queue_width; i++)
-      row_set(r, m->at_queue + kept * m->queue_width + i,
-              r->queue[(ptrdiff_t)q * m->queue_width + i] + (i == 1));
+      gm__row_set(&r->turn, m->at_queue + kept * m->queue_width + i,
+                  r->queue[(ptrdiff_t)q * m->queue_width + i] + (i == 1));
   for (int32_t i = kept * m->queue_width; i < m->pending_max * m->queue_width; i++)
-    row_set(r, m->at_queue + i, 0);
+    gm__row_set(&r->turn, m->at_queue + i, 0);
 }
 
 static void store_leap(jump_run *r)
@@ -204,12 +192,12 @@ static void store_leap(jump_run *r)
   const jump_machine *m = r->m;
   const jump_leap *l = &r->leap;
   bool open = l->length > 0;
-  row_set(r, m->at_leap, open ? l->begin : 0);
-  row_set(r, m->at_leap + 1, open ? l->length : 0);
-  row_set(r, m->at_leap + 2, open ? l->end : 0);
-  row_set(r, m->at_leap + 3, l->singles);
+  gm__row_set(&r->turn, m->at_leap, open ? l->begin : 0);
+  gm__row_set(&r->turn, m->at_leap + 1, open ? l->length : 0);
+  gm__row_set(&r->turn, m->at_leap + 2, open ? l->end : 0);
+  gm__row_set(&r->turn, m->at_leap + 3, l->singles);
   for (int32_t i = 0; i < m->nx; i++)
-    row_set(r, m->at_leap + JUMP_LEAP_ROWS + i, open ? l->x[i] : 0);
+    gm__row_set(&r->turn, m->at_leap + JUMP_LEAP_ROWS + i, open ? l->x[i] : 0);
 }
 
 void jump_member_store(jump_run *r)
@@ -217,63 +205,52 @@ void jump_member_store(jump_run *r)
   const jump_machine *m = r->m;
   if (m->method == GM_JUMP_TAU && r->leap.length > 0) jump_leap_state(r, r->t);
   for (int32_t i = 0; i < m->nx; i++) {
-    row_set(r, i, r->x[i]);
-    row_set(r, m->at_rate + i, r->reg[m->reg_rate + i]);
+    gm__row_set(&r->turn, i, r->x[i]);
+    gm__row_set(&r->turn, m->at_rate + i, r->reg[m->reg_rate + i]);
   }
-  row_set(r, m->at_time, r->t);
+  gm__row_set(&r->turn, m->at_time, r->t);
   int32_t row = m->at_clock;
   for (int32_t k = 0; k < m->channel_count; k++, row += JUMP_CLOCK_ROWS) {
-    row_set(r, row, r->left[k]);
-    row_set(r, row + 1, r->since[k]);
-    row_set(r, row + 2, r->rate[k]);
-    row_set(r, row + 3, r->number[k]);
+    gm__row_set(&r->turn, row, r->left[k]);
+    gm__row_set(&r->turn, row + 1, r->since[k]);
+    gm__row_set(&r->turn, row + 2, r->rate[k]);
+    gm__row_set(&r->turn, row + 3, r->number[k]);
   }
   for (int32_t e = 0; e < m->event_count; e++) {
-    row_set(r, m->at_event + JUMP_EVENT_ROWS * e, r->flag[e]);
-    row_set(r, m->at_event + JUMP_EVENT_ROWS * e + 1, r->fired[e]);
+    gm__row_set(&r->turn, m->at_event + JUMP_EVENT_ROWS * e, r->flag[e]);
+    gm__row_set(&r->turn, m->at_event + JUMP_EVENT_ROWS * e + 1, r->fired[e]);
   }
   if (m->delayed) store_queue(r);
   if (m->method == GM_JUMP_TAU) store_leap(r);
   for (int32_t k = 0; m->method == GM_JUMP_HYBRID && k < m->channel_count; k++)
-    row_set(r, m->at_fast + k, r->fast[k]);
+    gm__row_set(&r->turn, m->at_fast + k, r->fast[k]);
 }
 
 /* ---- samples --------------------------------------------------------------------------------- */
-static void due_set(jump_run *r)
-{
-  r->due = r->sample < r->span->sample_count ? r->span->sample[r->sample] : INFINITY;
-}
-
-void jump_sample_write(jump_run *r, double t)
+void jump_sample_write(jump_run *r)
 {
   const jump_machine *m = r->m;
-  double *y = r->span->y + (ptrdiff_t)r->sample * m->ny;
-  r->reg[0] = t;
+  r->reg[0] = r->turn.due;
   (void)jump_code_run(m, &m->out, r->reg);
+  double *y = gm__sample_take(&r->turn, m->ny);
   for (int32_t i = 0; i < m->ny; i++) y[i] = r->reg[m->out_reg[i]];
-  r->sample++;
-  due_set(r);
 }
 
 /* The next sample, of the state at its own time. */
 static void sample_now(jump_run *r)
 {
-  if (r->leap.length > 0) jump_leap_state(r, r->due);
-  jump_sample_write(r, r->due);
+  if (r->leap.length > 0) jump_leap_state(r, r->turn.due);
+  jump_sample_write(r);
 }
 
 void jump_samples_before(jump_run *r, double t)
 {
-  while (r->due < t) sample_now(r);
+  while (r->turn.due < t) sample_now(r);
 }
 
 static void samples_at(jump_run *r, double t, bool before)
 {
-  while (r->due <= t) {
-    bool is_before = r->span->sample_before && r->span->sample_before[r->sample];
-    if (before && !is_before) return;
-    sample_now(r);
-  }
+  while (gm__sample_is_due(&r->turn, t, before)) sample_now(r);
 }
 
 /* ---- points in time -------------------------------------------------------------------------- */
@@ -305,12 +282,10 @@ static void edge_apply(jump_run *r, const gm_edge *e)
 
 static bool edges_apply(jump_run *r, double t)
 {
-  const gm_span *span = r->span;
   bool any = false;
-  while (r->edge < span->edge_count && span->edge[r->edge].t <= t) {
+  for (const gm_edge *e; (e = gm__edge_take(&r->turn, t)); any = true) {
     if (!any && r->leap.length > 0) jump_leap_cut(r, t);
-    edge_apply(r, &span->edge[r->edge++]);
-    any = true;
+    edge_apply(r, e);
   }
   return any;
 }
@@ -349,22 +324,15 @@ void jump_member_advance(jump_run *r, const gm_span *span)
 {
   const int failed = GM_MEMBER_DIVERGED | GM_MEMBER_STEPS;
   double condition = INFINITY;
-  r->span = span;
-  r->edge = r->sample = 0;
-  due_set(r);
+  gm__turn_begin(&r->turn, span);
   jump_member_load(r, span->t0);
   for (bool first = true;; first = false) {
     point(r, first, r->t >= condition);
-    if (r->status & failed || (r->t >= span->t1 && r->edge == span->edge_count)) break;
+    if (r->status & failed || gm__turn_is_over(&r->turn, r->t)) break;
     condition = jump_condition_next(r, r->t);
-    double stop = fmin(span->t1, fmin(condition, jump_queue_next(r)));
-    if (r->edge < span->edge_count) stop = fmin(stop, span->edge[r->edge].t);
-    go_on(r, stop);
+    go_on(r, fmin(gm__turn_stop(&r->turn), fmin(condition, jump_queue_next(r))));
     if (r->status & failed) break;
   }
-  for (ptrdiff_t i = (ptrdiff_t)r->sample * r->m->ny; i < (ptrdiff_t)span->sample_count * r->m->ny;
-       i++)
-    span->y[i] = NAN;
   jump_member_store(r);
-  r->b->status[r->member] = r->status;
+  gm__turn_end(&r->turn, r->m->ny, r->status);
 }

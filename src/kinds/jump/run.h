@@ -10,6 +10,7 @@
 #define GEMEL_JUMP_RUN_H
 #include "base/math_lanes.h"
 #include "kinds/jump/machine.h"
+#include "model/turn.h"
 #include <math.h>
 
 enum { JUMP_DRAWS = 8, JUMP_HEAP_LEAST = 16, JUMP_STUCK_MAX = 1000000 };
@@ -60,12 +61,10 @@ typedef struct {
   jump_flow flow;
   const gm_vmath *vmath;
   /* the member in hand */
-  const gm_batch *b;
-  const gm_span *span;
-  int32_t member, edge, sample;
+  gm_turn turn;
   gm_key key;
   uint64_t slot;
-  double t, due; /* due: time of the next sample, infinite: none */
+  double t;
   int64_t firings, stuck;
   bool use_heap;
   bool inflow;   /* something flows into a state that is no count */
@@ -112,7 +111,7 @@ void jump_setup_run(jump_run *r);
 /* Not below 0, and whole unless it flows. */
 void jump_count_set(jump_run *r, int32_t state, double value);
 void jump_samples_before(jump_run *r, double t); /* those earlier than t, of the present state */
-void jump_sample_write(jump_run *r, double t);   /* the next one, of the present registers */
+void jump_sample_write(jump_run *r);             /* the next one, of the present registers */
 void jump_member_advance(jump_run *r, const gm_span *span);
 
 /* The methods go on from r->t until `stop`, or less far when something happened that the caller

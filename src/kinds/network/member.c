@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double count_max = 0x1p53;
-
 /* ---- choosing nodes -------------------------------------------------------------------------- */
 static bool comes_before(const net_run *r, int32_t a, int32_t b)
 {
@@ -128,45 +126,32 @@ void net_member_init(net_run *r, double t0)
 /* ---- to and from the batch ------------------------------------------------------------------- */
 void net_member_take(net_run *r, const gm_batch *b, int32_t member)
 {
-  r->b = b;
-  r->member = member;
-  r->key = b->key ? b->key[member] : (gm_key){{0}};
-  r->slot = b->slot ? b->slot[member] : b->slot0 + (uint64_t)member;
+  r->turn = gm__turn_of(b, member);
+  r->key = gm__key_of(b, member);
+  r->slot = gm__slot_of(b, member);
   r->status = GM_MEMBER_OK;
   r->firings = 0;
   for (int32_t i = 0; i < r->m->np; i++) r->theta[i] = b->theta[i * b->psx + member * b->psm];
   net_memory_clear(r);
 }
 
-static double row_get(const net_run *r, int32_t row)
-{
-  return r->b->x[row * r->b->sx + r->member * r->b->sm];
-}
-
-static void row_set(const net_run *r, int32_t row, double value)
-{
-  r->b->x[row * r->b->sx + r->member * r->b->sm] = value;
-}
-
-static double whole(double value) { return value > 0 && value < count_max ? floor(value) : 0; }
-
 void net_member_load(net_run *r, double t0)
 {
   const net_machine *m = r->m;
-  double shift = t0 - row_get(r, m->at_time);
+  double shift = t0 - gm__row_get(&r->turn, m->at_time);
   if (!isfinite(shift)) shift = 0;
   for (int32_t i = 0; i < m->n; i++) {
-    double state = row_get(r, m->at_node + i);
+    double state = gm__row_get(&r->turn, m->at_node + i);
     r->x[i] = state >= 0 && state < m->ns ? (int32_t)state : 0;
   }
-  for (int32_t k = 0; k < m->nc; k++) r->counter[k] = row_get(r, m->at_counter + k);
-  for (int32_t i = 0; i <= m->nport; i++) r->done[i] = whole(row_get(r, m->at_done + i));
+  for (int32_t k = 0; k < m->nc; k++) r->counter[k] = gm__row_get(&r->turn, m->at_counter + k);
+  for (int32_t i = 0; i <= m->nport; i++) r->done[i] = gm__row_count(&r->turn, m->at_done + i);
   int32_t row = m->at_clock;
   for (int32_t c = 0; c < r->clock_count; c++, row += NET_CLOCK_ROWS) {
-    r->left[c] = row_get(r, row);
-    r->since[c] = row_get(r, row + 1) + shift;
-    r->rate[c] = row_get(r, row + 2);
-    r->number[c] = whole(row_get(r, row + 3));
+    r->left[c] = gm__row_get(&r->turn, row);
+    r->since[c] = gm__row_get(&r->turn, row + 1) + shift;
+    r->rate[c] = gm__row_get(&r->turn, row + 2);
+    r->number[c] = gm__row_count(&r->turn, row + 3);
     if (!(r->left[c] >= 0 && r->left[c] < INFINITY)) net_draw_new(r, c);
     if (!(r->rate[c] >= 0 && r->rate[c] < INFINITY)) r->rate[c] = 0;
   }
@@ -178,17 +163,18 @@ void net_member_load(net_run *r, double t0)
 void net_member_store(net_run *r)
 {
   const net_machine *m = r->m;
-  for (int32_t q = 0; q < m->macro_count; q++) row_set(r, q, m->boolean ? r->x[q] : r->count[q]);
-  for (int32_t k = 0; k < m->nc; k++) row_set(r, m->at_counter + k, r->counter[k]);
-  for (int32_t i = 0; i < m->n; i++) row_set(r, m->at_node + i, r->x[i]);
-  row_set(r, m->at_time, r->t);
-  for (int32_t i = 0; i <= m->nport; i++) row_set(r, m->at_done + i, r->done[i]);
+  for (int32_t q = 0; q < m->macro_count; q++)
+    gm__row_set(&r->turn, q, m->boolean ? r->x[q] : r->count[q]);
+  for (int32_t k = 0; k < m->nc; k++) gm__row_set(&r->turn, m->at_counter + k, r->counter[k]);
+  for (int32_t i = 0; i < m->n; i++) gm__row_set(&r->turn, m->at_node + i, r->x[i]);
+  gm__row_set(&r->turn, m->at_time, r->t);
+  for (int32_t i = 0; i <= m->nport; i++) gm__row_set(&r->turn, m->at_done + i, r->done[i]);
   int32_t row = m->at_clock;
   for (int32_t c = 0; c < r->clock_count; c++, row += NET_CLOCK_ROWS) {
-    row_set(r, row, r->left[c]);
-    row_set(r, row + 1, r->since[c]);
-    row_set(r, row + 2, r->rate[c]);
-    row_set(r, row + 3, r->number[c]);
+    gm__row_set(&r->turn, row, r->left[c]);
+    gm__row_set(&r->turn, row + 1, r->since[c]);
+    gm__row_set(&r->turn, row + 2, r->rate[c]);
+    gm__row_set(&r->turn, row + 3, r->number[c]);
   }
 }
 
@@ -206,28 +192,15 @@ void net_outputs(net_run *r, double *y)
   for (int32_t i = 0; i < m->noutput; i++) *y++ = net_eval(r, &m->output[i], 0);
 }
 
-static double due(const net_run *r)
-{
-  return r->sample < r->span->sample_count ? r->span->sample[r->sample] : INFINITY;
-}
-
-static void sample_write(net_run *r)
-{
-  net_outputs(r, r->span->y + (ptrdiff_t)r->sample * r->m->ny);
-  r->sample++;
-}
-
 static void samples_until(net_run *r, double t)
 {
-  while (due(r) < t) sample_write(r);
+  while (r->turn.due < t) net_outputs(r, gm__sample_take(&r->turn, r->m->ny));
 }
 
 static void samples_at(net_run *r, double t, bool before)
 {
-  while (due(r) <= t) {
-    if (before && !(r->span->sample_before && r->span->sample_before[r->sample])) return;
-    sample_write(r);
-  }
+  while (gm__sample_is_due(&r->turn, t, before))
+    net_outputs(r, gm__sample_take(&r->turn, r->m->ny));
 }
 
 /* ---- edges ----------------------------------------------------------------------------------- */
@@ -287,15 +260,11 @@ static void edge_apply(net_run *r, const gm_edge *e)
 /* All that happens at the present time. */
 static void point(net_run *r, bool first)
 {
-  const gm_span *span = r->span;
   bool anew = first || r->t >= r->next_profile;
   samples_until(r, r->t);
   samples_at(r, r->t, true);
   if (r->t >= r->next_profile) net_profiles_at(r, r->t);
-  while (r->edge < span->edge_count && span->edge[r->edge].t <= r->t) {
-    edge_apply(r, &span->edge[r->edge++]);
-    anew = true;
-  }
+  for (const gm_edge *e; (e = gm__edge_take(&r->turn, r->t)); anew = true) edge_apply(r, e);
   if (anew) net_refresh(r, r->t);
   if (r->status & GM_MEMBER_DIVERGED) return;
   samples_at(r, r->t, false);
@@ -324,20 +293,14 @@ static void go_on(net_run *r, double stop)
 void net_member_advance(net_run *r, const gm_span *span)
 {
   const int failed = GM_MEMBER_DIVERGED | GM_MEMBER_STEPS;
-  r->span = span;
-  r->edge = r->sample = 0;
+  gm__turn_begin(&r->turn, span);
   net_member_load(r, span->t0);
   for (bool first = true;; first = false) {
     point(r, first);
-    if (r->status & failed || (r->t >= span->t1 && r->edge == span->edge_count)) break;
-    double stop = fmin(span->t1, r->next_profile);
-    if (r->edge < span->edge_count) stop = fmin(stop, span->edge[r->edge].t);
-    go_on(r, stop);
+    if (r->status & failed || gm__turn_is_over(&r->turn, r->t)) break;
+    go_on(r, fmin(gm__turn_stop(&r->turn), r->next_profile));
     if (r->status & failed) break;
   }
-  for (ptrdiff_t i = (ptrdiff_t)r->sample * r->m->ny; i < (ptrdiff_t)span->sample_count * r->m->ny;
-       i++)
-    span->y[i] = NAN;
   net_member_store(r);
-  r->b->status[r->member] = r->status;
+  gm__turn_end(&r->turn, r->m->ny, r->status);
 }

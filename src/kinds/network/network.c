@@ -1,5 +1,6 @@
 /* network.c - the kind `network` under the model contract. */
 #include "kinds/network/run.h"
+#include "model/cutter.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -62,53 +63,35 @@ static const gm_var *network_table(const gm_model *model, gm_table which, int32_
 }
 
 /* ---- work: one block of memory --------------------------------------------------------------- */
-typedef struct {
-  char *base;
-  size_t used;
-} cutter;
-
-/* The next piece, 64-byte aligned; with base NULL only the size is added up. */
-static void *cut(cutter *c, ptrdiff_t count, size_t bytes)
+static void work_cut(gm_cutter *c, void *work, const void *machine)
 {
-  void *p = c->base ? c->base + c->used : NULL;
-  c->used += ((size_t)count * bytes + 63) / 64 * 64;
-  return p;
-}
-
-static void work_cut(net_run *r, const net_machine *m, cutter *c)
-{
+  net_run *r = work;
+  const net_machine *m = machine;
   ptrdiff_t n = m->n, clocks = n + m->nport;
   double **clock[] = {&r->left, &r->since, &r->rate, &r->when, &r->number};
   for (size_t i = 0; i < sizeof clock / sizeof *clock; i++)
-    *clock[i] = cut(c, clocks, sizeof(double));
-  r->theta = cut(c, m->np, sizeof(double));
-  r->profile = cut(c, m->nf, sizeof(double));
-  r->x = cut(c, n, sizeof(int32_t));
-  r->count = cut(c, m->ns, sizeof(double));
-  r->counter = cut(c, m->nc, sizeof(double));
-  r->near = cut(c, n * m->nstored * m->ns, sizeof(double));
-  r->done = cut(c, m->nport + 1, sizeof(double));
-  r->heap = cut(c, clocks, sizeof(int32_t));
-  r->place = cut(c, clocks, sizeof(int32_t));
-  r->value = cut(c, m->formula_most, sizeof(double));
-  r->memory = cut(c, m->memory, sizeof(double));
-  r->pick_u = cut(c, n, sizeof(double));
-  r->pick = cut(c, n, sizeof(int32_t));
-  r->stamp = cut(c, n, sizeof(int32_t));
+    *clock[i] = gm__cut(c, clocks, sizeof(double));
+  r->theta = gm__cut(c, m->np, sizeof(double));
+  r->profile = gm__cut(c, m->nf, sizeof(double));
+  r->x = gm__cut(c, n, sizeof(int32_t));
+  r->count = gm__cut(c, m->ns, sizeof(double));
+  r->counter = gm__cut(c, m->nc, sizeof(double));
+  r->near = gm__cut(c, n * m->nstored * m->ns, sizeof(double));
+  r->done = gm__cut(c, m->nport + 1, sizeof(double));
+  r->heap = gm__cut(c, clocks, sizeof(int32_t));
+  r->place = gm__cut(c, clocks, sizeof(int32_t));
+  r->value = gm__cut(c, m->formula_most, sizeof(double));
+  r->memory = gm__cut(c, m->memory, sizeof(double));
+  r->pick_u = gm__cut(c, n, sizeof(double));
+  r->pick = gm__cut(c, n, sizeof(int32_t));
+  r->stamp = gm__cut(c, n, sizeof(int32_t));
 }
 
 static gm_status network_work_new(const gm_model *model, gm_ctx *ctx, gm_work **out)
 {
   const net_machine *m = machine_of(model);
-  cutter c = {0};
-  net_run sizes;
-  size_t head = (sizeof(net_run) + 63) / 64 * 64;
-  work_cut(&sizes, m, &c);
-  net_run *r = gm_alloc(ctx, (ptrdiff_t)(head + c.used + 64), 1);
+  net_run sizes, *r = gm__cut_work(ctx, sizeof *r, work_cut, m, &sizes);
   if (!r) return gm_fail(ctx, GM_ENOMEM, "work of %d nodes", (int)m->n);
-  uintptr_t first = ((uintptr_t)r + head + 63) / 64 * 64;
-  c = (cutter){.base = (char *)r + (first - (uintptr_t)r)};
-  work_cut(r, m, &c);
   r->base.model = model;
   r->m = m;
   r->clock_count = m->n + m->nport;
@@ -160,16 +143,11 @@ static void network_observe(const gm_model *model, gm_work *work, const gm_batch
 /* ---- macro view ------------------------------------------------------------------------------ */
 static int32_t network_macro_count(const gm_model *model) { return machine_of(model)->macro_count; }
 
-static double *row_of(const gm_batch *b, int32_t member, int32_t row)
-{
-  return &b->x[row * b->sx + member * b->sm];
-}
-
 static void network_get(const gm_model *model, const gm_batch *b, double *macro)
 {
   int32_t count = network_macro_count(model);
   for (int32_t i = 0; i < b->n; i++)
-    for (int32_t k = 0; k < count; k++) macro[(ptrdiff_t)i * count + k] = *row_of(b, i, k);
+    for (int32_t k = 0; k < count; k++) macro[(ptrdiff_t)i * count + k] = *gm__row_of(b, i, k);
 }
 
 /* The nearest point of the simplex {c >= 0, sum c = n} (Held, Wolfe & Crowder, Math. Program. 6:62,
@@ -223,12 +201,12 @@ static int32_t lacking(const int32_t *excess, int32_t ns, double u)
 static void nodes_move(const net_machine *m, const gm_batch *b, int32_t member, int32_t *excess,
                        int32_t *remaining)
 {
-  gm_key key = b->key ? b->key[member] : (gm_key){{0}};
-  uint64_t slot = b->slot ? b->slot[member] : b->slot0 + (uint64_t)member;
-  double *sets = row_of(b, member, m->at_done + m->nport);
+  gm_key key = gm__key_of(b, member);
+  uint64_t slot = gm__slot_of(b, member);
+  double *sets = gm__row_of(b, member, m->at_done + m->nport);
   uint64_t index = *sets > 0 && *sets < 0x1p53 ? (uint64_t)*sets : 0;
   for (int32_t i = 0; i < m->n; i++) {
-    double *x = row_of(b, member, m->at_node + i), u[4];
+    double *x = gm__row_of(b, member, m->at_node + i), u[4];
     int32_t state = (int32_t)*x;
     if (excess[state] <= 0) continue;
     gm_uniform4(key, slot, (uint64_t)i, gm_kind_draw(NET_KIND_SET, 0), index, u);
@@ -249,7 +227,7 @@ static int8_t counts_set(const net_machine *m, const gm_batch *b, int32_t member
   double wish[NET_STATE_MAX];
   bool moves = false, projected = false;
   for (int32_t i = 0; i < m->n; i++) {
-    double *x = row_of(b, member, m->at_node + i);
+    double *x = gm__row_of(b, member, m->at_node + i);
     *x = *x >= 0 && *x < m->ns ? floor(*x) : 0;
     count[(int32_t)*x]++;
   }
@@ -262,7 +240,7 @@ static int8_t counts_set(const net_machine *m, const gm_batch *b, int32_t member
     excess[q] = count[q] - target[q];
     moves |= excess[q] != 0;
     projected |= !(target[q] == macro[q]);
-    *row_of(b, member, q) = target[q];
+    *gm__row_of(b, member, q) = target[q];
   }
   if (moves) nodes_move(m, b, member, excess, count);
   return projected ? GM_MEMBER_PROJECTED : GM_MEMBER_OK;
@@ -273,7 +251,7 @@ static int8_t nodes_set(const net_machine *m, const gm_batch *b, int32_t member,
 {
   int8_t status = GM_MEMBER_OK;
   for (int32_t i = 0; i < m->n; i++) {
-    double *x = row_of(b, member, i);
+    double *x = gm__row_of(b, member, i);
     if (isfinite(macro[i])) *x = macro[i] >= 0.5;
     if (!(*x == macro[i])) status = GM_MEMBER_PROJECTED;
   }
@@ -295,14 +273,15 @@ static void network_refresh(const gm_model *model, const gm_batch *b, double t)
   const net_machine *m = machine_of(model);
   (void)t; /* the state knows its time */
   for (int32_t i = 0; i < b->n; i++) {
-    gm_key key = b->key ? b->key[i] : (gm_key){{0}};
-    uint64_t slot = b->slot ? b->slot[i] : b->slot0 + (uint64_t)i;
+    gm_key key = gm__key_of(b, i);
+    uint64_t slot = gm__slot_of(b, i);
     for (int32_t c = 0; c < m->n + m->nport; c++) {
       int32_t row = m->at_clock + NET_CLOCK_ROWS * c;
-      double number = *row_of(b, i, row + 3);
-      *row_of(b, i, row) = gm_exponential(key, slot, (uint64_t)c, gm_kind_draw(NET_KIND_CLOCK, 0),
-                                          number > 0 && number < 0x1p53 ? (uint64_t)number : 0);
-      *row_of(b, i, row + 1) = *row_of(b, i, m->at_time);
+      double number = *gm__row_of(b, i, row + 3);
+      *gm__row_of(b, i, row) =
+          gm_exponential(key, slot, (uint64_t)c, gm_kind_draw(NET_KIND_CLOCK, 0),
+                         number > 0 && number < 0x1p53 ? (uint64_t)number : 0);
+      *gm__row_of(b, i, row + 1) = *gm__row_of(b, i, m->at_time);
     }
   }
 }

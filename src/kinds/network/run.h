@@ -8,6 +8,7 @@
 #ifndef GEMEL_NETWORK_RUN_H
 #define GEMEL_NETWORK_RUN_H
 #include "kinds/network/machine.h"
+#include "model/turn.h"
 
 /* Third word of the draws' counters (gm_kind_draw). Never renumbered. */
 enum {
@@ -35,9 +36,7 @@ typedef struct {
   int32_t clock_count, serial;
   double next_profile; /* when a profile changes next */
   /* the member in hand */
-  const gm_batch *b;
-  const gm_span *span;
-  int32_t member, edge, sample;
+  gm_turn turn;
   gm_key key;
   uint64_t slot;
   double t;

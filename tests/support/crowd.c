@@ -1,32 +1,7 @@
-/* net_case.h - members of a flat model, run together; for the tests of networks and composites. */
-#ifndef GEMEL_TESTS_NET_CASE_H
-#define GEMEL_TESTS_NET_CASE_H
-#include "gemel/network.h"
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+/* crowd.c - members of a flat model, run together. */
+#include "support/crowd.h"
 
-typedef struct {
-  gm_ctx *ctx;
-  gm_model *m;
-  gm_work *work;
-  gm_arena *arena;
-  gm_model_info info;
-  int32_t n, samples;
-  double *x, *theta, *y;
-  int8_t *status;
-  gm_key *key;
-  gm_batch b;
-} crowd;
-
-/* Takes the model over. */
-static inline void crowd_of(crowd *c, gm_ctx *ctx, gm_model *m, int32_t n)
+void crowd_of(crowd *c, gm_ctx *ctx, gm_model *m, int32_t n)
 {
   int32_t count;
   *c = (crowd){.n = n, .ctx = ctx, .m = m};
@@ -53,16 +28,16 @@ static inline void crowd_of(crowd *c, gm_ctx *ctx, gm_model *m, int32_t n)
                     .status = c->status};
 }
 
-static inline void crowd_open(crowd *c, const gm_network_config *config, int32_t n)
+void crowd_open(crowd *c, const gm_model_type *type, const void *config, int32_t n)
 {
   gm_ctx *ctx;
   gm_model *m = NULL;
   assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
-  if (gm_model_new(ctx, &gm_network, config, &m)) fail_msg("%s", gm_message(ctx));
+  if (gm_model_new(ctx, type, config, &m)) fail_msg("%s", gm_message(ctx));
   crowd_of(c, ctx, m, n);
 }
 
-static inline void crowd_close(crowd *c)
+void crowd_close(crowd *c)
 {
   c->m->type->work_free(c->work);
   gm_arena_free(c->arena);
@@ -75,24 +50,23 @@ static inline void crowd_close(crowd *c)
   free(c->key);
 }
 
-static inline int32_t crowd_row(const crowd *c, gm_table which, const char *name)
+int32_t crowd_row(const crowd *c, gm_table which, const char *name)
 {
   int32_t i = gm_model_find(c->m, which, name);
   if (i < 0) fail_msg("no row %s", name);
   return i;
 }
 
-static inline void crowd_parameter(crowd *c, const char *name, double value)
+void crowd_parameter(crowd *c, const char *name, double value)
 {
   int32_t p = crowd_row(c, GM_TABLE_PARAMETER, name);
   for (int32_t i = 0; i < c->n; i++) c->theta[(ptrdiff_t)i * c->info.parameter_count + p] = value;
 }
 
-static inline void crowd_init(crowd *c) { c->m->type->init(c->m, c->work, &c->b, 0); }
+void crowd_init(crowd *c) { c->m->type->init(c->m, c->work, &c->b, 0); }
 
-/* On from t0 to t1, the same edges for all. y becomes [n][samples][outputs]. */
-static inline void crowd_go(crowd *c, double t0, double t1, const double *sample, int32_t samples,
-                            const gm_edge *edge, int32_t edges)
+void crowd_go(crowd *c, double t0, double t1, const double *sample, int32_t samples,
+              const gm_edge *edge, int32_t edges)
 {
   gm_span *span = calloc((size_t)c->n, sizeof *span);
   ptrdiff_t each = (ptrdiff_t)samples * c->info.output_count;
@@ -111,51 +85,91 @@ static inline void crowd_go(crowd *c, double t0, double t1, const double *sample
   free(span);
 }
 
-static inline double crowd_y(const crowd *c, int32_t member, int32_t sample, const char *output)
+void crowd_run(crowd *c, const gm_model_type *type, const void *config, int32_t n, const double *t,
+               int32_t samples)
+{
+  crowd_open(c, type, config, n);
+  crowd_init(c);
+  crowd_go(c, 0, t[samples - 1], t, samples, NULL, 0);
+  crowd_all_well(c);
+}
+
+double crowd_y(const crowd *c, int32_t member, int32_t sample, const char *output)
 {
   int32_t k = crowd_row(c, GM_TABLE_OUTPUT, output);
   return c->y[((ptrdiff_t)member * c->samples + sample) * c->info.output_count + k];
 }
 
-static inline void crowd_all_well(const crowd *c)
+double crowd_x(const crowd *c, int32_t member, const char *row)
+{
+  return c->x[(ptrdiff_t)member * c->info.state_count + crowd_row(c, GM_TABLE_STATE, row)];
+}
+
+void crowd_all_well(const crowd *c)
 {
   for (int32_t i = 0; i < c->n; i++)
     if (c->status[i]) fail_msg("member %d has status %d", (int)i, (int)c->status[i]);
 }
 
-static inline double crowd_mean(const crowd *c, int32_t sample, const char *output)
+double crowd_mean(const crowd *c, int32_t sample, const char *output)
 {
   double sum = 0;
   for (int32_t i = 0; i < c->n; i++) sum += crowd_y(c, i, sample, output);
   return sum / c->n;
 }
 
-static inline double crowd_variance(const crowd *c, int32_t sample, const char *output)
+double crowd_variance(const crowd *c, int32_t sample, const char *output)
 {
   double mean = crowd_mean(c, sample, output), square = 0;
   for (int32_t i = 0; i < c->n; i++) square += pow(crowd_y(c, i, sample, output) - mean, 2);
   return square / (c->n - 1);
 }
 
-/* |value - want| <= 4 standard errors; keys are fixed, so that it fails always or never. */
-static inline void within(const char *what, double value, double want, double standard_error)
+/* ---- laws ------------------------------------------------------------------------------------ */
+void within(const char *what, double value, double want, double standard_error)
 {
   if (!(fabs(value - want) <= 4 * standard_error))
     fail_msg("%s: %.6g, theory %.6g, %.2f standard errors away", what, value, want,
              (value - want) / standard_error);
 }
 
-/* Share of members whose output is v, against probability p. */
-static inline void share_is(const char *what, const crowd *c, int32_t sample, const char *output,
-                            double v, double p)
+void share_is(const char *what, const crowd *c, int32_t sample, const char *output, double v,
+              double p)
 {
   int32_t seen = 0;
   for (int32_t i = 0; i < c->n; i++) seen += crowd_y(c, i, sample, output) == v;
   within(what, (double)seen / c->n, p, sqrt(p * (1 - p) / c->n) + 1e-9);
 }
 
-/* p := p exp(Q t), Q[n][n] with rows that sum to 0: scaling, Taylor's series, squaring. */
-static inline void chain_solve(const double *q, int32_t n, double t, double *p)
+void distributed(const char *what, const crowd *c, int32_t sample, const char *output,
+                 const double *p, int32_t count)
+{
+  int32_t *seen = calloc((size_t)count + 1, sizeof *seen);
+  for (int32_t i = 0; i < c->n; i++) {
+    double v = crowd_y(c, i, sample, output);
+    assert_true(v >= 0 && v == rint(v));
+    seen[v < count ? (int32_t)v : count]++;
+  }
+  double chi = 0, class_p = 0, used = 0;
+  int32_t classes = 0, class_seen = 0, left = c->n;
+  for (int32_t k = 0; k < count; k++) {
+    class_p += p[k];
+    class_seen += seen[k];
+    if (class_p * c->n < 10 || (1 - used - class_p) * c->n < 10) continue;
+    chi += pow(class_seen - class_p * c->n, 2) / (class_p * c->n);
+    used += class_p;
+    left -= class_seen;
+    classes++;
+    class_p = 0;
+    class_seen = 0;
+  }
+  chi += pow(left - (1 - used) * c->n, 2) / ((1 - used) * c->n);
+  free(seen);
+  assert_true(classes >= 3);
+  within(what, chi, classes, sqrt(2.0 * classes));
+}
+
+void chain_solve(const double *q, int32_t n, double t, double *p)
 {
   size_t size = (size_t)(n * n);
   double *e = calloc(3 * size, sizeof *e), *term = e + size, *next = e + 2 * size, largest = 0;
@@ -189,4 +203,3 @@ static inline void chain_solve(const double *q, int32_t n, double t, double *p)
   memcpy(p, next, (size_t)n * sizeof *p);
   free(e);
 }
-#endif
