@@ -51,6 +51,12 @@ typedef struct {
   double rtol, atol; /* 0: 1e-8 and 1e-10 (atol scaled by each state's own size, see docs) */
   int32_t step_max;  /* steps of a member in a span; 0: 1,000,000. The fallback has as many more */
   gm_eq_fallback fallback;
+  /* No step is longer than this; 0: no limit. Steps grow tenfold while nothing happens, so that
+   * what time brings later, smoothly and for a short while only (a Gaussian pulse of width 1 on a
+   * state that has been at rest for 50), may lie between the points that are looked at: give a
+   * third of its width. Conditions on time (piecewise, events) need no limit. Not for models in
+   * closed form, which have no steps. */
+  double step_longest;
 } gm_eq_config;
 
 /* Parameters of the model: every name of the text that has a constant value and no rule, in order

@@ -37,10 +37,12 @@ typedef struct {
 
 typedef struct {
   gm_structural_row *unknown; /* parameters in the order of the text, then starts */
-  char **combination;         /* of unknowns that are not: "a01*a12", "k1 + k2", themselves found */
+  /* Of unknowns that are not: products of powers "a01*a12", sums "k1 + k2", and sums of products
+   * or ratios of two "k + CL/V" (those for at most 15 unknowns that are not), themselves found. */
+  char **combination;
   int32_t unknown_count, combination_count;
   int32_t rank;               /* how many independent functions of the unknowns can be found */
-  int32_t other_count;        /* of these, those that are neither products of powers nor sums */
+  int32_t other_count;        /* of these, those in none of `combination` */
   int32_t order, point_count; /* longest series used; random points */
   gm_ctx *ctx;                /* private */
 } gm_structural;

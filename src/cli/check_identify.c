@@ -27,7 +27,7 @@ static void show_text(const gm_structural *r, gm_text *out)
   for (int32_t i = 0; i < r->combination_count; i++)
     gm_text_addf(out, "only together: %s\n", r->combination[i]);
   if (r->other_count > 0)
-    gm_text_addf(out, "and %d more function%s of the unknowns, neither product nor sum\n",
+    gm_text_addf(out, "and %d more function%s of the unknowns, no sum of products of two\n",
                  (int)r->other_count, r->other_count > 1 ? "s" : "");
   if (r->rank == 0)
     gm_text_add(out, "the measurements do not move: does a dose (--input STATE) lack?\n");

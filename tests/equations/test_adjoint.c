@@ -209,6 +209,37 @@ static void adjoint__events(void **state)
   agrees(&d);
 }
 
+/* Several switches and events at one instant, each at a moving time of its own. */
+static void adjoint__several_at_once(void **state)
+{
+  (void)state;
+  const problem a = {.text = "p = 2; q = 2; k = 0.3; y = 0.5\n"
+                             " y' = piecewise(1, time < p, 0) - k*y*piecewise(1, time < q, 0.2)",
+                     .output = {"y", "y^2"},
+                     .t = {0, 1, 1.9, 3, 4, 5, 6}};
+  agrees(&a);
+  const problem b = {.text = "s = 2; u = 2; k = 0.7; x = 1; y = 0.3; x' = -k*x; y' = -y*k^2\n"
+                             " at time > s: x = x + k\n at time > u: y = 2*y + k",
+                     .output = {"x", "x*y"},
+                     .t = {0, 1, 1.9, 3, 4, 5, 6}};
+  agrees(&b);
+  const problem c = {
+      .text = "l = 0.5; m = 0.5; u = 0.5; k = 0.7; x = 1; y = 0.3; x' = -k*x; y' = -y*k^2\n"
+              " at l after time > 1.5*u, fromTrigger=false: x = x + k\n"
+              " at m*k after time > 2*u*k: y = 2*y + x\n"
+              " at 0*l after x < 0.4: x = x + l",
+      .output = {"x", "x*y"},
+      .t = {0, 0.4, 1.9, 3, 4, 5, 6}};
+  agrees(&c);
+  const problem d = {.text = "s = 2; u = 2; k = 0.7; x = 1; y = 0.3; x' = -k*x\n"
+                             " y' = piecewise(x, time < u, -y)\n at time > s: x = 2*x + k",
+                     .output = {"x", "x*y"},
+                     .t = {0, 1, 1.9, 3, 4, 5, 6},
+                     .edge = {{1, 0.2, 0, GM_EDGE_BOLUS}, {2.0, 0.2, 1, GM_EDGE_BOLUS}},
+                     .edge_count = 2};
+  agrees(&d);
+}
+
 /* The stiff method throughout, chosen on the way, and where time moves fast states. */
 static void adjoint__stiff(void **state)
 {
@@ -316,6 +347,7 @@ int main(void)
       cmocka_unit_test(adjoint__nonlinear),
       cmocka_unit_test(adjoint__switches),
       cmocka_unit_test(adjoint__events),
+      cmocka_unit_test(adjoint__several_at_once),
       cmocka_unit_test(adjoint__stiff),
       cmocka_unit_test(adjoint__algebraic),
       cmocka_unit_test(adjoint__draws),

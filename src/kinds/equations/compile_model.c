@@ -6,6 +6,7 @@
 #include "kinds/equations/kernel/kernel.h"
 #include "kinds/equations/lane_lu.h"
 #include "kinds/equations/schedule_code.h"
+#include <math.h>
 #include <string.h>
 
 enum { LU_OP_COUNT_MAX = 4000000, HISTORY_DOUBLES = 100000, DELAY_COUNT_MAX = 200 };
@@ -358,6 +359,8 @@ static gm_status condition_code(maker *k)
   if (!root) return gm_fail(k->ctx, GM_ENOMEM, "conditions of the model");
   for (int i = 0; i < 3; i++) memcpy(root + (ptrdiff_t)i * n, from[i], (size_t)n * sizeof *root);
   gm_status st = coded(k, root, 3 * n, &k->m->condition, &k->m->condition_reg);
+  k->m->event_uses = k->conditions.event_uses;
+  k->conditions.event_uses = NULL;
   gm_free(root);
   return st;
 }
@@ -473,7 +476,8 @@ gm_status lane_compile(gm_ctx *ctx, eq_source *s, const lane_options *o, lane_ma
                     .solver = o->solver,
                     .pending_max = o->pending_max,
                     .directions_max = o->directions_max,
-                    .adjoint.made = o->adjoint};
+                    .adjoint.made = o->adjoint,
+                    .step_longest = (double)INFINITY};
   maker k = {.ctx = ctx, .s = s, .m = &m};
   gm_status st = expressions_make(&k);
   if (!st) st = roots_gather(&k);
@@ -524,6 +528,7 @@ void lane_machine_free(lane_machine *m)
   for (int32_t i = 0; i < m->event_count; i++) event_free(&m->event[i]);
   gm_free(m->event);
   gm_free(m->constant);
+  gm_free(m->event_uses);
   gm_free(m->kind);
   *m = (lane_machine){0};
 }

@@ -162,6 +162,33 @@ static gm_status gaps_make(ir_graph *g, eq_conditions *o)
   return g->status;
 }
 
+/* Marks condition number i, and for an equality the conditions that watch its sides. */
+static void uses_mark(const ir_graph *g, const eq_conditions *o, int32_t i, uint8_t *uses)
+{
+  ir_node n = g->node[o->node[i]];
+  uses[i] = 1;
+  for (int32_t j = 0; j < o->count && (n.op == IR_EQ || n.op == IR_NE); j++) {
+    ir_node side = g->node[o->node[j]];
+    if (side.op != IR_LT) continue;
+    if ((side.a == n.a && side.b == n.b) || (side.a == n.b && side.b == n.a)) uses[j] = 1;
+  }
+}
+
+static gm_status uses_make(eq_source *s, eq_conditions *o)
+{
+  ir_graph *g = &s->graph;
+  o->event_uses = gm_alloc(g->ctx, (ptrdiff_t)s->event_count * o->count, 1);
+  if (!o->event_uses) return gm_fail(g->ctx, GM_ENOMEM, "conditions of the model");
+  for (int32_t e = 0; e < s->event_count; e++) {
+    bool *used = ir_used_by(g, &s->event[e].trigger, 1);
+    if (!used) return g->status;
+    for (int32_t i = 0; i < o->count; i++)
+      if (used[o->node[i]]) uses_mark(g, o, i, o->event_uses + (ptrdiff_t)e * o->count);
+    gm_free(used);
+  }
+  return GM_OK;
+}
+
 gm_status eq_conditions_make(eq_source *s, bool bends, eq_conditions *out)
 {
   finder f;
@@ -177,6 +204,7 @@ gm_status eq_conditions_make(eq_source *s, bool bends, eq_conditions *out)
   for (int32_t i = 0, n = out->count; i < n && !st; i++) st = watch_sides(&f, out->node[i]);
   if (!st) st = s->graph.status;
   if (!st) st = gaps_make(&s->graph, out);
+  if (!st) st = uses_make(s, out);
   finder_free(&f);
   if (st) eq_conditions_free(out);
   return st;
@@ -189,5 +217,6 @@ void eq_conditions_free(eq_conditions *c)
   gm_free(c->size);
   gm_free(c->rate);
   gm_free(c->past);
+  gm_free(c->event_uses);
   *c = (eq_conditions){0};
 }

@@ -8,10 +8,11 @@
 typedef struct {
   ir_ref *node; /* owned */
   int32_t count, room, mode_count;
-  ir_ref *gap;  /* [count] a - b of a comparison, IR_NONE for roundings; owned */
-  ir_ref *size; /* [count] larger of |a| and |b|; owned */
-  ir_ref *rate; /* [state_count] rates with IR_MODE leaves; owned */
-  ir_ref *past; /* [delay_count] what delays look at, likewise; owned */
+  ir_ref *gap;         /* [count] a - b of a comparison, IR_NONE for roundings; owned */
+  ir_ref *size;        /* [count] larger of |a| and |b|; owned */
+  ir_ref *rate;        /* [state_count] rates with IR_MODE leaves; owned */
+  ir_ref *past;        /* [delay_count] what delays look at, likewise; owned */
+  uint8_t *event_uses; /* [event_count][count] does the event's trigger hang on it?; owned */
 } eq_conditions;
 
 /* bends: also where min, max and abs change branch, which derivatives need.

@@ -86,7 +86,7 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   ptrdiff_t queue = (ptrdiff_t)m->queue_max * m->pending_width, history = m->history_count,
             nd = m->directions_max;
   ptrdiff_t vectors =
-      head + m->reg_count + m->scratch_count + 15 * nx + stiff + 4 * (ptrdiff_t)m->condition_count +
+      head + m->reg_count + m->scratch_count + 15 * nx + stiff + 5 * (ptrdiff_t)m->condition_count +
       2 * (ptrdiff_t)m->event_count + m->delay_count + queue + history + in_vectors(n * (n + 1)) +
       nd * ((TANGENT_STAGES + 3) * nx + m->np + 1 + queue) + (nd ? m->jacobian.count + nx : 0);
   ptrdiff_t dense = stiff && nx <= PIVOTED_STATES_MAX ? in_vectors(nx * (nx + 4)) : 0;
@@ -123,6 +123,7 @@ gm_status lane_work_new(gm_ctx *ctx, const lane_machine *m, lane_work **out)
   w->kd = portion(&v, nd * TANGENT_STAGES * nx);
   w->probed = portion(&v, nd * nx);
   w->tau = portion(&v, nd);
+  w->jumps = (uint8_t *)portion(&v, m->condition_count);
   w->jd = portion(&v, nd ? m->jacobian.count + nx : 0);
   w->queued = (double *)portion(&v, nd * queue);
   bars_place(m, &w->bar, &v);
@@ -237,6 +238,8 @@ static gm_status config_check(gm_ctx *ctx, const gm_eq_config *c)
   if (c->fallback != GM_EQ_FALLBACK_AUTO && c->fallback != GM_EQ_FALLBACK_OFF)
     return gm_fail(ctx, GM_ERANGE, "fallback %d; AUTO or OFF is expected", (int)c->fallback);
   if (c->step_max < 0) return gm_fail(ctx, GM_ERANGE, "step_max %d < 0", (int)c->step_max);
+  if (!(c->step_longest >= 0)) /* a NaN too */
+    return gm_fail(ctx, GM_ERANGE, "step_longest %g; 0 or more is expected", c->step_longest);
   return GM_OK;
 }
 
@@ -269,6 +272,7 @@ static gm_status equations_create(gm_ctx *ctx, const void *config, gm_model **ou
   e->machine.rtol = c->rtol > 0 ? c->rtol : 1e-8;
   e->machine.atol = c->atol > 0 ? c->atol : 1e-10;
   e->machine.step_max = c->step_max ? c->step_max : 1000000;
+  if (c->step_longest > 0) e->machine.step_longest = c->step_longest;
   e->machine.fallback = c->fallback == GM_EQ_FALLBACK_AUTO && fallback_possible(&e->machine);
   e->table = lane_table_of(e->machine.isa);
   s = lane_kernel_start(ctx, &e->machine, &e->machine.kernel);

@@ -120,6 +120,37 @@ static bool algebra_solve(const lane_run *r, int lane)
   return n == 0;
 }
 
+/* A tolerance of the other states may move the algebraic ones by so many of theirs. */
+enum { AMPLIFIED_MAX = 100 };
+
+/* Remembers how many samples were written while the algebraic equations were good ones at the
+ * lane's present point. Towards a point where they become singular (0 = z^3 - x at x = 0), which is
+ * where a member ends, ever smaller changes of the others move their states by ever more: samples
+ * written since are not told when the member ends so. */
+static void algebra_trust(const lane_run *r, int lane)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  lane_slot *s = &w->slot[lane];
+  int32_t n = m->algebraic_count, width = n + 1;
+  if (!n || s->trusted == s->sample) return;
+  algebra_fill(r, lane);
+  for (int32_t i = 0; i < n; i++) w->algebra[i * width + n] = 0;
+  for (int32_t e = 0; e < m->jacobian.count; e++) {
+    int32_t i = m->jacobian.row[e], j = m->jacobian.col[e];
+    if (m->kind[i] != EQ_STATE_ALGEBRAIC || m->kind[j] == EQ_STATE_ALGEBRAIC) continue;
+    double off = m->rtol * fabs(w->x[j][lane]) + w->atol[j][lane];
+    w->algebra[algebraic_number(m, i) * width + n] += fabs(w->reg[m->jacobian.reg[e]][lane]) * off;
+  }
+  if (!eliminate(w->algebra, n)) return;
+  for (int32_t i = 0; i < n; i++) {
+    int32_t z = m->algebraic[i];
+    double most = AMPLIFIED_MAX * (m->rtol * fabs(w->x[z][lane]) + w->atol[z][lane]);
+    if (!(fabs(w->algebra[i * width + n]) <= most)) return;
+  }
+  s->trusted = s->sample;
+}
+
 /* Slopes of one lane at its present state, input rates included, those of algebraic states from
  * g_z z' = - (g along the slopes of all else and time). */
 static void lane_slopes(const lane_run *r, int lane, gm_v8 *slope)
@@ -203,11 +234,105 @@ static void event_run(const lane_run *r, int lane, int32_t event)
   vm_run(m, r->w, &m->event[event].code);
 }
 
+/* ---- several changes at one instant ---------------------------------------------------------- */
+/* Tangents stand at a moving time; they go to another, of the waiting event at place i, or the
+ * fixed one (-1). */
+static void tau_move(const lane_run *r, int lane, int32_t place)
+{
+  lane_work *w = r->w;
+  bool same = true;
+  for (int32_t d = 0; d < r->b->nd; d++) {
+    double to = place < 0 ? 0 : waiting_dot(r, lane, place, d)[WAIT_TIME];
+    same = same && w->tau[d][lane] == to;
+  }
+  if (same) return;
+  tangents_shift(r, lane, -1);
+  for (int32_t d = 0; d < r->b->nd; d++)
+    w->tau[d][lane] = place < 0 ? 0 : waiting_dot(r, lane, place, d)[WAIT_TIME];
+  tangents_shift(r, lane, 1);
+  algebra_dot(r, lane);
+}
+
+/* Tangents go from the fixed time to that of a condition which is about to change. */
+static void tau_leave(const lane_run *r, int lane, int32_t condition)
+{
+  if (r->b->nd) {
+    tau_of_condition(r, lane, condition);
+    tangents_shift(r, lane, 1);
+    algebra_dot(r, lane);
+  }
+  tape_leave(r, lane, condition);
+}
+
+static void tau_return(const lane_run *r, int lane)
+{
+  if (r->b->nd) tau_move(r, lane, -1);
+  tape_return(r, lane);
+}
+
+/* Marks the conditions that differ from what is held; true: there are several, or one and an event
+ * that is due, and directions to be carried. */
+static bool changes_look(const lane_run *r, int lane)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  int32_t changes = 0, due = 0;
+  if (!(r->b->nd || w->tape) || !m->condition_count || w->restart[lane] != LANE_RESTART_SLOPES)
+    return false;
+  lane_present(r, lane);
+  vm_run(m, w, &m->condition);
+  for (int32_t i = 0; i < m->condition_count; i++) {
+    w->jumps[i] = w->reg[m->condition_reg[i]][lane] != w->condition[i][lane];
+    changes += w->jumps[i];
+  }
+  for (int32_t i = 0; i < w->queue_count[lane]; i++)
+    due += waiting(r, lane, i)[WAIT_TIME] <= w->t[lane];
+  return changes > 0 && changes + due > 1;
+}
+
+/* Conditions that change at one instant each have a moving time of their own: their modes change
+ * one after the other, each at its time. Events follow, each at its own (event_own_time). False: an
+ * algebraic equation has no solution. */
+static bool changes_part(const lane_run *r, int lane)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  w->several = changes_look(r, lane) ? SEVERAL_FIRST : SEVERAL_NOT;
+  for (int32_t i = 0; i < m->mode_count && w->several; i++) {
+    if (!w->jumps[i]) continue;
+    if (r->b->nd) tau_set(r, lane, NULL);
+    tau_leave(r, lane, i);
+    lane_present(r, lane);
+    vm_run(m, w, &m->condition);
+    w->condition[i][lane] = w->reg[m->condition_reg[i]][lane];
+    modes_load(r);
+    if (!algebra_solve(r, lane)) return false;
+    tape_algebra(r, lane);
+    tau_return(r, lane);
+  }
+  return true;
+}
+
+/* An event that is triggered goes with the condition that did it. */
+static void event_own_time(const lane_run *r, int lane, int32_t event)
+{
+  const lane_machine *m = r->m;
+  const uint8_t *uses = m->event_uses + (ptrdiff_t)event * m->condition_count;
+  if (r->w->several != SEVERAL_FIRST) return;
+  for (int32_t i = 0; i < m->condition_count; i++) {
+    if (!uses[i] || !r->w->jumps[i]) continue;
+    tau_return(r, lane);
+    tau_leave(r, lane, i);
+    return;
+  }
+}
+
 /* Puts a triggered event into the queue. False: no room, or its delay is no time. */
 static bool event_trigger(const lane_run *r, int lane, int32_t event)
 {
   const lane_machine *m = r->m;
   const lane_event *e = &m->event[event];
+  event_own_time(r, lane, event);
   event_run(r, lane, event);
   double delay = e->delay_reg >= 0 ? r->w->reg[e->delay_reg][lane] : 0;
   if (!(delay >= 0)) return false;
@@ -275,6 +400,8 @@ static void event_execute(const lane_run *r, int lane, int32_t i)
   const double *q = waiting(r, lane, i);
   int32_t number = (int32_t)q[WAIT_EVENT];
   const lane_event *e = &r->m->event[number];
+  if (r->b->nd) tau_move(r, lane, i);
+  if (w->several || e->delay_reg >= 0) tape_move(r, lane, i);
   if (r->b->nd) event_execute_dot(r, lane, number, i);
   tape_event(r, lane, TAPE_EXECUTE, number, i);
   if (!e->at_trigger) event_run(r, lane, number);
@@ -289,6 +416,7 @@ static int events_happen(const lane_run *r, int lane, bool *changed)
 {
   for (int32_t firings = 0;; firings++) {
     if (!triggers_look(r, lane)) return GM_MEMBER_DIVERGED;
+    if (r->w->several) r->w->several = SEVERAL_LATER;
     int32_t due = event_due(r, lane);
     if (due < 0) break;
     if (firings >= FIRINGS_AT_ONCE_MAX) return GM_MEMBER_STEPS;
@@ -306,8 +434,8 @@ static int events_happen(const lane_run *r, int lane, bool *changed)
 static void tangents_leave(const lane_run *r, int lane, bool moved)
 {
   if (!r->b->nd) return;
-  if (!moved) tau_set(r, lane, NULL);
-  tau_find(r, lane);
+  if (!moved || r->w->several) tau_set(r, lane, NULL);
+  if (!r->w->several) tau_find(r, lane);
   tangents_shift(r, lane, 1);
   algebra_dot(r, lane);
 }
@@ -328,6 +456,7 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
   const lane_machine *m = r->m;
   lane_work *w = r->w;
   bool changed = moved, cut = w->restart[lane] == LANE_RESTART_SLOPES;
+  if (!changes_part(r, lane)) return GM_MEMBER_DIVERGED;
   tangents_leave(r, lane, moved);
   tape_settle_before(r, lane, moved);
   conditions_take(r, lane);

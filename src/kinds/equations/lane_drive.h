@@ -65,19 +65,10 @@ static void lanes_samples(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 t
   bool direct = !r->b->nd && !r->m->delay_count; /* nothing reads the registers on the way */
   gm_v8 *x = direct ? w->reg + r->m->reg_state : w->scale; /* free here, both */
   for (;;) {
-    uint32_t mask = 0;
-    gm_v8 t = w->t;
-    for (int l = 0; l < LANES; l++) {
-      if (!(accepted >> l & 1)) continue;
-      const lane_slot *s = &w->slot[l];
-      const gm_span *span = &r->span[s->member];
-      if (s->sample >= span->sample_count) continue;
-      double at = span->sample[s->sample];
-      if (at >= t_end[l] || at >= s->t_stop) continue;
-      t[l] = at;
-      mask |= 1u << l;
-    }
+    v8i over = v8_less(w->due, v8_min(t_end, w->stop)) & lanes_mask(accepted);
+    uint32_t mask = v8_bits(over);
     if (!mask) return;
+    gm_v8 t = v8_blend(over, w->due, w->t);
     gm_v8 theta = v8_blend(v8_less(v8_set(0), h), (t - w->t) / h, v8_set(0));
     dense(r, h, theta, x);
     if (r->b->nd) tangents_dense(r, h, theta, w->probed);
@@ -125,7 +116,20 @@ static int lane_stuck(const lane_run *r, int lane)
   const lane_slot *s = &w->slot[lane];
   if (s->method == LANE_FALLBACK) return fallback_goes(r, s) ? 0 : s->reason;
   if (!(w->h[lane] > step_least(w->t[lane])) && !w->restart[lane]) return GM_MEMBER_DIVERGED;
-  return s->steps >= r->m->step_max ? GM_MEMBER_STEPS : 0;
+  return w->steps[lane] >= r->m->step_max ? GM_MEMBER_STEPS : 0;
+}
+
+/* Counts the attempts of all lanes. Returns lanes that may be stuck: the others are not. */
+static uint32_t lanes_count(const lane_run *r)
+{
+  lane_work *w = r->w;
+  gm_v8 least = v8_set(1e-15) * v8_max(v8_abs(w->t), v8_set(1e-100)); /* above step_least */
+  uint32_t slow = w->active & (w->alone | ~v8_bits(v8_less(least, w->h)));
+  for (int l = 0; l < LANES; l++) {
+    w->steps[l] += (int32_t)(w->active >> l & 1);
+    slow |= (uint32_t)(w->steps[l] >= r->m->step_max) << l;
+  }
+  return slow & w->active;
 }
 
 /* Ends members that are stuck, when there is no fallback for them. */
@@ -173,11 +177,14 @@ static void lanes_move(const lane_run *r, uint32_t accepted, uint32_t cut, gm_v8
   v8_take(ok, nx, w->x_new, w->x);
   if (w->stiff_lanes != w->active) v8_take(ok, nx, w->k + (STAGES - 1) * (ptrdiff_t)nx, w->k);
   w->t = v8_blend(ok, t_new, w->t);
-  for (int l = 0; l < LANES; l++) {
-    if (!(w->active >> l & 1)) continue;
-    w->slot[l].steps++;
+  uint32_t there = accepted & (cut | v8_bits(v8_at_most(w->stop, w->t))), slow = lanes_count(r);
+  if (r->m->algebraic_count)
+    for (int l = 0; l < LANES; l++)
+      if (accepted >> l & 1) algebra_trust(r, l);
+  for (uint32_t left = there | cut | slow; left; left &= left - 1) {
+    int l = __builtin_ctz(left);
     if (cut >> l & 1) w->restart[l] = LANE_RESTART_SLOPES;
-    if ((accepted >> l & 1) && ((cut >> l & 1) || w->t[l] >= w->slot[l].t_stop)) {
+    if (there >> l & 1) {
       if (!(cut >> l & 1)) w->restart[l] = LANE_RESTART_NEW;
       lane_arrive(r, l);
       if (w->slot[l].member < 0) continue;
@@ -194,7 +201,9 @@ static void signs_count(const lane_run *r, lane_slot *s, bool accepted, bool sig
     s->stiff_signs += unstable ? 3 : 1; /* between two that were not taken others are */
   else if (accepted && s->stiff_signs > 0)
     s->stiff_signs--;
-  if (s->stiff_signs >= STIFF_SIGNS) s->method = r->m->lu ? LANE_STIFF : LANE_PIVOTED;
+  if (s->stiff_signs < STIFF_SIGNS) return;
+  s->method = r->m->lu ? LANE_STIFF : LANE_PIVOTED;
+  r->w->relook = true;
 }
 
 /* Lanes that turned out stiff change their method; those that find no number get a factorisation of
@@ -206,16 +215,21 @@ static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 
   v8i sign = {0};
   bool may = m->jacobian.time_reg && m->solver == GM_EQ_AUTO;
   if (may && w->stiff_lanes != w->active) sign = explicit_looks_stiff(r, h);
-  for (int l = 0; l < LANES; l++) {
+  uint32_t look =
+      w->watched | w->unstable | v8_bits(sign) | ~v8_bits(v8_at_most(error, v8_set(1e300)));
+  w->watched &= ~w->active;
+  for (look &= w->active; look; look &= look - 1) {
+    int l = __builtin_ctz(look);
     lane_slot *s = &w->slot[l];
-    if (!(w->active >> l & 1)) continue;
     s->failures = error[l] <= 1e300 ? 0 : s->failures + 1;
     if (s->method == LANE_EXPLICIT && may) {
       signs_count(r, s, accepted >> l & 1, sign[l] != 0, w->unstable >> l & 1);
     } else if (s->method == LANE_STIFF && s->failures >= FAILURES_MAX && !r->b->nd) {
       s->method = LANE_PIVOTED;
       s->failures = 0;
+      w->relook = true;
     }
+    w->watched |= (uint32_t)(s->failures || s->stiff_signs) << l;
   }
 }
 
@@ -244,12 +258,10 @@ static gm_v8 lanes_attempt(const lane_run *r, gm_v8 h)
 static gm_v8 steps_plan(const lane_run *r, gm_v8 *t_new)
 {
   lane_work *w = r->w;
-  gm_v8 t_stop = w->t, longest = v8_set(INFINITY);
-  for (int l = 0; l < LANES; l++) {
-    if (w->slot[l].member < 0) continue;
-    t_stop[l] = w->slot[l].t_stop;
-    if (r->m->delay_count) longest[l] = delay_least(r, l);
-  }
+  gm_v8 t_stop = v8_blend(lanes_mask(w->active), w->stop, w->t),
+        longest = v8_set(r->m->step_longest);
+  for (int l = 0; l < LANES && r->m->delay_count; l++)
+    if (w->slot[l].member >= 0) longest[l] = fmin(longest[l], delay_least(r, l));
   gm_v8 wanted = v8_min(w->h, longest), left = t_stop - w->t;
   v8i lands = v8_at_most(left * v8_set(0.99), wanted); /* no tiny last step */
   lands &= v8_at_most(left, longest);
@@ -257,8 +269,10 @@ static gm_v8 steps_plan(const lane_run *r, gm_v8 *t_new)
   return v8_blend(lands, left, wanted);
 }
 
+/* Which lanes have members, and which of these are on the stiff method. */
 static void lanes_look(lane_work *w)
 {
+  w->relook = false;
   w->active = w->stiff_lanes = 0;
   uint32_t fallback = 0;
   for (int l = 0; l < LANES; l++) {
@@ -276,11 +290,12 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
 {
   lane_run run = {.m = m, .w = w, .b = b, .span = span, .spread = true}, *r = &run;
   if (!lanes_begin(r)) return;
-  while (lanes_active(w)) {
-    bool any = false;
-    lanes_look(w);
-    for (int l = 0; l < LANES; l++) any = any || w->restart[l];
-    if (any) lanes_restart(r);
+  for (;;) {
+    uint64_t restarts;
+    if (w->relook || w->alone) lanes_look(w);
+    if (!w->active) return;
+    memcpy(&restarts, w->restart, sizeof restarts);
+    if (restarts) lanes_restart(r);
     gm_v8 kept = w->h, t_new, h = steps_plan(r, &t_new);
     if (__builtin_expect(w->alone != 0, 0)) fallback_step(r, &h, &t_new);
     gm_v8 error = lanes_attempt(r, h);

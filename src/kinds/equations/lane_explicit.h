@@ -57,9 +57,9 @@ static void slopes(const lane_run *r, gm_v8 t, gm_v8 *k)
 /* Root of the mean over states, from the sum. */
 static gm_v8 mean_root(const lane_machine *m, const lane_part sum[PARTS])
 {
-  gm_v8 mean, root;
-  for (int p = 0; p < PARTS; p++) ((lane_part *)&mean)[p] = sum[p] / part_set(m->nx ? m->nx : 1);
-  m->vmath->sqrt((const double *)&mean, (double *)&root);
+  gm_v8 root;
+  lane_part count = part_set(m->nx ? m->nx : 1);
+  for (int p = 0; p < PARTS; p++) ((lane_part *)&root)[p] = part_root(sum[p] / count);
   return root;
 }
 
@@ -113,7 +113,8 @@ static void lanes_restart(const lane_run *r)
   gm_v8 d0 = scaled_norm(m, w->x, w->scale), d1 = scaled_norm(m, f0, w->scale);
   v8i small = v8_less(d0, v8_set(1e-5)) | v8_less(d1, v8_set(1e-5));
   gm_v8 h0 = v8_blend(small, v8_set(1e-6), v8_set(0.01) * d0 / d1);
-  gm_v8 h = v8_set(10) * h0;
+  /* a state of next to nothing (1e-16) must not make a step that time cannot take */
+  gm_v8 h = v8_max(v8_set(10) * h0, v8_set(1e-12) * v8_max(v8_abs(w->t), v8_set(1e-90)));
   w->h = v8_blend(anew, h, w->h);
   w->log_last = v8_blend(anew, v8_set(log_error_least), w->log_last);
 }

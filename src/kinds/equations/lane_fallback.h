@@ -89,7 +89,7 @@ static bool solution_ends(const lane_run *r, int lane)
 static bool fallback_goes(const lane_run *r, const lane_slot *s)
 {
   int32_t steps = r->m->step_max > FALLBACK_STEPS ? r->m->step_max : FALLBACK_STEPS;
-  return r->w->fallback_good && s->steps < steps;
+  return r->w->fallback_good && r->w->steps[s - r->w->slot] < steps;
 }
 
 /* A member that would end with `status` by its own method: true where it goes on with the fallback
@@ -102,7 +102,9 @@ FALLBACK_RARE static bool fallback_take(const lane_run *r, int lane, int status)
   if (solution_ends(r, lane)) return false;
   s->method = LANE_FALLBACK;
   s->reason = status;
-  s->steps = s->failures = s->bends = 0;
+  s->failures = s->bends = 0;
+  w->steps[lane] = 0;
+  w->relook = true;
   return true;
 }
 
@@ -155,7 +157,7 @@ FALLBACK_RARE static void fallback_step(const lane_run *r, gm_v8 *h, gm_v8 *t_ne
   int lane = w->alone_lane;
   fallback_user u = {r, lane};
   const lane_sundials_model model = {&u, fallback_rates, fallback_jacobian};
-  double from = w->t[lane], stop = w->slot[lane].t_stop, t = stop;
+  double from = w->t[lane], stop = fmin(w->slot[lane].t_stop, from + r->m->step_longest), t = stop;
   w->fallback_nudged = false;
   if (stop - from <= 8 * step_least(stop)) {
     w->fallback_good = fallback_nudge(&u, stop - from);

@@ -115,8 +115,27 @@ static void delays_load(const lane_run *r, uint32_t mask)
   }
 }
 
-/* Smallest delay of a lane at its present state: no step may be longer. (A delay that hangs on
- * another has its present value in w->lag.) */
+/* How long until what a delay looks at, lag ago, jumps: less the rounding, so that a step ends
+ * before it, and where that is now, until behind it. Infinity: not within the step wanted. Jumps
+ * are steps of no length. Only a delay whose length stands still is sure to be met so; where it
+ * does not, the error of the step says so. */
+static double jump_next(const lane_run *r, int lane, double lag)
+{
+  double *history = history_of(r, lane), t = r->w->t[lane], past = t - lag;
+  double rounding = 16 * 2.220446049250313e-16 * fmax(fabs(t), fabs(past));
+  int32_t count = (int32_t)history[0];
+  for (int32_t i = history_find(r, history, past - rounding) + 1; i < count; i++) {
+    double begin = i ? history_step(r, history, i - 1)[0] : history[1];
+    double left = begin - past;
+    if (left > r->w->h[lane]) break;
+    if (history_step(r, history, i)[0] != begin || left <= -rounding) continue;
+    return left > 2 * rounding ? left - rounding : left + 2 * rounding;
+  }
+  return INFINITY;
+}
+
+/* Smallest delay of a lane at its present state: no step may be longer, nor go over a jump of what
+ * a delay looks at. (A delay that hangs on another has its present value in w->lag.) */
 static double delay_least(const lane_run *r, int lane)
 {
   const lane_machine *m = r->m;
@@ -127,7 +146,7 @@ static double delay_least(const lane_run *r, int lane)
   delays_load(r, 1u << lane);
   for (int32_t k = 0; k < m->delay_count; k++) {
     double lag = w->lag[k][lane];
-    if (lag > 0 && lag < least) least = lag;
+    if (lag > 0) least = fmin(least, fmin(lag, jump_next(r, lane, lag)));
   }
   return least;
 }

@@ -29,6 +29,7 @@ static void samples_write_dot(const lane_run *r, uint32_t mask, const gm_v8 *x, 
                               gm_v8 t);
 static void lane_reset(const lane_run *r, int lane, double t);
 static void conditions_take(const lane_run *r, int lane);
+static void algebra_trust(const lane_run *r, int lane);
 /* lane_tape.h: nothing happens there while no tape runs */
 static void tape_take(const lane_run *r, int lane);
 static void tape_sample(const lane_run *r, int lane);
@@ -79,6 +80,29 @@ static void uniforms_load(const lane_machine *m, lane_work *w, const gm_batch *b
     w->reg[m->reg_uniform + i][lane] = lane_uniform(b, member, i, what, t);
 }
 
+/* When the lane's next sample is due. */
+static void sample_next(const lane_run *r, int lane)
+{
+  const lane_slot *s = &r->w->slot[lane];
+  const gm_span *span = &r->span[s->member];
+  r->w->due[lane] = s->sample < span->sample_count ? span->sample[s->sample] : INFINITY;
+}
+
+/* Is no output in the registers a NaN, in any lane? x - x is 0, but NaN for the infinities too. */
+static bool outputs_are_numbers(const lane_machine *m, const lane_work *w)
+{
+  lane_part zero[PARTS];
+  for (int p = 0; p < PARTS; p++) zero[p] = part_set(0);
+  for (int32_t k = 0; k < m->ny; k++) {
+    const lane_part *y = (const lane_part *)(w->reg + m->out_reg[k]);
+    for (int p = 0; p < PARTS; p++) zero[p] += y[p] - y[p];
+  }
+  for (int p = 1; p < PARTS; p++) zero[0] += zero[p];
+  gm_v8 all = {0};
+  memcpy(&all, zero, sizeof *zero);
+  return !v8_bits(~v8_at_most(all, all));
+}
+
 /* Outputs of the states x at the times t, written for the lanes of mask to their next sample. */
 static void samples_write(const lane_run *r, uint32_t mask, const gm_v8 *x, const gm_v8 *xd,
                           gm_v8 t)
@@ -89,12 +113,16 @@ static void samples_write(const lane_run *r, uint32_t mask, const gm_v8 *x, cons
   w->reg[0] = t;
   delays_load(r, mask);
   vm_run(m, w, &m->out);
+  bool numbers = outputs_are_numbers(m, w);
   for (int l = 0; l < LANES; l++) {
     if (!(mask >> l & 1)) continue;
     lane_slot *s = &w->slot[l];
     double *y = r->span[s->member].y + (ptrdiff_t)s->sample * m->ny;
-    for (int32_t k = 0; k < m->ny; k++) y[k] = one_nan(w->reg[m->out_reg[k]][l]);
+    const double *from = (const double *)w->reg + l;
+    for (int32_t k = 0; k < m->ny; k++) y[k] = from[(ptrdiff_t)m->out_reg[k] * LANES];
+    for (int32_t k = 0; k < m->ny && !numbers; k++) y[k] = one_nan(y[k]);
     s->sample++;
+    sample_next(r, l);
   }
   if (r->b->nd) samples_write_dot(r, mask, x, xd, t);
 }
@@ -165,12 +193,14 @@ static void lane_put(const lane_run *r, int lane)
   if (b->nd) tangents_put(r, lane);
 }
 
-/* A member is done with: its state goes back; its samples not reached become NaN. */
+/* A member is done with: its state goes back; its samples not reached become NaN, those too that a
+ * member was ending at when they were written (algebra_trust). */
 static void lane_store(const lane_run *r, int lane, int status)
 {
   lane_slot *s = &r->w->slot[lane];
   const gm_span *span = &r->span[s->member];
   int8_t *all = &r->b->status[s->member];
+  if (GM_MEMBER_FAILED(status) && r->m->algebraic_count) s->sample = s->trusted;
   lane_put(r, lane);
   if (s->method == LANE_FALLBACK && !GM_MEMBER_FAILED(status)) status |= GM_MEMBER_FALLBACK;
   *all = (int8_t)(*all | status);
@@ -180,6 +210,7 @@ static void lane_store(const lane_run *r, int lane, int status)
     for (int32_t d = 0; d < r->b->nd; d++) span->yd[k * r->b->nd + d] = NAN;
   }
   s->member = -1;
+  r->w->relook = true;
 }
 
 static bool lane_is_finite(const lane_run *r, int lane)
@@ -228,10 +259,12 @@ static bool lane_point(const lane_run *r, int lane)
   }
   s->t_stop = s->edge < span->edge_count ? span->edge[s->edge].t : span->t1;
   s->t_stop = fmin(s->t_stop, queue_next(r, lane));
+  w->stop[lane] = s->t_stop;
   if (w->restart[lane] != LANE_RESTART_SLOPES) {
     w->restart[lane] = LANE_RESTART_NEW;
     tolerances_take(r, lane);
   }
+  algebra_trust(r, lane);
   return true;
 }
 
@@ -240,6 +273,9 @@ static void lane_take(const lane_run *r, int lane, int32_t member)
   const gm_batch *b = r->b;
   lane_work *w = r->w;
   w->slot[lane] = (lane_slot){.member = member, .method = r->m->start_method};
+  w->steps[lane] = 0;
+  w->relook = true;
+  sample_next(r, lane);
   b->status[member] = GM_MEMBER_OK;
   for (int32_t i = 0; i < r->m->nx; i++) {
     w->x[i][lane] = b->x[i * b->sx + member * b->sm];
@@ -289,8 +325,9 @@ static void lanes_clear(const lane_run *r)
   lane_work *w = r->w;
   w->native = lane_kernel_table(r->m->kernel);
   constants_load(r->m, w);
-  w->t = w->h = v8_set(0);
-  w->alone = 0;
+  w->t = w->h = w->stop = w->due = v8_set(0);
+  w->alone = w->watched = 0;
+  w->relook = true;
   for (int l = 0; l < LANES; l++) {
     w->slot[l] = (lane_slot){.member = -1};
     w->restart[l] = LANE_RESTART_NONE;

@@ -16,6 +16,7 @@ static inline lane_part part_fma(lane_part a, lane_part b, lane_part c)
   return _mm512_fmadd_pd(a, b, c);
 }
 static inline lane_part part_set(double a) { return _mm512_set1_pd(a); }
+static inline lane_part part_root(lane_part a) { return _mm512_sqrt_pd(a); }
 static inline lane_part part_abs(lane_part a) { return _mm512_abs_pd(a); }
 static inline lane_part part_larger(lane_part a, lane_part b) { return _mm512_max_pd(a, b); }
 static inline lane_part part_smaller(lane_part a, lane_part b) { return _mm512_min_pd(a, b); }
@@ -30,6 +31,7 @@ static inline lane_part part_fma(lane_part a, lane_part b, lane_part c)
   return _mm256_fmadd_pd(a, b, c);
 }
 static inline lane_part part_set(double a) { return _mm256_set1_pd(a); }
+static inline lane_part part_root(lane_part a) { return _mm256_sqrt_pd(a); }
 static inline lane_part part_abs(lane_part a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
 static inline lane_part part_larger(lane_part a, lane_part b) { return _mm256_max_pd(a, b); }
 static inline lane_part part_smaller(lane_part a, lane_part b) { return _mm256_min_pd(a, b); }
@@ -44,6 +46,7 @@ static inline lane_part part_fma(lane_part a, lane_part b, lane_part c)
   return __builtin_fma(a, b, c);
 }
 static inline lane_part part_set(double a) { return a; }
+static inline lane_part part_root(lane_part a) { return sqrt(a); }
 static inline lane_part part_abs(lane_part a) { return fabs(a); }
 static inline lane_part part_larger(lane_part a, lane_part b) { return a > b ? a : b; }
 static inline lane_part part_smaller(lane_part a, lane_part b) { return a < b ? a : b; }

@@ -171,11 +171,40 @@ static void tape_tau_find(const lane_run *r, int lane)
   }
 }
 
+/* The same in steps, where several things move (lane_discrete.h). */
+static void tape_leave(const lane_run *r, int lane, int32_t condition)
+{
+  if (!r->w->tape) return;
+  (void)tape_add(r, lane, TAPE_TAU_CONDITION, condition, 0);
+  r->w->tape->moves[lane] = true;
+  tape_shift(r, lane, 1);
+  tape_algebra(r, lane);
+}
+
+static void tape_return(const lane_run *r, int lane)
+{
+  if (!r->w->tape) return;
+  tape_shift(r, lane, -1);
+  (void)tape_add(r, lane, TAPE_TAU_NONE, 0, 0);
+  r->w->tape->moves[lane] = false;
+  tape_algebra(r, lane);
+}
+
+static void tape_move(const lane_run *r, int lane, int32_t place)
+{
+  if (!r->w->tape) return;
+  tape_shift(r, lane, -1);
+  (void)tape_add(r, lane, TAPE_TAU_WAITING, 0, place);
+  r->w->tape->moves[lane] = true;
+  tape_shift(r, lane, 1);
+  tape_algebra(r, lane);
+}
+
 static void tape_settle_before(const lane_run *r, int lane, bool moved)
 {
   if (!r->w->tape) return;
-  if (!moved) r->w->tape->moves[lane] = false;
-  tape_tau_find(r, lane);
+  if (!moved || r->w->several) r->w->tape->moves[lane] = false;
+  if (!r->w->several) tape_tau_find(r, lane);
   tape_shift(r, lane, 1);
   tape_algebra(r, lane);
 }

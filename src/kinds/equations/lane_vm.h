@@ -23,8 +23,16 @@ static inline gm_v8 v8_set(double a) { return (gm_v8){a, a, a, a, a, a, a, a}; }
 static inline v8i lanes_mask(uint32_t bits)
 {
   const v8i bit = {1, 2, 4, 8, 16, 32, 64, 128};
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  v8i made; /* by parts: see V8_MAKE */
+  const __m256i all = _mm256_set1_epi64x(bits), *each = (const __m256i *)&bit;
+  for (int p = 0; p < PARTS; p++)
+    ((__m256i *)&made)[p] = _mm256_cmpeq_epi64(_mm256_and_si256(all, each[p]), each[p]);
+  return made;
+#else
   const int64_t all = bits;
   return (bit & (v8i){all, all, all, all, all, all, all, all}) == bit;
+#endif
 }
 #if defined(__AVX2__) && !defined(__AVX512F__)
 /* By parts: compilers take comparisons of vectors wider than the processor's apart into numbers. */

@@ -105,6 +105,7 @@ typedef struct {
   int32_t mode_count, condition_count;
   lane_code trigger;
   int32_t *trigger_reg; /* [event_count] */
+  uint8_t *event_uses;  /* [event_count][condition_count] does the trigger hang on the condition? */
   lane_event *event;
   /* Waiting events: pending_max are kept in the state, queue_max while a lane runs (those due at
    * once need no room in the state); a waiting event is pending_width doubles. */
@@ -126,7 +127,8 @@ typedef struct {
   gm_eq_solver solver;
   double rtol, atol;
   int32_t step_max;
-  bool fallback; /* the works of this machine have one */
+  double step_longest; /* infinity: no limit */
+  bool fallback;       /* the works of this machine have one */
   lane_method start_method;
   gm_isa isa;
   const gm_vmath *vmath;
@@ -148,7 +150,8 @@ enum { LANE_RESTART_NONE, LANE_RESTART_SLOPES, LANE_RESTART_NEW };
 
 typedef struct {
   int32_t member; /* -1: the lane is idle */
-  int32_t edge, sample, steps;
+  int32_t edge, sample;
+  int32_t trusted; /* samples before the algebraic equations were last seen to be good ones */
   double t_stop;
   int32_t stiff_signs; /* steps in a row that looked stiff */
   int32_t failures;    /* attempts in a row without a number */
@@ -157,6 +160,9 @@ typedef struct {
   bool begun;          /* FALLBACK: it has had its first turn */
   lane_method method;
 } lane_slot;
+
+/* FIRST: until the triggers were looked at once; an event that comes later comes of another. */
+enum { SEVERAL_NOT, SEVERAL_FIRST, SEVERAL_LATER };
 
 struct lane_tape;     /* lane_tape.h */
 struct lane_sundials; /* lane_sundials.h */
@@ -194,8 +200,10 @@ typedef struct {
    * and of the time at which the lane stands (a moving event). */
   gm_v8 *xd, *rated, *pd, *kd, *probed; /* [directions_max] of [nx] [nx] [np] [16*nx] [nx] */
   gm_v8 *tau;                           /* [directions_max] */
-  gm_v8 *jd;                            /* [jacobian.count + nx] directions of the Jacobian */
-  double *queued;                       /* [directions_max] blocks like queue: times, values */
+  uint8_t *jumps;  /* [condition_count] conditions that change at the present point, where these */
+  int8_t several;  /* are SEVERAL_..: each has a moving time of its own */
+  gm_v8 *jd;       /* [jacobian.count + nx] directions of the Jacobian */
+  double *queued;  /* [directions_max] blocks like queue: times, values */
   double *dense;   /* [nx][nx + 4] of the pivoted step; NULL: too many states */
   double *algebra; /* [algebraic_count][algebraic_count + 1] */
   lane_bars bar;
@@ -203,12 +211,16 @@ typedef struct {
   int32_t queue_count[LANES];
   void (*const *native)(gm_v8 *reg, const gm_vmath *f); /* by code id; NULL: bytecode */
   gm_v8 t, h, log_last; /* log_last: logarithm of the last accepted error */
+  gm_v8 stop, due;      /* the slots' t_stop; times of their next samples, infinity: none */
   lane_slot slot[LANES];
+  int32_t steps[LANES];   /* attempts of the lanes' members */
   uint8_t restart[LANES]; /* lane_restart */
+  bool relook;            /* a lane has another member or method than when it was last looked at */
   bool postponed;         /* members were left for another way of solution */
   uint32_t unstable; /* bit set: lanes whose tangents were beyond the explicit method's stability */
   uint32_t bent, broken; /* bit sets: lanes whose gaps bend in the last step (lane_drive.h) */
   uint32_t active, stiff_lanes; /* bit sets: lanes with a member; those on the stiff method */
+  uint32_t watched;             /* lanes whose stiff_signs or failures may not be 0 */
   uint32_t pivoted;             /* lanes whose last attempt had a factorisation of its own */
   int32_t next_member;
   struct lane_sundials *fallback; /* owned; NULL: none */

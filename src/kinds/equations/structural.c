@@ -1,6 +1,6 @@
 /* structural.c - local structural identifiability: the unknowns, the points, what comes of them. */
 #include "gemel/structural.h"
-#include "kinds/equations/structural_series.h"
+#include "kinds/equations/structural_mixed.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,8 +202,7 @@ static bool found(const sf_span *s, int32_t column)
 }
 
 /* ---- what comes of it ------------------------------------------------------------------------ */
-/* v as whole numbers, in v itself as residues and in out; false: none so small. */
-static bool whole(uint64_t p, int32_t n, const uint64_t *v, int64_t *out)
+bool gm__structural_whole(uint64_t p, int32_t n, const uint64_t *v, int64_t *out)
 {
   int64_t common = 1, num, den;
   for (int32_t j = 0; j < n; j++) {
@@ -228,7 +227,7 @@ static bool whole(uint64_t p, int32_t n, const uint64_t *v, int64_t *out)
   return true;
 }
 
-static void product_text(gm_text *t, const gm_structural *s, const int64_t *e)
+void gm__structural_product(gm_text *t, const gm_structural *s, const int64_t *e)
 {
   int first = 1;
   for (int sign = 1; sign >= -1; sign -= 2)
@@ -266,7 +265,7 @@ static gm_status combine(gm_structural *s, walk *w, int form, int64_t *e, sf_spa
   for (int32_t i = 0; i < n - w->still[form].count; i++) {
     int32_t support = 0;
     gm__span_normal(&w->still[form], i, w->v);
-    if (!whole(p, n, w->v, e)) continue;
+    if (!gm__structural_whole(p, n, w->v, e)) continue;
     for (int32_t j = 0; j < n; j++) support += e[j] != 0;
     for (int32_t j = 0; j < n && form == 0; j++)
       w->v[j] = sf_mul(p, w->v[j], sf_inverse(p, w->value[j]));
@@ -274,7 +273,7 @@ static gm_status combine(gm_structural *s, walk *w, int form, int64_t *e, sf_spa
     if (support < 2) continue;
     gm_text t;
     gm_text_init(&t, s->ctx);
-    (form == 0 ? product_text : sum_text)(&t, s, e);
+    (form == 0 ? gm__structural_product : sum_text)(&t, s, e);
     if (t.status) {
       gm_text_free(&t);
       return gm_fail(s->ctx, GM_ENOMEM, "structural identifiability");
@@ -284,16 +283,17 @@ static gm_status combine(gm_structural *s, walk *w, int form, int64_t *e, sf_spa
   return GM_OK;
 }
 
-static gm_status combinations(gm_structural *s, walk *w)
+static gm_status combinations(gm_structural *s, const ss_problem *p, walk *w)
 {
   int32_t n = s->unknown_count;
   sf_span known;
   gm_status status = gm__span_init(&known, s->ctx, w->span.p, n);
   if (status) return status;
   int64_t *e = gm_alloc(s->ctx, n, sizeof *e);
-  s->combination = gm_alloc(s->ctx, 2 * (ptrdiff_t)n, sizeof *s->combination);
+  s->combination = gm_alloc(s->ctx, 3 * (ptrdiff_t)n, sizeof *s->combination);
   if (!e || !s->combination) status = gm_fail(s->ctx, GM_ENOMEM, "structural identifiability");
   for (int form = 0; form < 2 && !status; form++) status = combine(s, w, form, e, &known);
+  if (!status && known.count < s->rank) status = gm__structural_mixed(s, p, &known);
   s->other_count = s->rank - known.count;
   gm_free(e);
   gm__span_free(&known);
@@ -354,7 +354,7 @@ static gm_status test_run(gm_structural *s, const ss_problem *p)
   if (!status) {
     s->rank = w.span.count;
     for (int32_t j = 0; j < s->unknown_count; j++) s->unknown[j].identifiable = found(&w.span, j);
-    status = combinations(s, &w);
+    status = combinations(s, p, &w);
   }
   walk_close(&w);
   return status ? status : second_opinion(s, p);
