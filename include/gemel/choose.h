@@ -54,7 +54,7 @@ typedef struct {
   double better;                  /* as the values are coupled; coupled false: better_independent */
   double better_error;            /* its Monte Carlo error */
   double better_independent;      /* all pairs of replicates of a member */
-  double better_low, better_high; /* over every coupling of the two laws (Makarov 1981; Strassen) */
+  double better_low, better_high; /* the least and most over all couplings of the two laws */
   double within_low, within_high; /* over couplings of chance alone, member by member; too wide with
                                      few replicates; NaN with one */
   double regret; /* expected loss of choosing it, against knowing the member: not < 0 */
@@ -74,8 +74,9 @@ typedef struct {
 
 /* option[option_count]. threshold >= 0: a regret not worth caring about, in the unit of value.
  * level in (0, 1), 0: 0.9. Regret and EVPI: E max - max E over members after their replicate means
- * are shrunk to the estimated variance between members (method of moments), because the maximum of
- * noisy means is too large.
+ * are shrunk to the estimated covariance between members (method of moments, all options together,
+ * so that they are the same for every base), because the maximum of noisy means is too large.
+ * Values that differ by less than 1e-12, or 1e-12 of themselves, are ties.
  * Fails: GM_ERANGE (counts, base, level, threshold, model number), GM_EDOMAIN (value, weight; names
  * option, member and replicate), GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_choose(gm_ctx *ctx, const gm_choice *c, int32_t base,
@@ -137,7 +138,7 @@ GM_API void gm_disagreement_free(gm_disagreement *d); /* NULL ok */
 
 /* Stacking of predictive densities (Yao, Vehtari, Simpson & Gelman, Bayesian Anal. 13:917, 2018):
  * weights w >= 0, sum 1, that maximise the mean over data of ln sum_k w_k exp(log_density[i * K +
- * k]). Concave: found by an interior-point method to a proven gap <= 1e-9. */
+ * k]). Concave: found by an interior-point method to a proven gap of about 1e-9 (`gap`). */
 typedef struct {
   double *weight;            /* [model_count], caller's */
   double *low, *high, *mean; /* [model_count] 90 % interval and mean of the weights over Bayesian

@@ -7,7 +7,7 @@
  * call, where nothing else is said. */
 #ifndef GEMEL_FORECAST_H
 #define GEMEL_FORECAST_H
-#include "gemel/rand.h"
+#include "gemel/infer.h"
 #include "gemel/system.h"
 
 #ifdef __cplusplus
@@ -41,6 +41,16 @@ typedef struct {
 } gm_sensed;
 /* The law of the measurement; d is borrowed as long as the law is used. */
 GM_API gm_law gm_law_sensed(const gm_sensed *d, const double *weight);
+/* Members' predictions f[m * stride] (gm_members: f + j, datum_count), each with the error model of
+ * a datum around it; its value and censored are not looked at. No error: the sample f itself. */
+typedef struct {
+  int32_t n;
+  const double *f;
+  ptrdiff_t stride; /* >= 1 */
+  gm_datum error;
+} gm_predicted;
+/* p is borrowed as long as the law is used. */
+GM_API gm_law gm_law_predicted(const gm_predicted *p, const double *weight);
 GM_API gm_law gm_law_sample(int32_t n, const double *x, const double *weight, bool count);
 
 typedef struct {
@@ -180,7 +190,9 @@ typedef struct {
 GM_API GM_NODISCARD gm_status gm_ar_estimate(gm_ctx *ctx, const gm_history *h, int32_t order_max,
                                              gm_ar *out);
 /* Its forecast for t_ahead (even times: rounded up to whole steps): mean, with the variance of the
- * innovations between and of the fitted mean; df = n - order - 1. Fails likewise. */
+ * innovations between and of the fitted mean; df = n - order - 1. What fitting phi adds is not
+ * counted: 90 % intervals of an autoregression with 0.7 covered 0.85 one step ahead and 0.79 five
+ * ahead from 12 values, 0.88 and 0.85 from 25, 0.89 and 0.87 from 60. Fails likewise. */
 GM_API GM_NODISCARD gm_status gm_ar_forecast(gm_ctx *ctx, const gm_ar *ar, const gm_history *h,
                                              double t_ahead, gm_student *out);
 

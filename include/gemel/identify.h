@@ -114,7 +114,8 @@ typedef struct {
 /* From the optimum z[dim] outward on both sides, steps adapted so that sqrt(rise) grows evenly,
  * refits warm-started by extrapolation (trust region; NLopt's bounded methods where bounds or
  * failures ask for it), ends found to 1e-5 of the threshold. Venzon & Moolgavkar 1988; Raue et al.
- * 2009. options may be NULL.
+ * 2009. It follows one optimum outward: another one as good, beyond a rise above the threshold, is
+ * not looked for (gm_multistart does that). options may be NULL.
  * Fails: GM_ERANGE (dim, parameter, options, z outside the bounds), GM_EDOMAIN (the value at z not
  * finite), GM_ENOMEM, or eval's status. Stopped by watch: GM_OK, what was done until then, not
  * trusted. */

@@ -33,7 +33,7 @@ gm_status gm__calib_spread(gm__calib *c, const gm_multistart_options *o, int32_t
       return gm_fail(c->ctx, GM_EDOMAIN, "start %d lies outside the bounds", (int)m + 1);
   if (!rest) return GM_OK;
   double *x = z + given * d, spread = o->spread > 0 ? o->spread : 1;
-  if (d > GM_SOBOL_DIMENSION_MAX)
+  if (d > GM_SOBOL_FEW_MAX)
     s = gm_latin_hypercube(c->ctx, rest, (int32_t)d, scramble, x);
   else
     s = gm_sobol_new(c->ctx, (int32_t)d, &scramble, &points);

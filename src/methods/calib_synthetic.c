@@ -21,6 +21,8 @@ typedef struct {
   uint64_t *replicate;
 } scratch;
 
+/* The share of a summary's variance that the ones before it must leave. */
+static const double dependent = 1e-14;
 enum { BATCH_MOST = 4096 }; /* runs of the model asked for at once */
 
 static gm_status scratch_open(gm_ctx *ctx, const gm_synthetic *y, int32_t points, scratch *a)
@@ -76,6 +78,10 @@ static gm_status density(gm_ctx *ctx, const gm_synthetic *y, const double *summa
   gm_status s = gm_stats_covariance(ctx, n, k, summary, NULL, a->mean, a->cov);
   if (s) return s;
   if (gm__la_cholesky(k, a->cov, a->factor)) return GM_OK; /* summaries that do not vary */
+  for (int32_t i = 0; i < k; i++) { /* nor one that the others determine but for rounding */
+    double own = a->factor[(ptrdiff_t)i * (k + 1)];
+    if (!(own * own > dependent * a->cov[(ptrdiff_t)i * (k + 1)])) return GM_OK;
+  }
   double *work = a->cov;
   for (int32_t i = 0; i < k; i++) a->away[i] = y->base->observed[i] - a->mean[i];
   *out = y->unbiased ? log_normal_unbiased(k, n, a->factor, a->away, work)

@@ -3,12 +3,20 @@
  * Stat. Comput. 18:343, 2008, algorithm 4, with the wanted acceptance of Roberts & Rosenthal,
  * Stat. Sci. 16:351, 2001); afterwards nothing changes, so the draws are those of a plain
  * Metropolis chain. A noisy likelihood keeps its estimate while its place is kept: the marginal of
- * the places is then the exact posterior (Andrieu & Roberts, Ann. Stat. 37:697, 2009). */
+ * the places is then the exact posterior (Andrieu & Roberts, Ann. Stat. 37:697, 2009). Noise of sd s
+ * leaves even the shortest steps an acceptance of 2 Phi(-s / sqrt 2): what is wanted of the scale is
+ * that share of the usual, for with more the steps would shrink to nothing (Sherlock, Thiery,
+ * Roberts & Rosenthal, Ann. Stat. 43:238, 2015: noise and steps cost a factor each). The noise is
+ * measured during the warm-up where a chain stands. */
 #include "gemel/math.h"
 #include "methods/calib_internal.h"
 #include "num/linalg.h"
 #include <math.h>
 #include <string.h>
+
+/* Iterations of the warm-up between two looks at the noise; the largest sd that is believed. */
+enum { NOISE_EVERY = 10 };
+static const double noise_most = 3;
 
 typedef struct {
   gm__calib c;
@@ -19,6 +27,7 @@ typedef struct {
   double *z1, *lp1, *ll1; /* proposals */
   double *mean, *cov, *k; /* [n][d], [n][d][d] twice */
   double *log_scale;      /* [n] of the step over the covariance's factor */
+  double *noise;          /* [n] variance of the log likelihood's noise */
   double *normal;         /* [d] */
   double *factor;         /* [d][d] */
   double *block;
@@ -45,7 +54,7 @@ static gm_status options_check(gm_ctx *ctx, const gm_chain_options *o)
 static gm_status walk_open(walk *w)
 {
   ptrdiff_t n = w->n, d = w->d;
-  w->block = gm_alloc(w->c.ctx, n * (3 * d + 2 * d * d + 5) + d + d * d, sizeof *w->block);
+  w->block = gm_alloc(w->c.ctx, n * (3 * d + 2 * d * d + 6) + d + d * d, sizeof *w->block);
   w->replicate = gm_alloc(w->c.ctx, n, sizeof *w->replicate);
   if (!w->block || !w->replicate) return gm_fail(w->c.ctx, GM_ENOMEM, "walk of %d chains", (int)n);
   w->z = w->block;
@@ -58,7 +67,8 @@ static gm_status walk_open(walk *w)
   w->cov = w->mean + n * d;
   w->k = w->cov + n * d * d;
   w->log_scale = w->k + n * d * d;
-  w->normal = w->log_scale + n;
+  w->noise = w->log_scale + n;
+  w->normal = w->noise + n;
   w->factor = w->normal + d;
   return GM_OK;
 }
@@ -99,14 +109,42 @@ static void propose(walk *w)
   }
 }
 
+/* Sums to infinity, its squares do not. */
+static double gain_now(const walk *w) { return pow((double)w->iteration + 10, -0.6); }
+
+/* Two fresh estimates where each chain stands; half their squared difference has the mean of the
+ * noise's variance. Capped, because far from the posterior there is no end to it. */
+static gm_status noise_check(walk *w)
+{
+  if (!w->c.t->noisy || w->iteration % NOISE_EVERY) return GM_OK;
+  for (uint64_t k = 0; k < 2; k++) {
+    for (ptrdiff_t m = 0; m < w->n; m++)
+      w->replicate[m] =
+          gm_hash64(gm_hash64(w->move.v[0], (uint64_t)m + 1), ~(2 * (uint64_t)w->iteration + k));
+    gm_status s = gm__calib_loglik(&w->c, w->n, w->z, w->replicate, w->lp1, k ? w->ll1 : w->z1);
+    if (s) return s;
+  }
+  double gain = fmin(1, NOISE_EVERY * gain_now(w));
+  for (ptrdiff_t m = 0; m < w->n; m++) {
+    double off = w->ll1[m] - w->z1[m], most = noise_most * noise_most;
+    double square = isfinite(off) ? fmin(most, 0.5 * off * off) : most;
+    w->noise[m] += gain * (square - w->noise[m]);
+  }
+  return GM_OK;
+}
+
 static void adapt(walk *w, ptrdiff_t m, double chance)
 {
   ptrdiff_t d = w->d;
   double wanted = d == 1 ? 0.44 : 0.234, *mean = w->mean + m * d, *cov = w->cov + m * d * d;
-  double gain = pow((double)w->iteration + 10, -0.6); /* sums to infinity, its squares do not */
+  double gain = gain_now(w);
+  if (w->c.t->noisy) wanted = 0.44 * 2 * gm_norm_cdf(-sqrt(0.5 * w->noise[m]));
   const double *z = w->z + m * d;
   w->log_scale[m] += 2 * gain * (chance - wanted);
   w->log_scale[m] = fmin(20, fmax(-40, w->log_scale[m]));
+  /* forgetting faster than the chain mixes would leave the covariance with fewer directions than
+   * there are; in few dimensions it mixes fast, and need not remember the way from the start */
+  gain = fmin(gain, (2 + 12 / (double)d) / ((double)w->iteration + 20));
   for (ptrdiff_t i = 0; i < d; i++)
     for (ptrdiff_t j = 0; j < d; j++) {
       double *a = &cov[i * d + j];
@@ -141,8 +179,9 @@ static gm_status step(walk *w)
       w->taken += take;
     }
   }
+  s = warm ? noise_check(w) : GM_OK;
   w->iteration++;
-  return GM_OK;
+  return s;
 }
 
 static void keep(walk *w, gm_chains *r, ptrdiff_t draw)

@@ -1,41 +1,67 @@
 /* choose_better.c - probability that one option does better, and what coupling can make of it.
- * Over all couplings of two laws the least possible P(A > B) is sup_x (F_B(x) - F_A(x))^+
- * (V. Strassen, Ann. Math. Stat. 36:423, 1965, theorem 11; for the law of a difference G. D.
- * Makarov, Theory Probab. Appl. 26:803, 1981). So with ties counted half, P(A > B) + P(A = B)/2
- * lies between that and 1 - sup_x (F_A(x) - F_B(x))^+. */
+ * Ties are counted half: P(A > B) + P(A = B)/2. The most that any coupling of two laws can make of
+ * it is a transport of mass that a greedy rule solves (by an exchange argument): let the worst of A win against
+ * the worst of B where it can, else the best against the best, else give the worst of A to the best
+ * of B. Without ties it is 1 - sup_x (F_A(x) - F_B(x))^+ (V. Strassen, Ann. Math. Stat. 36:423,
+ * 1965, theorem 11; for the law of a difference G. D. Makarov, Theory Probab. Appl. 26:803, 1981).
+ * The least is 1 less the same with A and B exchanged. */
 #include "methods/choose_internal.h"
+#include "methods/compare.h"
 #include "num/stats.h"
 #include <math.h>
+#include <string.h>
 
-/* Two weighted samples, each sorted with weights of one sum: independent P(A > B) with half the
- * ties, and the two suprema. */
+/* Two weighted samples, each sorted with weights of one sum. */
 typedef struct {
-  double wins, least_more, least_less;
+  int32_t n;
+  double *a, *wa, *b, *wb;
+  double *left; /* [2][n] scratch */
 } duel;
 
-static duel meet(int32_t n, const double *a, const double *wa, const double *b, const double *wb)
+/* Independent P(A > B) with half the ties, times the square of the sum of weights. */
+static double wins_of(const duel *d)
 {
-  duel d = {0};
-  double fa = 0, fb = 0;
-  for (int32_t i = 0, j = 0; i < n || j < n;) {
-    double x = j == n || (i < n && a[i] <= b[j]) ? a[i] : b[j], pa = 0, pb = 0;
-    for (; i < n && a[i] == x; i++) pa += wa[i];
-    for (; j < n && b[j] == x; j++) pb += wb[j];
-    d.wins += pa * (fb + 0.5 * pb);
-    fa += pa;
+  double fb = 0, wins = 0;
+  for (int32_t i = 0, j = 0; i < d->n;) {
+    double x = j < d->n ? fmin(d->a[i], d->b[j]) : d->a[i], pa = 0, pb = 0;
+    for (; i < d->n && gm__gain_of(d->a[i], x) == 0; i++) pa += d->wa[i];
+    for (; j < d->n && gm__gain_of(d->b[j], x) == 0; j++) pb += d->wb[j];
+    wins += pa * (fb + 0.5 * pb);
     fb += pb;
-    d.least_more = fmax(d.least_more, fb - fa);
-    d.least_less = fmax(d.least_less, fa - fb);
   }
-  return d;
+  return wins;
 }
 
-/* Differences below rounding of the values count as none (as in compare.c). */
+/* The most that couplings can make of P(A > B) with half the ties, times the sum of weights. */
+static double most_wins(const duel *d, bool exchanged)
+{
+  size_t bytes = (size_t)d->n * sizeof *d->left;
+  const double *a = exchanged ? d->b : d->a, *b = exchanged ? d->a : d->b;
+  double *left_a = d->left, *left_b = d->left + d->n, sum = 0;
+  memcpy(left_a, exchanged ? d->wb : d->wa, bytes);
+  memcpy(left_b, exchanged ? d->wa : d->wb, bytes);
+  int32_t low_a = 0, high_a = d->n - 1, low_b = 0, high_b = d->n - 1;
+  while (low_a <= high_a && low_b <= high_b) {
+    bool worst = gm__gain_of(a[low_a], b[low_b]) > 0;
+    bool best = !worst && gm__gain_of(a[high_a], b[high_b]) > 0;
+    int32_t i = best ? high_a : low_a, j = worst ? low_b : high_b;
+    double mass = fmin(left_a[i], left_b[j]);
+    sum += mass * (worst || best ? 1 : gm__gain_of(a[i], b[j]) == 0 ? 0.5 : 0);
+    left_a[i] -= mass;
+    left_b[j] -= mass;
+    while (low_a <= high_a && left_a[low_a] <= 0) low_a++;
+    while (low_a <= high_a && left_a[high_a] <= 0) high_a--;
+    while (low_b <= high_b && left_b[low_b] <= 0) low_b++;
+    while (low_b <= high_b && left_b[high_b] <= 0) high_b--;
+  }
+  return sum;
+}
+
+/* 1 for a gain, 0 for a loss, a tie is half. */
 static double sign_of(double a, double b)
 {
-  double d = a - b;
-  if (fabs(d) <= 1e-12 * fmax(1, fmax(fabs(a), fabs(b)))) return 0.5;
-  return d > 0;
+  double gain = gm__gain_of(a, b);
+  return gain > 0 ? 1 : gain < 0 ? 0 : 0.5;
 }
 
 static double paired(const gm_choice *c, int32_t o, int32_t base, int32_t m)
@@ -62,18 +88,21 @@ static gm_status duel_of(gm_ctx *ctx, const gm__gains *g, int32_t o, int32_t fro
                          double *block, duel *out)
 {
   int32_t room = g->c->member_count * g->c->replicate_count;
-  double *a = block, *wa = a + room, *b = wa + room, *wb = b + room;
-  int32_t n = fill(g, o, from, to, a, wa);
-  fill(g, g->base, from, to, b, wb);
-  gm_status s = gm_stats_sort(ctx, n, a, wa);
-  if (!s) s = gm_stats_sort(ctx, n, b, wb);
-  if (!s) *out = meet(n, a, wa, b, wb);
+  duel d = {.a = block, .left = block + 4 * (ptrdiff_t)room};
+  d.wa = d.a + room;
+  d.b = d.wa + room;
+  d.wb = d.b + room;
+  d.n = fill(g, o, from, to, d.a, d.wa);
+  fill(g, g->base, from, to, d.b, d.wb);
+  gm_status s = gm_stats_sort(ctx, d.n, d.a, d.wa);
+  if (!s) s = gm_stats_sort(ctx, d.n, d.b, d.wb);
+  if (!s) *out = d;
   return s;
 }
 
 static gm_status by_member(gm_ctx *ctx, const gm__gains *g, int32_t o, double *block, gm__better *r)
 {
-  double more = 0, less = 0, wins = 0;
+  double least = 0, most = 0, wins = 0;
   for (int32_t m = 0; m < g->c->member_count; m++) {
     duel d = {0};
     double w = g->weight[m];
@@ -81,16 +110,17 @@ static gm_status by_member(gm_ctx *ctx, const gm__gains *g, int32_t o, double *b
     if (!(w > 0)) continue;
     gm_status s = duel_of(ctx, g, o, m, m + 1, block, &d);
     if (s) return s;
-    wins += d.wins / w; /* weights of one member sum to w on both sides */
-    more += d.least_more;
-    less += d.least_less;
-    g->work[m] = g->c->coupled ? paired(g->c, o, g->base, m) : d.wins / (w * w);
+    double own = wins_of(&d) / w; /* weights of one member sum to w on both sides */
+    wins += own;
+    least += w - most_wins(&d, true);
+    most += most_wins(&d, false);
+    g->work[m] = g->c->coupled ? paired(g->c, o, g->base, m) : own / w;
   }
   r->independent = fmin(1, wins);
   r->better = fmin(1, fmax(0, gm__gains_mean(g, g->work, &r->better_error)));
   bool split = g->c->replicate_count > 1;
-  r->within_low = split ? more : NAN;
-  r->within_high = split ? 1 - less : NAN;
+  r->within_low = split ? fmax(0, least) : NAN;
+  r->within_high = split ? fmin(1, most) : NAN;
   return GM_OK;
 }
 
@@ -99,16 +129,17 @@ gm_status gm__better_of(gm_ctx *ctx, const gm__gains *g, int32_t o, gm__better *
   gm__better r = {0};
   duel all;
   ptrdiff_t room = (ptrdiff_t)g->c->member_count * g->c->replicate_count;
-  if (room > INT32_MAX / 4)
+  if (room > INT32_MAX / 6)
     return gm_fail(ctx, GM_ERANGE, "%td values of one option are too many", room);
-  double *block = gm_alloc(ctx, 4 * room, sizeof *block);
+  double *block = gm_alloc(ctx, 6 * room, sizeof *block);
   if (!block) return gm_fail(ctx, GM_ENOMEM, "comparison of %td values", room);
   gm_status s = duel_of(ctx, g, o, 0, g->c->member_count, block, &all);
+  double low = s ? 0 : 1 - most_wins(&all, true), high = s ? 0 : most_wins(&all, false);
   if (!s) s = by_member(ctx, g, o, block, &r);
   gm_free(block);
   if (s) return s;
-  r.low = fmin(1, all.least_more);
-  r.high = fmax(0, 1 - all.least_less);
+  r.low = fmax(0, low);
+  r.high = fmin(1, high);
   *out = r;
   return GM_OK;
 }

@@ -102,26 +102,21 @@ static layer layer_of(const gm__gains *g, int32_t o, int32_t k)
 }
 
 /* Analysis of variance of the gain of option o, layer by layer (unbiased; Searle, Casella &
- * McCulloch, Variance Components, 1992, ch. 3), and the members' gains shrunk about their model's
- * mean to the variance that is truly between them. */
+ * McCulloch, Variance Components, 1992, ch. 3). */
 static void part_option(gm__gains *g, int32_t o)
 {
-  int32_t n = g->c->member_count, models = g->c->model ? g->c->model_count : 1;
-  const double *u = g->gain + (ptrdiff_t)o * n;
-  double *v = g->shrunk + (ptrdiff_t)o * n, mean = g->average[o] - g->average[g->base];
+  int32_t models = g->c->model ? g->c->model_count : 1;
+  double mean = g->average[o] - g->average[g->base];
   gm_parts p = {0};
   for (int32_t k = 0; k < models; k++) {
     layer l = layer_of(g, o, k);
     if (!(l.share > 0)) continue;
     double noise = l.noise / g->c->replicate_count, between = fmax(0, l.variance - noise);
-    double factor = l.variance > 0 ? sqrt(between / l.variance) : 1;
     double error = fmax(l.variance, noise) * l.square;
     p.parameter += l.share * between;
     p.intrinsic += l.share * l.noise;
     p.model += l.share * ((l.mean - mean) * (l.mean - mean) - (1 - l.share) * error);
     p.monte_carlo += l.share * l.share * error;
-    for (int32_t m = 0; m < n; m++)
-      if (of_model(g, m, k)) v[m] = l.mean + factor * (u[m] - l.mean);
   }
   p.model = models > 1 ? fmax(0, p.model) : 0;
   p.total = p.parameter + p.intrinsic + p.model;
@@ -168,8 +163,12 @@ gm_status gm__gains_make(gm_ctx *ctx, const gm_choice *c, int32_t base, gm__gain
   g.ess = gm_stats_ess((int32_t)n, g.weight);
   average(&g);
   for (int32_t o = 0; o < options; o++) part_option(&g, o);
-  *out = g;
-  return GM_OK;
+  s = gm__gains_shrink(ctx, &g);
+  if (s)
+    gm__gains_free(&g);
+  else
+    *out = g;
+  return s;
 }
 
 void gm__gains_free(gm__gains *g)

@@ -21,6 +21,8 @@ typedef struct {
 GM_NODISCARD gm_status gm__gains_make(gm_ctx *ctx, const gm_choice *c, int32_t base,
                                       gm__gains *out);
 void gm__gains_free(gm__gains *g);
+/* Fills shrunk from gain and the values. Fails: GM_ENOMEM, GM_ENUMERIC. */
+GM_NODISCARD gm_status gm__gains_shrink(gm_ctx *ctx, gm__gains *g);
 /* Mean of u over weight, and the standard error of that mean. */
 double gm__gains_mean(const gm__gains *g, const double *u, double *error);
 /* E max over options of u[option][n] minus the mean of u of `of`, and its standard error. */

@@ -6,6 +6,7 @@
  * (1 - sum w^2), each w a share. So it adds to the score 1/(1 - sum w^2) times the integral of
  * sum w^2 F_m (1 - F_m) - sum w^2 F (1 - F) ("extra" below). */
 #include "methods/fore_law.h"
+#include "num/score.h"
 #include <math.h>
 
 enum { DEPTH_MAX = 60, DOUBLINGS_MAX = 1000 };
@@ -19,6 +20,7 @@ typedef struct {
   double y, tolerance;
   double crps, extra; /* sums so far */
   int64_t points;
+  bool ends; /* look at the ends of panels too */
 } job;
 
 typedef struct {
@@ -36,22 +38,11 @@ static gm_status at(job *j, double x, terms *out)
 }
 
 /* ---- sample --------------------------------------------------------------------------------- */
-static double gap_score(double a, double b, double f, double y)
-{
-  double left = fmax(0, fmin(b, y) - a), right = fmax(0, b - fmax(a, y));
-  return left * f * f + right * (1 - f) * (1 - f);
-}
-
 static void sample_crps(job *j)
 {
   const gm__law *l = j->l;
-  double apart = 0, sum = fmax(0, l->xs[0] - j->y) + fmax(0, j->y - l->xs[l->n - 1]);
-  for (int32_t i = 0; i + 1 < l->n; i++) {
-    double f = l->cum[i];
-    sum += gap_score(l->xs[i], l->xs[i + 1], f, j->y);
-    apart += (l->xs[i + 1] - l->xs[i]) * f * (1 - f);
-  }
-  j->crps = sum;
+  double apart;
+  j->crps = gm_score_crps_sorted(l->n, l->xs, l->cum, j->y, &apart);
   j->extra = -l->self * apart; /* E|X - X'|/2 is `apart`, among i != j apart/(1 - self) */
 }
 
@@ -80,6 +71,15 @@ static const double node[8] = {
 static const double kronrod[8] = {0.022935322010529225, 0.063092092629978553, 0.104790010322250184,
                                   0.140653259715525919, 0.169004726639267903, 0.190350578064785410,
                                   0.204432940075298892, 0.209482141084727828};
+/* What the polynomial through the 15 values is at the end of the panel: Lagrange's coefficients,
+ * nodes from that end on. A step of the law in the hundredth of the panel that lies before the first
+ * node is seen by neither rule, but by the value at the end. */
+static const double to_end[15] = {1.4539837311033124,   -0.7066739934045738,  0.4200471997208829,
+                                  -0.2914186959199906,  0.22117597022489272,  -0.17457035156224132,
+                                  0.1397834317829084,   -0.11292917291898148, 0.09168729684857096,
+                                  -0.07377897964426246, 0.057719118618911436, -0.04325081597817398,
+                                  0.030438309530367934, -0.01845157704696343, 0.006238528645340283};
+static const double before_first = 1 - 0.991455371120812639;
 static const double gauss[4] = {0.129484966168869693, 0.279705391489276668, 0.381830050505118945,
                                 0.417959183673469388};
 
@@ -87,15 +87,36 @@ typedef struct {
   double crps, extra, error;
 } panel;
 
+/* How far the values at the ends a, b are from what the 15 between say, over the hidden parts. */
+static gm_status end_error(job *j, double a, double b, const terms *t, double *error)
+{
+  for (int32_t side = 0; side < 2; side++) {
+    double end = side ? b : a, crps = 0, extra = 0;
+    terms own;
+    gm_status s = at(j, end, &own);
+    if (s) return s;
+    if (side && b <= j->y) own.crps = own.f * own.f; /* the score's own step is at y */
+    for (int32_t i = 0; i < 15; i++) {
+      crps += to_end[side ? 14 - i : i] * t[i].crps;
+      extra += to_end[side ? 14 - i : i] * t[i].extra;
+    }
+    double off = fmax(fabs(crps - own.crps), fabs(extra - own.extra));
+    *error = fmax(*error, (0.5 * b - 0.5 * a) * before_first * off);
+  }
+  j->points += 2;
+  return GM_OK;
+}
+
 static gm_status rule(job *j, double a, double b, panel *out)
 {
   double c = 0.5 * a + 0.5 * b, h = 0.5 * b - 0.5 * a, g[2] = {0}, k[2] = {0};
+  terms all[15];
   for (int32_t i = 0; i < 15; i++) {
     int32_t at_node = i < 8 ? i : 14 - i;
     double x = c + (i < 8 ? -h : h) * node[at_node], w = kronrod[at_node];
-    terms t;
-    gm_status s = at(j, x, &t);
+    gm_status s = at(j, x, &all[i]);
     if (s) return s;
+    terms t = all[i];
     k[0] += w * t.crps;
     k[1] += w * t.extra;
     if (at_node % 2) {
@@ -105,7 +126,7 @@ static gm_status rule(job *j, double a, double b, panel *out)
   }
   j->points += 15;
   *out = (panel){h * k[0], h * k[1], h * fmax(fabs(k[0] - g[0]), fabs(k[1] - g[1]))};
-  return GM_OK;
+  return j->ends && out->error <= j->tolerance ? end_error(j, a, b, all, &out->error) : GM_OK;
 }
 
 /* Adds the integral over [a, b], halving while the two rules differ. */
@@ -190,6 +211,7 @@ static gm_status rough_crps(job *j, int32_t levels, const double *level)
   gm_status s = GM_ENUMERIC;
   for (int32_t k = j->l->law->count ? 2 : 0; k < 3 && s == GM_ENUMERIC; k++) {
     *j = start;
+    j->ends = k < 2; /* the last attempt takes what it can get */
     s = other_crps(j, tolerance[k], levels, level);
   }
   return s;

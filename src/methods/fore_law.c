@@ -200,8 +200,17 @@ static gm_status continuous_quantile(asked *a, double from, double *q)
   gm_status s = reach(a, -1, &low);
   if (!s) s = reach(a, 1, &high);
   if (s) return s;
-  double size = fmax(fabs(low), fabs(high));
-  return gm_root_brent(a->ctx, over, a, low, high, 1e-14 * fmin(size, high - low), q);
+  double size = fmax(fabs(low), fabs(high)), end = 0, d = 0;
+  s = gm_root_brent(a->ctx, over, a, low, high, 1e-14 * fmin(size, high - low), q);
+  /* members far apart leave stretches on which the function is prob all along, but for rounding:
+   * the quantile is their beginning */
+  if (!s) s = over(a, *q - 1e-6 * (*q - low), &d);
+  if (s || d < -level_slack) return s;
+  a->prob -= level_slack;
+  s = reach(a, -1, &low);
+  if (!s) s = gm_root_brent(a->ctx, over, a, low, *q, 1e-14 * fmin(size, *q - low), &end);
+  if (!s) *q = end;
+  return s;
 }
 
 static gm_status count_quantile(asked *a, double from, double *q)

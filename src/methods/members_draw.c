@@ -1,6 +1,7 @@
-/* members_draw.c - the weighted ensemble of a posterior: importance sampling at its mode. */
+/* members_draw.c - the ensemble of a posterior: importance sampling at its mode, else tempering. */
 #include "gemel/math.h"
-#include "methods/members_internal.h"
+#include "methods/infer_posterior.h"
+#include "methods/temper.h"
 #include "num/distribution.h"
 #include "num/linalg.h"
 #include "num/stats.h"
@@ -9,6 +10,8 @@
 #include <string.h>
 
 enum { MEMBERS_USUAL = 1000, MEMBERS_MAX = 10000000, LIMIT_FROM = 20 };
+/* Degrees of freedom of the proposals: heavy enough for tails, with a finite covariance. */
+enum { DEGREES = 5 };
 
 static const double share_usual = 0.2;
 /* The curvature at the mode tells the middle of the posterior; a proposal somewhat wider than that
@@ -61,32 +64,12 @@ static gm_key key_for(gm_key key, gm_purpose purpose)
 }
 
 /* ---- draws --------------------------------------------------------------------------------- */
-static void normals(gm_key key, uint64_t slot, uint64_t entity, uint64_t kind_draw, int32_t d,
-                    double *u)
-{
-  double four[4];
-  for (int32_t i = 0; i < d; i++) {
-    if (i % 4 == 0) gm_normal4(key, slot, entity, kind_draw, (uint64_t)i / 4, four);
-    u[i] = four[i % 4];
-  }
-}
-
-void gm__members_prior_draw(gm_key key, int32_t n, int32_t d, double *u)
+/* u[n*d] ~ N(0, I). Slot m depends on (key, m) alone. */
+static void prior_draw(gm_key key, int32_t n, int32_t d, double *u)
 {
   for (int32_t m = 0; m < n; m++)
-    normals(key_for(key, GM_PURPOSE_PRIOR), (uint64_t)m, 0, gm_kind_draw(1, 0), d,
-            u + (ptrdiff_t)m * d);
-}
-
-void gm__members_t_draw(gm_key key, uint64_t slot, uint64_t entity, uint32_t move, int32_t d,
-                        const double *mean, const double *k, double *work, double *u)
-{
-  normals(key, slot, entity, gm_kind_draw(1, move), d, work);
-  /* chi-square with df degrees of freedom is twice a gamma of shape df/2 */
-  double chi2 = 2 * gm_gamma(key, slot, entity, gm_kind_draw(2, move), 0, 0.5 * GM__MEMBERS_DF);
-  double scale = gm_sqrt(GM__MEMBERS_DF / chi2);
-  for (ptrdiff_t i = 0; i < d; i++)
-    u[i] = mean[i] + scale * gm_la_dot((int32_t)i + 1, k + i * d, work);
+    gm__normals_draw(key_for(key, GM_PURPOSE_PRIOR), (uint64_t)m, 0, gm_kind_draw(1, 0), d,
+                     u + (ptrdiff_t)m * d);
 }
 
 /* ---- from the prior ------------------------------------------------------------------------ */
@@ -110,7 +93,7 @@ static gm_status from_prior(gm__posterior *q, gm_key key, gm_members *m)
   double *u = gm_alloc(q->ctx, (ptrdiff_t)m->n * (q->d + 1), sizeof *u);
   if (!u) return gm_fail(q->ctx, GM_ENOMEM, "%d prior draws", (int)m->n);
   double *loglik = u + (ptrdiff_t)m->n * q->d;
-  gm__members_prior_draw(key, m->n, q->d, u);
+  prior_draw(key, m->n, q->d, u);
   gm_status s = gm__posterior_loglik(q, m->n, u, m->f, loglik);
   if (!s) {
     gm__posterior_z(q, m->n, u, m->z);
@@ -195,7 +178,7 @@ static void ratios_set(const gm__posterior *q, int32_t n, importance *a)
   for (int32_t m = 0; m < n; m++) {
     const double *u = a->u + (ptrdiff_t)m * q->d;
     double prior = -0.5 * (gm_la_dot(q->d, u, u) + q->d * GM__LN_2PI);
-    double part[2] = {gm_dist_mvt_log_pdf(q->d, u, a->mean, a->k, GM__MEMBERS_DF, a->work) +
+    double part[2] = {gm_dist_mvt_log_pdf(q->d, u, a->mean, a->k, DEGREES, a->work) +
                           gm_ln(1 - share),
                       prior + gm_ln(share)};
     a->log_ratio[m] = a->loglik[m] + prior - gm_stats_log_sum_exp(2, part);
@@ -207,9 +190,9 @@ static void proposals_draw(const gm__posterior *q, gm_key key, int32_t n, import
   for (int32_t m = 0; m < n; m++) {
     double *u = a->u + (ptrdiff_t)m * q->d;
     if (is_prior_draw(m))
-      normals(key, (uint64_t)m, 0, gm_kind_draw(3, 0), q->d, u);
+      gm__normals_draw(key, (uint64_t)m, 0, gm_kind_draw(3, 0), q->d, u);
     else
-      gm__members_t_draw(key, (uint64_t)m, 0, 0, q->d, a->mean, a->k, a->work, u);
+      gm__t_draw(key, (uint64_t)m, 0, 0, DEGREES, q->d, a->mean, a->k, a->work, u);
   }
 }
 
@@ -261,22 +244,56 @@ out:
 }
 
 /* ---- tempering ----------------------------------------------------------------------------- */
+static gm_status density(void *user, int32_t n, const double *u, uint64_t turn, double *log_prior,
+                         double *loglik, double *f)
+{
+  gm__posterior *q = user;
+  (void)turn; /* the likelihood is exact */
+  gm_status s = gm__posterior_loglik(q, n, u, f, loglik);
+  for (ptrdiff_t m = 0; m < n && !s; m++)
+    log_prior[m] = -0.5 * gm_la_dot(q->d, u + m * q->d, u + m * q->d);
+  return s;
+}
+
+static gm_status reached(void *user, double power)
+{
+  gm__posterior *q = user;
+  if (power > 0) gm_watch_progress(q->watch, "tempering", power);
+  return GM_OK;
+}
+
+static void tempered_take(gm__posterior *q, const gm__tempered *t, gm_members *m)
+{
+  gm__posterior_z(q, m->n, t->u, m->z);
+  weights_equal(m);
+  m->log_evidence = t->log_evidence;
+  m->log_evidence_sd = sqrt(t->variance);
+  m->acceptance = t->accepted / t->proposed;
+  m->stages = t->stages;
+  m->method = "tempered resample-move from the prior";
+}
+
 static gm_status by_tempering(gm__posterior *q, gm_key key, gm_members *m)
 {
-  ptrdiff_t d = q->d;
-  double *u = gm_alloc(q->ctx, (ptrdiff_t)m->n * (d + 1), sizeof *u);
+  ptrdiff_t n = m->n, d = q->d;
+  gm__temper o = {.ctx = q->ctx,
+                  .n = m->n,
+                  .d = q->d,
+                  .carried = q->p->datum_count,
+                  .key = key,
+                  .share_kept = 0.5,
+                  .correlation_last = 0.2,
+                  .pairs_last = 30,
+                  .density = density,
+                  .reached = reached,
+                  .user = q};
+  double *u = gm_alloc(q->ctx, n * (d + 2), sizeof *u);
   if (!u) return gm_fail(q->ctx, GM_ENOMEM, "%d tempered members", (int)m->n);
-  gm__tempered t = {.u = u, .loglik = u + m->n * d, .f = m->f};
-  gm_status s = gm__members_temper(q, key, m->n, &t);
-  if (!s) {
-    gm__posterior_z(q, m->n, u, m->z);
-    weights_equal(m);
-    m->log_evidence = t.log_evidence;
-    m->log_evidence_sd = t.log_evidence_sd;
-    m->acceptance = t.acceptance;
-    m->stages = t.stages;
-    m->method = "tempered resample-move from the prior";
-  }
+  gm__tempered t = {.u = u, .log_prior = u + n * d, .loglik = u + n * (d + 1), .carried = m->f};
+  prior_draw(key, m->n, q->d, u);
+  gm_status s = density(q, m->n, u, 0, t.log_prior, t.loglik, t.carried);
+  if (!s) s = gm__temper_run(&o, &t);
+  if (!s) tempered_take(q, &t, m);
   gm_free(u);
   return s;
 }

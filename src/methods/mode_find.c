@@ -42,7 +42,7 @@ static gm_status spread_draw(gm__posterior *q, spread *a)
   gm_key key = gm_key_make(0, GM_PURPOSE_SEARCH, 0, 0);
   gm_sobol *sobol = NULL;
   gm_status s = GM_OK;
-  if (q->d <= GM_SOBOL_DIMENSION_MAX) s = gm_sobol_new(q->ctx, q->d, &scramble, &sobol);
+  if (q->d <= GM_SOBOL_FEW_MAX) s = gm_sobol_new(q->ctx, q->d, &scramble, &sobol);
   for (int32_t m = 0; m < a->n && !s; m++) {
     double *u = a->u + (ptrdiff_t)m * q->d;
     if (sobol) s = gm_sobol_point(sobol, (uint64_t)m, u);

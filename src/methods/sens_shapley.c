@@ -9,7 +9,7 @@
 #include "gemel/rand.h"
 #include "methods/sens_internal.h"
 #include "num/linalg.h"
-#include "num/lowdisc.h"
+#include "num/quasi.h"
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ typedef struct {
   gm_shapley_options o;
   int32_t inputs;
   bool exact;
-  gm_lowdisc *net;
+  gm_sobol *net;
   gm__sens_block block;
   double *point;   /* [rows of a block][2 dim] uniform: base, innovations */
   double *factor;  /* [dim][dim] of the correlation, natural order; NULL: independent */
@@ -55,9 +55,9 @@ static gm_status options_check(gm_ctx *ctx, const gm_function *f, gm_shapley_opt
   if (f->dim < 1 || f->output_count < 1)
     return gm_fail(ctx, GM_ERANGE, "Shapley: %d inputs, %d outputs", (int)f->dim,
                    (int)f->output_count);
-  if (f->dim > GM_LOWDISC_DIMENSION_MAX / 2)
+  if (f->dim > GM_SOBOL_DIMENSION_MAX / 2)
     return gm_fail(ctx, GM_EUNSUPPORTED, "Shapley effects of %d inputs: at most %d", (int)f->dim,
-                   GM_LOWDISC_DIMENSION_MAX / 2);
+                   GM_SOBOL_DIMENSION_MAX / 2);
   if (!o->log2_rows) o->log2_rows = LOG2_ROWS;
   if (!o->replicate_count) o->replicate_count = REPLICATES;
   if (!o->exact_max) o->exact_max = EXACT;
@@ -246,7 +246,7 @@ static void add_row(shapley *w, int32_t replicate, int32_t row, const double *y)
 
 static gm_status one_block(shapley *w, int32_t replicate, int32_t at, int32_t n)
 {
-  gm_lowdisc_next(w->net, n, w->point);
+  gm_sobol_next(w->net, n, w->point);
   for (int32_t i = 0; i < n; i++) {
     gm_status s = GM_OK;
     if (w->exact)
@@ -267,8 +267,8 @@ static gm_status one_block(shapley *w, int32_t replicate, int32_t at, int32_t n)
 static gm_status one_net(shapley *w, int32_t replicate, bool *stopped)
 {
   int32_t rows = 1 << w->o.log2_rows;
-  gm_lowdisc_begin(w->net, w->o.log2_rows,
-                   gm_hash64(gm_hash64(w->o.seed, GM_PURPOSE_SENSITIVITY), ~(uint64_t)replicate));
+  uint64_t key = gm_hash64(gm_hash64(w->o.seed, GM_PURPOSE_SENSITIVITY), ~(uint64_t)replicate);
+  gm_sobol_net(w->net, w->o.log2_rows, &key);
   for (int32_t at = 0; at < rows;) {
     int32_t n = w->block.rows < rows - at ? w->block.rows : rows - at;
     if (gm_watch_stop(w->o.watch)) {
@@ -364,7 +364,7 @@ static gm_status memory(shapley *w)
 {
   int32_t d = w->f->dim, n = w->inputs, r = w->o.replicate_count;
   gm_status s = result_new(w);
-  if (!s) s = gm_lowdisc_new(w->ctx, 2 * d, &w->net);
+  if (!s) s = gm_sobol_new(w->ctx, 2 * d, NULL, &w->net);
   if (!s)
     s = gm__sens_block_new(w->ctx, w->f, w->exact ? 1 << n : n + 1, 1 << w->o.log2_rows,
                            w->o.batch_max, w->o.leave_out, &w->out->count, &w->block);
@@ -400,7 +400,7 @@ gm_status gm_shapley_run(gm_ctx *ctx, const gm_function *f, const gm_shapley_opt
     w.out = NULL;
   }
   gm__sens_block_free(&w.block);
-  gm_lowdisc_free(w.net);
+  gm_sobol_free(w.net);
   gm_free(w.point), gm_free(w.factor), gm_free(w.by_set), gm_free(w.by_row);
   gm_free(w.scratch), gm_free(w.weight), gm_free(w.order), gm_free(w.sum), gm_free(w.num);
   gm_free(w.out);

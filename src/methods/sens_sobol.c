@@ -8,7 +8,7 @@
  * are centred at the mean of all nets at the end. */
 #include "gemel/rand.h"
 #include "methods/sens_internal.h"
-#include "num/lowdisc.h"
+#include "num/quasi.h"
 #include <math.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ typedef struct {
   const gm_function *f;
   gm_sobol_options o;
   int32_t inputs, pairs, width; /* width: sums of one net and output */
-  gm_lowdisc *net;
+  gm_sobol *net;
   gm__sens_block block;
   double *point; /* [rows of a block][2 dim] */
   double *sum;   /* [replicate][output][width] */
@@ -44,9 +44,9 @@ static gm_status options_check(gm_ctx *ctx, const gm_function *f, gm_sobol_optio
   if (f->dim < 1 || f->output_count < 1)
     return gm_fail(ctx, GM_ERANGE, "Sobol' indices: %d inputs, %d outputs", (int)f->dim,
                    (int)f->output_count);
-  if (f->dim > GM_LOWDISC_DIMENSION_MAX / 2)
+  if (f->dim > GM_SOBOL_DIMENSION_MAX / 2)
     return gm_fail(ctx, GM_EUNSUPPORTED, "Sobol' indices of %d inputs: at most %d", (int)f->dim,
-                   GM_LOWDISC_DIMENSION_MAX / 2);
+                   GM_SOBOL_DIMENSION_MAX / 2);
   if (o->second && f->dim + 1 > INPUTS_SECOND_MAX)
     return gm_fail(ctx, GM_EUNSUPPORTED, "Sobol' indices of second order of %d inputs: at most %d",
                    (int)f->dim, INPUTS_SECOND_MAX - 1);
@@ -133,14 +133,14 @@ static gm_status one_net(sobol *w, int32_t replicate, bool *stopped)
 {
   int32_t rows = 1 << w->o.log2_rows;
   uint64_t key = gm_hash64(gm_hash64(w->o.seed, GM_PURPOSE_SENSITIVITY), ~(uint64_t)replicate);
-  gm_lowdisc_begin(w->net, w->o.log2_rows, key);
+  gm_sobol_net(w->net, w->o.log2_rows, &key);
   for (int32_t at = 0; at < rows;) {
     int32_t n = w->block.rows < rows - at ? w->block.rows : rows - at;
     if (gm_watch_stop(w->o.watch)) {
       *stopped = true;
       return GM_OK;
     }
-    gm_lowdisc_next(w->net, n, w->point);
+    gm_sobol_next(w->net, n, w->point);
     for (int32_t i = 0; i < n; i++) {
       fill_points(w, i, w->point + (ptrdiff_t)i * 2 * w->f->dim);
       if (w->f->noisy) fill_keys(w, i, (uint64_t)replicate, (uint64_t)(at + i));
@@ -309,7 +309,7 @@ static gm_status memory(sobol *w)
   w->pairs = n * (n - 1) / 2;
   w->width = SUM_INPUT + INPUT_NUMBERS * n + (w->o.second ? w->pairs : 0);
   gm_status s = result_new(w);
-  if (!s) s = gm_lowdisc_new(w->ctx, 2 * w->f->dim, &w->net);
+  if (!s) s = gm_sobol_new(w->ctx, 2 * w->f->dim, NULL, &w->net);
   if (!s)
     s = gm__sens_block_new(w->ctx, w->f, 2 + n * (w->o.second ? 2 : 1), 1 << w->o.log2_rows,
                            w->o.batch_max, w->o.leave_out, &w->out->count, &w->block);
@@ -341,7 +341,7 @@ gm_status gm_sobol_run(gm_ctx *ctx, const gm_function *f, const gm_sobol_options
     w.out = NULL;
   }
   gm__sens_block_free(&w.block);
-  gm_lowdisc_free(w.net);
+  gm_sobol_free(w.net);
   gm_free(w.point), gm_free(w.sum), gm_free(w.shift), gm_free(w.num), gm_free(w.out);
   return s;
 }

@@ -83,25 +83,70 @@ static double deviance(double x, double m, double delta)
     }
     return s;
   }
-  return x * log(x / m) - delta;
+  double ratio = x / m;
+  return x * (ratio > 0 && ratio < INFINITY ? log(ratio) : log(x) - log(m)) - delta;
+}
+
+/* log Gamma(a + 1), 0 < a < 1: what a + 1 rounds away of a is put back by the slope psi(1 + a),
+ * DLMF 5.7.4; a share of it below 2^-53/a is enough. */
+static double log_gamma_1p(double a)
+{
+  int sign;
+  double z = a + 1, lost = a - (z - 1);
+  return lgamma_r(z, &sign) + lost * (a < 0.1 ? -0.57721566490153286061 + a * (1.64493 - a) : 0);
 }
 
 /* x^a e^-x / Gamma(a + 1) */
 static double gamma_front(double a, double x)
 {
   if (x == 0) return 0;
+  if (a < 1e-3) return exp(a * log(x) - x - log_gamma_1p(a));
   return exp(-deviance(a, x, a - x) - stirling_error(a)) / sqrt(2 * M_PI * a);
+}
+
+/* a y - b x of the smaller one of x and y (which has the finer grid; 1 less it is the other), as
+ * if in twice the digits: a - (a + b) x loses nothing where both are nearly equal. */
+static double gap(double a, double b, double x, double y)
+{
+  if (y < x) return -gap(b, a, y, x);
+  double bx = b * x, ax = a * x, first = a - bx;
+  double back = first - a, lost = (a - (first - back)) - (bx + back); /* Knuth's two-sum */
+  double both = first - ax;
+  back = both - first;
+  lost += (first - (both - back)) - (ax + back);
+  return both + (lost - fma(b, x, -bx) - fma(a, x, -ax));
 }
 
 /* x^a y^b / B(a, b), y = 1 - x */
 static double beta_front(double a, double b, double x, double y)
 {
   if (x == 0 || y == 0) return 0;
-  double n = a + b;
-  double delta = a * y - b * x; /* a - n x, without 1 - x */
+  double n = a + b, delta = gap(a, b, x, y);
   double e = stirling_error(n) - stirling_error(a) - stirling_error(b) - deviance(a, n * x, delta) -
              deviance(b, n * y, -delta);
-  return exp(e) * sqrt(a * b / (2 * M_PI * n)); /* = ab/n * sqrt(n / (2 pi a b)) */
+  return exp(e) * sqrt(a * (b / n) / (2 * M_PI)); /* = ab/n * sqrt(n / (2 pi a b)) */
+}
+
+/* ---- large shapes --------------------------------------------------------------------------- */
+/* Beyond this the sums and fractions below take too many terms, and the expansion leaves 1e-13. */
+static const double large_shape = 1e7;
+
+/* The lower and upper tail at u standard deviations (by the curvature) from the top of a density
+ * S phi(w) dw w/u, where w^2/2 = d = u^2/2 - k[0] u^3/3 + k[1] u^4/4 - k[2] u^5/5 + ... and S makes
+ * the whole 1. With h = 1/u - 1/w, twice by parts:
+ * P = Phi(w) - phi(w) (S h(w) + (h'(w) - h'(0)) / w + ...): the uniform expansions of DLMF 8.12.7
+ * (gamma) and 8.18.9 (beta) in two terms, h as in h0 + h1 u + h2 u^2. */
+static void tails_large(double d, double u, const double k[3], double *p, double *q)
+{
+  double h0 = -k[0] / 3, h1 = k[1] / 4 - k[0] * k[0] / 6;
+  double h2 = -k[2] / 5 + k[0] * k[1] / 4 - 5 * k[0] * k[0] * k[0] / 54;
+  double w = copysign(sqrt(2 * d), u);
+  double h = fabs(u) < 0.5 ? h0 + u * (h1 + u * h2) : 1 / u - 1 / w;
+  double rest = h - h0 * h1 + 2 * (h2 + h1 * k[0] / 3); /* S = 1 - h1; the last is h''(0) by w */
+  double far = fmax(0, gm_dist_normal_upper(fabs(w)) +
+                           copysign(inv_sqrt_2pi, u) * exp(-d) * (d < 800 ? rest : 0));
+  *p = u < 0 ? far : 1 - far;
+  *q = u < 0 ? 1 - far : far;
 }
 
 /* ---- gamma ---------------------------------------------------------------------------------- */
@@ -140,8 +185,7 @@ static double gamma_fraction(double a, double x)
  * 1 - x^a/Gamma(a+1) * (1 + a * rest), DLMF 8.7.1 with e^-x multiplied out. */
 static double gamma_small_q(double a, double x)
 {
-  int sign;
-  double lead = expm1(a * log(x) - lgamma_r(a + 1, &sign)); /* x^a / Gamma(a+1) - 1 */
+  double lead = expm1(a * log(x) - log_gamma_1p(a)); /* x^a / Gamma(a+1) - 1 */
   double term = 1, rest = 0; /* P = (x^a/Gamma(a)) sum (-x)^k / (k! (a+k)), DLMF 8.7.1 */
   for (int k = 1; k < 100; k++) {
     term *= -x / k;
@@ -150,6 +194,12 @@ static double gamma_small_q(double a, double x)
     if (fabs(add) < 1e-18 * fabs(rest)) break;
   }
   return -lead - (1 + lead) * a * rest;
+}
+
+static void gamma_large(double a, double x, double *p, double *q)
+{
+  double m = (x - a) / a, r = 1 / sqrt(a);
+  tails_large(a * deviance(1, 1 + m, -m), m * sqrt(a), (double[]){r, r * r, r * r * r}, p, q);
 }
 
 void gm_dist_gamma(double a, double x, double *p, double *q)
@@ -164,6 +214,10 @@ void gm_dist_gamma(double a, double x, double *p, double *q)
     *q = !*p;
     return;
   }
+  if (a > large_shape) {
+    gamma_large(a, x, p, q);
+    return;
+  }
   double front = gamma_front(a, x);
   if (x < a + 1) {
     *p = fmin(1, front * gamma_series(a, x));
@@ -175,48 +229,79 @@ void gm_dist_gamma(double a, double x, double *p, double *q)
 }
 
 /* ---- beta ----------------------------------------------------------------------------------- */
-/* DLMF 8.17.22 by the modified Lentz method: I_x(a,b) = front / a * result, for x < (a+1)/(a+b+2).
- */
-static double beta_fraction(double a, double b, double x)
+/* DLMF 8.17.22, two steps at a time (Didonato & Morris 1992, equation 9), by the modified Lentz
+ * method: I_x(a, b) = front * result, for x < (a+1)/(a+b+2); y = 1 - x, delta = a y - b x. The
+ * products are ordered so that none overflows; about sqrt(min(a, b)) terms are needed. */
+static double beta_fraction(double a, double b, double x, double y, double delta)
 {
   const double tiny = 1e-300;
-  double c = 1, d = 1 - (a + b) * x / (a + 1);
-  d = 1 / (fabs(d) < tiny ? tiny : d);
-  double h = d, limit = 2000 + 40 * sqrt(fmax(a, b));
-  for (double m = 1; m < limit; m++) {
-    double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-    d = 1 + even * d;
+  double c = a / (a + 1) * (delta + 1), d = 0, f = c, limit = 2000 + 40 * sqrt(fmin(a, b));
+  for (double n = 1; n < limit; n++) {
+    double m = a + 2 * n - 1, up = n * ((b - n) * x);
+    double an = (a + n - 1) / m * ((a + b + n - 1) * x / m) * up;
+    double bn = n + up / m + (a + n) / (m + 2) * (delta + 1 + n * (1 + y));
+    d = bn + an * d;
     d = 1 / (fabs(d) < tiny ? tiny : d);
-    c = 1 + even / c;
+    c = bn + an / c;
     if (fabs(c) < tiny) c = tiny;
-    h *= d * c;
-    double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1 + odd * d;
-    d = 1 / (fabs(d) < tiny ? tiny : d);
-    c = 1 + odd / c;
-    if (fabs(c) < tiny) c = tiny;
-    h *= d * c;
-    if (fabs(d * c - 1) < 2e-16) break;
+    f *= c * d;
+    if (fabs(c * d - 1) < 2e-16) break;
   }
-  return h;
+  return 1 / f;
+}
+
+/* The three k are those of -a log(x) - b log(y) about its least value, for tails_large. */
+static void beta_large(double a, double b, double x, double y, double *p, double *q)
+{
+  double n = a + b, s = a / n, t = b / n, delta = gap(a, b, x, y), v = a * t, r = 1 / sqrt(v);
+  double k[3] = {(t - s) * r, (1 - 3 * s * t) * r * r, (t - s) * (1 - 2 * s * t) * r * r * r};
+  double d = deviance(a, n * x, delta) + deviance(b, n * y, -delta);
+  tails_large(d, -delta * r, k, p, q);
+}
+
+/* Shapes at the ends of the doubles, where sums and products would leave them. The law is then
+ * that of others to all digits: nearly a gamma when one is huge, all in one point when both are,
+ * at either end when both are tiny. True: the answer is there; else go on with *a and *b. */
+static bool beta_extreme(double *a, double *b, double x, double y, double *p, double *q)
+{
+  double low = fmin(*a, *b), high = fmax(*a, *b), factor = 1;
+  if (high > 1e300 && low < 1e40) {
+    if (*a < *b)
+      gm_dist_gamma(*a, *b * x, p, q);
+    else
+      gm_dist_gamma(*b, *a * y, q, p);
+    return true;
+  }
+  if (high > 1e300) factor = 0x1p-10;
+  if (high < 1e-270) factor = 0x1p100;
+  *a = fmax(1e-290, *a * factor);
+  *b = fmax(1e-290, *b * factor);
+  return false;
 }
 
 void gm_dist_beta(double a, double b, double x, double y, double *p, double *q)
 {
   assert(p && q);
-  if (!(a > 0 && b > 0 && x >= 0 && y >= 0) || isinf(a) || isinf(b)) {
+  if (!(a > 0 && b > 0 && x >= 0 && y >= 0 && x <= 1 && y <= 1) || isinf(a) || isinf(b)) {
     *p = *q = NAN;
     return;
   }
-  double front = beta_front(a, b, x, y);
   if (x == 0 || y == 0) {
     *p = x > 0;
     *q = !*p;
-  } else if (x < (a + 1) / (a + b + 2)) {
-    *p = fmin(1, front / a * beta_fraction(a, b, x));
+    return;
+  }
+  if (beta_extreme(&a, &b, x, y, p, q)) return;
+  if (fmin(a, b) > large_shape) {
+    beta_large(a, b, x, y, p, q);
+    return;
+  }
+  double front = beta_front(a, b, x, y), delta = gap(a, b, x, y);
+  if (x < (a + 1) / (a + b + 2)) {
+    *p = fmin(1, front * beta_fraction(a, b, x, y, delta));
     *q = 1 - *p;
   } else {
-    *q = fmin(1, front / b * beta_fraction(b, a, y));
+    *q = fmin(1, front * beta_fraction(b, a, y, x, -delta));
     *p = 1 - *q;
   }
 }

@@ -24,6 +24,19 @@ static double gap_score(double a, double b, double f, double y)
   return left * f * f + right * (1 - f) * (1 - f);
 }
 
+double gm_score_crps_sorted(int32_t n, const double *xs, const double *cum, double y, double *apart)
+{
+  double sum = fmax(0, xs[0] - y) + fmax(0, y - xs[n - 1]); /* F is 0 and 1 outside */
+  double spread = 0;
+  for (int32_t i = 0; i + 1 < n; i++) {
+    double f = cum[i];
+    sum += gap_score(xs[i], xs[i + 1], f, y);
+    spread += (xs[i + 1] - xs[i]) * f * (1 - f);
+  }
+  if (apart) *apart = spread;
+  return sum;
+}
+
 gm_status gm_score_crps(gm_ctx *ctx, int32_t n, const double *x, const double *w, double y,
                         double *crps)
 {
@@ -34,13 +47,12 @@ gm_status gm_score_crps(gm_ctx *ctx, int32_t n, const double *x, const double *w
   s = gm__stats_sorted(ctx, n, x, w, &xs, &ws);
   if (s) return s;
   double total = gm_stats_sum(n, ws), run = 0;
-  double sum = fmax(0, xs[0] - y) + fmax(0, y - xs[n - 1]); /* F is 0 and 1 outside */
-  for (int32_t i = 0; i + 1 < n; i++) {
+  for (int32_t i = 0; i < n; i++) {
     run += ws[i];
-    sum += gap_score(xs[i], xs[i + 1], fmin(1, run / total), y);
+    ws[i] = fmin(1, run / total);
   }
+  *crps = gm_score_crps_sorted(n, xs, ws, y, NULL);
   gm_free(xs);
-  *crps = sum;
   return GM_OK;
 }
 

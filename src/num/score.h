@@ -9,6 +9,10 @@
  * exact, in O(n log n). Fails: GM_ERANGE (n < 1), GM_EDOMAIN, GM_ENOMEM. */
 GM_NODISCARD gm_status gm_score_crps(gm_ctx *ctx, int32_t n, const double *x, const double *w,
                                      double y, double *crps);
+/* The same of values xs[n] ascending with cumulated shares cum[n]: F is cum[i] from xs[i] on, 1 at
+ * the last. *apart (may be NULL): E|X - X'|/2, the integral of F (1 - F). Nothing is checked. */
+double gm_score_crps_sorted(int32_t n, const double *xs, const double *cum, double y,
+                            double *apart);
 /* The same of a normal law; sd >= 0 (0: |y - mean|), else NaN. Ibid., section 4.2. */
 double gm_score_crps_normal(double mean, double sd, double y);
 

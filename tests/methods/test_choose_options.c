@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -153,6 +154,85 @@ static void coupling__range_is_that_of_all_permutations(void **state)
   near(o[1].better, 3 / 6.0, 1e-12, "as paired"); /* 1<2, 4>3.5, 2.5<6, 7>0, 3<8, 9>5 */
 }
 
+/* With ties too the range is that of all permutations, ties counted half. Values that differ by
+ * rounding alone are ties everywhere; where all are equal no coupling matters. */
+static void coupling__range_with_ties(void **state)
+{
+  (void)state;
+  enum { R = 5, LAWS = 200 };
+  double value[2 * R];
+  for (int law = 0; law < LAWS; law++) {
+    double least = 1, most = 0;
+    for (int i = 0; i < 2 * R; i++)
+      value[i] = floor(4 * gm_uniform(gm_key_make(5, 1, 2, 3), (uint64_t)law, (uint64_t)i, 0, 0)) +
+                 (i % 2 ? 1e-15 : 0);
+    for (int code = 0; code < 3125; code++) { /* 5^5 words, the permutations among them */
+      int used = 0, rest = code, p[R];
+      double better = 0;
+      for (int i = 0; i < R; i++, rest /= R) used |= 1 << (p[i] = rest % R);
+      if (used != (1 << R) - 1) continue;
+      for (int i = 0; i < R; i++) {
+        double gain = value[R + i] - value[p[i]];
+        better += fabs(gain) < 1e-9 ? 0.5 : gain > 0;
+      }
+      least = fmin(least, better / R);
+      most = fmax(most, better / R);
+    }
+    gm_choice c = {2, 1, R, value, NULL, NULL, 0, true};
+    gm_choice_option o[2];
+    choose(&c, 0, o, NULL);
+    near(o[1].better_low, least, 1e-12, "least");
+    near(o[1].better_high, most, 1e-12, "most");
+    near(o[1].within_low, least, 1e-12, "least within");
+    near(o[1].within_high, most, 1e-12, "most within");
+  }
+  for (int i = 0; i < 2 * R; i++) value[i] = i < R ? 3 : 3 + 1e-15;
+  gm_choice c = {2, 1, R, value, NULL, NULL, 0, true};
+  gm_choice_option o[2];
+  choose(&c, 0, o, NULL);
+  near(o[1].better_low, 0.5, 1e-12, "equal, least");
+  near(o[1].better_high, 0.5, 1e-12, "equal, most");
+  near(o[1].better_independent, 0.5, 1e-12, "equal, independent");
+  near(o[1].within_low, 0.5, 1e-12, "equal, least within");
+}
+
+/* Regrets are of the options, not of what they are compared with: the same with every base, and in
+ * any order. Two options of the same worth and one that varies three times as much, all known with
+ * noise: the expected maximum over members is sqrt(10) / sqrt(2 pi), and the means are 0. */
+static void regret__does_not_depend_on_the_base(void **state)
+{
+  (void)state;
+  enum { N = 4000, R = 2, O = 3 };
+  double *value = gm_alloc(ctx, O * N * R, sizeof *value), perfect[O], truth = 0;
+  gm_key key = gm_key_make(8, 1, 2, 3);
+  assert_non_null(value);
+  for (int coupled = 0; coupled < 2; coupled++) {
+    for (int m = 0; m < N; m++) {
+      double far = 3 * gm_normal(key, (uint64_t)m, 0, 0, 0);
+      double same = gm_normal(key, (uint64_t)m, 1, 0, 0);
+      for (int o = 0; o < O; o++)
+        for (int r = 0; r < R; r++)
+          value[(o * N + m) * R + r] =
+              (o ? same : far) + 2 * gm_normal(key, (uint64_t)m, (uint64_t)(2 + o), 0, (uint64_t)r);
+    }
+    gm_choice c = {O, N, R, value, NULL, NULL, 0, coupled};
+    gm_choice_option o[O], first[O];
+    gm_choice_summary s;
+    for (int base = 0; base < O; base++) {
+      if (gm_choose(ctx, &c, base, 0, 0, o, &s)) fail_msg("%s", gm_message(ctx));
+      perfect[base] = s.perfect;
+      if (!base) memcpy(first, o, sizeof o);
+      for (int k = 0; k < O; k++) near(o[k].regret, first[k].regret, 1e-10, "regret by base");
+    }
+    double best = fmax(o[0].value, fmax(o[1].value, o[2].value));
+    truth = sqrt(10 / (2 * acos(-1))) - best;
+    printf("perfect information %.4f, %.4f, %.4f with three bases; about %.4f\n", perfect[0],
+           perfect[1], perfect[2], truth);
+    near(perfect[0], truth, 0.08, "perfect information");
+  }
+  gm_free(value);
+}
+
 /* Weights act as copies: a member of weight 2 is two members, one of weight 0 (with NaN) none. */
 static void weights__act_as_copies(void **state)
 {
@@ -265,6 +345,8 @@ int main(void)
       cmocka_unit_test(parts__are_as_made),
       cmocka_unit_test(chance__alone_is_worth_nothing),
       cmocka_unit_test(coupling__range_is_that_of_all_permutations),
+      cmocka_unit_test(coupling__range_with_ties),
+      cmocka_unit_test(regret__does_not_depend_on_the_base),
       cmocka_unit_test(weights__act_as_copies),
       cmocka_unit_test(models__who_loses_what),
       cmocka_unit_test(refusals__are_named),

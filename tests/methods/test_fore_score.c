@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 static gm_ctx *ctx;
@@ -236,6 +237,79 @@ static void mixture__of_steps_is_near_the_sample(void **state)
   gm_score a = score_of(&noisy, 0.7), b = score_of(&bare, 0.7);
   near(a.crps, b.crps, 5e-5, "CRPS");
   near(a.crps_fair, b.crps_fair, 5e-5, "fair CRPS");
+}
+
+/* Two numbers of a member: place and sd. */
+static double normal_cdf_of(const void *user, int32_t m, double y, double *below)
+{
+  const double *p = (const double *)user + 2 * (ptrdiff_t)m;
+  return *below = gm_norm_cdf((y - p[0]) / p[1]);
+}
+
+/* E|X| of a normal (Grimit et al. 2006). */
+static double size_of(double mean, double sd)
+{
+  double z = mean / sd;
+  return mean * (2 * gm_norm_cdf(z) - 1) + sd * sqrt(2 / M_PI) * exp(-0.5 * z * z);
+}
+
+/* Mixtures of a few normals whose sds and weights lie orders of magnitude apart: steps of the law
+ * right beside a quantile, far tails of little weight. CRPS and fair form by Grimit et al. (2006),
+ * to 1e-9 of the law's width. */
+static void mixture__of_unlike_normals_is_exact(void **state)
+{
+  (void)state;
+  enum { N = 8, LAWS = 250 };
+  static const double ends[2] = {0.01, 0.99};
+  double worst = 0;
+  for (uint64_t k = 0; k < LAWS; k++) {
+    double p[2 * N], w[N], q[2], total = 0, self = 0, near_y = 0, apart = 0, among = 0, u[4];
+    int n = 2 + (int)(k % (N - 1));
+    for (int i = 0; i < n; i++) {
+      gm_uniform4(test_key(77), k, (uint64_t)i, 0, 0, u);
+      p[2 * i] = gm_norm_quantile(u[0]) * pow(10, 3 * u[1] - 1);
+      p[2 * i + 1] = pow(10, 4 * u[2] - 3);
+      total += w[i] = pow(10, -6 * u[3]);
+    }
+    gm_uniform4(test_key(78), k, 0, 0, 0, u);
+    double y = gm_norm_quantile(u[0]) * pow(10, 4 * u[1] - 1);
+    gm_law law = {.n = n, .weight = w, .cdf = normal_cdf_of, .user = p};
+    gm_score s = score_of(&law, y);
+    assert_int_equal(gm_law_quantiles(ctx, &law, 2, ends, q), GM_OK);
+    for (int i = 0; i < n; i++) {
+      near_y += w[i] / total * size_of(y - p[2 * i], p[2 * i + 1]);
+      self += w[i] / total * (w[i] / total);
+      for (int j = 0; j < n; j++) {
+        double d = w[i] * w[j] / total / total *
+                   size_of(p[2 * i] - p[2 * j], hypot(p[2 * i + 1], p[2 * j + 1]));
+        apart += d;
+        among += i == j ? 0 : d;
+      }
+    }
+    worst = fmax(worst, fabs(s.crps - (near_y - apart / 2)) / (q[1] - q[0]));
+    if (self < 0.9) /* else the fair form is a small difference over a small number */
+      worst = fmax(worst, fabs(s.crps_fair - (near_y - among / 2 / (1 - self))) / (q[1] - q[0]));
+  }
+  printf("CRPS of %d unlike mixtures: off by at most %.1e of the width\n", LAWS, worst);
+  assert_true(worst < 1e-9);
+}
+
+/* Twenty members far apart: between them the distribution function stands at a level, and the
+ * quantile is the smallest place that has it, as for the sample of them: within 9 sd of a member. */
+static void quantiles__are_the_smallest_places(void **state)
+{
+  (void)state;
+  static const double prob[5] = {0.05, 0.25, 0.5, 0.75, 0.95};
+  static const double sd[3] = {1e-2, 1e-5, 1e-9};
+  double p[40], q[5];
+  for (int k = 0; k < 3; k++) {
+    for (int i = 0; i < 20; i++) p[2 * i] = i, p[2 * i + 1] = sd[k];
+    gm_law law = {.n = 20, .cdf = normal_cdf_of, .user = p};
+    assert_int_equal(gm_law_quantiles(ctx, &law, 5, prob, q), GM_OK);
+    for (int i = 0; i < 5; i++) near(q[i], round(20 * prob[i]) - 1, 9 * sd[k], "smallest quantile");
+    assert_int_equal(gm_law_quantiles(ctx, &law, 1, prob + 2, q), GM_OK);
+    near(q[0], 9, 9 * sd[k], "median alone");
+  }
 }
 
 /* Randomised PIT of right forecasts of few counts is uniform; its half (not drawn) is not. */
@@ -485,6 +559,8 @@ int main(void)
       cmocka_unit_test(counts__scores_are_the_plain_sums),
       cmocka_unit_test(rosetta__forecast_scores_are_exact),
       cmocka_unit_test(mixture__of_steps_is_near_the_sample),
+      cmocka_unit_test(mixture__of_unlike_normals_is_exact),
+      cmocka_unit_test(quantiles__are_the_smallest_places),
       cmocka_unit_test(pit__of_counts_is_uniform),
       cmocka_unit_test(wis__is_near_the_crps),
       cmocka_unit_test(dots__are_equal_chances),

@@ -1,6 +1,5 @@
-/* test_lowdisc.c - whole Sobol' nets: the direction numbers and the scramble by their properties.
+/* test_sobol_net.c - whole Sobol' nets: the direction numbers and the scramble by their properties.
  * label: quick */
-#include "num/lowdisc.h"
 #include "num/quasi.h"
 #include "support/fault.h"
 #include <math.h>
@@ -14,10 +13,10 @@
 
 static gm_ctx *ctx;
 
-static gm_lowdisc *lowdisc(int32_t d)
+static gm_sobol *sobol(int32_t d)
 {
-  gm_lowdisc *s = NULL;
-  if (gm_lowdisc_new(ctx, d, &s)) fail_msg("%s", gm_message(ctx));
+  gm_sobol *s = NULL;
+  if (gm_sobol_new(ctx, d, NULL, &s)) fail_msg("%s", gm_message(ctx));
   return s;
 }
 
@@ -35,32 +34,32 @@ static void plain__first_points_are_the_published_ones(void **state)
                                      {0.125, 0.625, 0.375},
                                      {0.1875, 0.3125, 0.9375},
                                      {0.6875, 0.8125, 0.4375}};
-  gm_lowdisc *s = lowdisc(3);
+  gm_sobol *s = sobol(3);
   double x[10][3];
-  gm_lowdisc_begin_plain(s, 4);
-  gm_lowdisc_next(s, 4, x[0]);
-  gm_lowdisc_next(s, 6, x[4]);
+  gm_sobol_net(s, 4, NULL);
+  gm_sobol_next(s, 4, x[0]);
+  gm_sobol_next(s, 6, x[4]);
   assert_memory_equal(x, want, sizeof x);
-  gm_lowdisc_free(s);
+  gm_sobol_free(s);
 }
 
-/* The first 101 dimensions are those of quasi.h, whose points are had one by one. */
+/* A plain net is the points that are had one by one. */
 static void plain__agrees_with_points_one_by_one(void **state)
 {
   (void)state;
   enum { D = GM_SOBOL_DIMENSION_MAX, N = 512 };
   gm_sobol *one = NULL;
   assert_int_equal(gm_sobol_new(ctx, D, NULL, &one), GM_OK);
-  gm_lowdisc *s = lowdisc(D);
-  gm_lowdisc_begin_plain(s, 9);
+  gm_sobol *s = sobol(D);
+  gm_sobol_net(s, 9, NULL);
   for (uint64_t i = 0; i < N; i++) {
     double x[D], y[D];
     assert_int_equal(gm_sobol_point(one, i, x), GM_OK);
-    gm_lowdisc_next(s, 1, y);
+    gm_sobol_next(s, 1, y);
     assert_memory_equal(x, y, sizeof x);
   }
   gm_sobol_free(one);
-  gm_lowdisc_free(s);
+  gm_sobol_free(s);
 }
 
 /* x has order 2^s - 1 modulo the polynomial: it is primitive (2^s - 1 steps at most, s <= 13). */
@@ -83,11 +82,11 @@ static void table__holds_the_primitive_polynomials(void **state)
   static const int32_t want[14] = {0, 1, 1, 2, 2, 6, 6, 18, 16, 48, 60, 176, 144, 630};
   int32_t count[14] = {0};
   uint32_t before = 1;
-  for (int32_t j = 1; j < GM_LOWDISC_DIMENSION_MAX; j++) {
-    uint32_t p, m[13];
-    int32_t s = gm__lowdisc_row(j, &p, m);
+  for (int32_t j = 1; j < GM_SOBOL_DIMENSION_MAX; j++) {
+    uint32_t p, m[GM_SOBOL_DEGREE_MAX];
+    int32_t s = gm__sobol_row(j, &p, m);
     assert_in_range(s, 1, 13);
-    assert_true(p > before && (s == 1 || primitive(p, s)));
+    assert_true(p > before && (s == 1 ? p == 3 : primitive(p, s)));
     before = p;
     count[s]++;
     for (int32_t k = 0; k < s; k++) assert_true(m[k] % 2 == 1 && m[k] < 2u << k);
@@ -103,12 +102,12 @@ static void table__holds_the_primitive_polynomials(void **state)
 static void table__has_property_a(void **state)
 {
   (void)state;
-  enum { D = GM_LOWDISC_DIMENSION_MAX, WORDS = (D + 63) / 64 };
+  enum { D = GM_SOBOL_DIMENSION_MAX, WORDS = (D + 63) / 64 };
   uint64_t(*row)[WORDS] = calloc(D, sizeof *row);
   for (int32_t j = 0; j < D; j++) {
     uint8_t digit[D];
-    uint32_t p, m[13];
-    int32_t s = gm__lowdisc_row(j, &p, m);
+    uint32_t p, m[GM_SOBOL_DEGREE_MAX];
+    int32_t s = gm__sobol_row(j, &p, m);
     for (int32_t k = 0; k < D; k++) {
       digit[k] = k == 0 && s == 0;
       if (k < s) digit[k] = m[k] >> k & 1;
@@ -130,14 +129,14 @@ static void table__has_property_a(void **state)
 static void scramble__keeps_slices(void **state)
 {
   (void)state;
-  enum { D = GM_LOWDISC_DIMENSION_MAX };
-  gm_lowdisc *s = lowdisc(D);
+  enum { D = GM_SOBOL_DIMENSION_MAX };
+  gm_sobol *s = sobol(D);
   for (int32_t m = 0; m <= 9; m++) {
     int32_t n = 1 << m;
     double *x = malloc((size_t)n * D * sizeof *x);
     bool *hit = malloc((size_t)n);
-    gm_lowdisc_begin(s, m, 77);
-    gm_lowdisc_next(s, n, x);
+    gm_sobol_net(s, m, &(uint64_t){77});
+    gm_sobol_next(s, n, x);
     for (int32_t j = 0; j < D; j++) {
       memset(hit, 0, (size_t)n);
       for (int32_t i = 0; i < n; i++) {
@@ -149,7 +148,7 @@ static void scramble__keeps_slices(void **state)
     }
     free(x), free(hit);
   }
-  gm_lowdisc_free(s);
+  gm_sobol_free(s);
 }
 
 /* Owen 1995: scrambling keeps the (0, m, 2)-net of the first two coordinates. */
@@ -157,18 +156,18 @@ static void scramble__keeps_the_net(void **state)
 {
   (void)state;
   enum { M = 11, N = 1 << M };
-  gm_lowdisc *s = lowdisc(2);
+  gm_sobol *s = sobol(2);
   static double x[N][2];
   static int32_t count[N];
-  gm_lowdisc_begin(s, M, 5);
-  gm_lowdisc_next(s, N, x[0]);
+  gm_sobol_net(s, M, &(uint64_t){5});
+  gm_sobol_next(s, N, x[0]);
   for (int32_t k = 0; k <= M; k++) {
     memset(count, 0, sizeof count);
     for (int32_t i = 0; i < N; i++)
       count[(int32_t)ldexp(x[i][0], k) << (M - k) | (int32_t)ldexp(x[i][1], M - k)]++;
     for (int32_t i = 0; i < N; i++) assert_int_equal(count[i], 1);
   }
-  gm_lowdisc_free(s);
+  gm_sobol_free(s);
 }
 
 /* Over keys a point is uniform to its last digits, two coordinates are independent, and so are two
@@ -179,11 +178,11 @@ static void scramble__point_is_uniform_over_keys(void **state)
   enum { KEYS = 8192 };
   double sum = 0, square = 0, cross = 0;
   int32_t bin[16] = {0}, fine[16] = {0};
-  gm_lowdisc *s = lowdisc(2);
+  gm_sobol *s = sobol(2);
   for (uint64_t key = 0; key < KEYS; key++) {
     double x[8][2];
-    gm_lowdisc_begin(s, 3, key);
-    gm_lowdisc_next(s, 8, x[0]);
+    gm_sobol_net(s, 3, &key);
+    gm_sobol_next(s, 8, x[0]);
     double v = x[5][0];
     sum += v - 0.5, square += (v - 0.5) * (v - 0.5), cross += (v - 0.5) * (x[5][1] - 0.5);
     bin[(int32_t)(16 * v)]++;
@@ -198,15 +197,15 @@ static void scramble__point_is_uniform_over_keys(void **state)
   assert_true(fabs(sum / KEYS) < 4 * sqrt(1.0 / 12 / KEYS));
   assert_true(fabs(square / KEYS - 1.0 / 12) < 4 * sqrt(1.0 / 180 / KEYS));
   assert_true(fabs(cross / KEYS) < 4 / 12.0 / sqrt(KEYS));
-  gm_lowdisc_free(s);
+  gm_sobol_free(s);
 }
 
-static double integral(gm_lowdisc *s, uint64_t key, int32_t m)
+static double integral(gm_sobol *s, uint64_t key, int32_t m)
 {
   double sum = 0, x[3];
-  gm_lowdisc_begin(s, m, key);
+  gm_sobol_net(s, m, &key);
   for (int32_t i = 0; i < 1 << m; i++) {
-    gm_lowdisc_next(s, 1, x);
+    gm_sobol_next(s, 1, x);
     sum += exp(x[0] + 0.5 * x[1] - 0.7 * x[2]);
   }
   return sum / (1 << m);
@@ -218,7 +217,7 @@ static void scramble__variance_falls_faster_than_square(void **state)
 {
   (void)state;
   enum { KEYS = 256 };
-  gm_lowdisc *s = lowdisc(3);
+  gm_sobol *s = sobol(3);
   double exact = (exp(1) - 1) * 2 * (exp(0.5) - 1) * (1 - exp(-0.7)) / 0.7, few = 0, many = 0;
   double bias = 0;
   for (uint64_t key = 0; key < KEYS; key++) {
@@ -227,30 +226,30 @@ static void scramble__variance_falls_faster_than_square(void **state)
   }
   assert_true(few / many > pow(16, 2.3));
   assert_true(fabs(bias / KEYS) < 4 * sqrt(few / KEYS / KEYS));
-  gm_lowdisc_free(s);
+  gm_sobol_free(s);
 }
 
-static void lowdisc__refusals(void **state)
+static void sobol_net__refusals(void **state)
 {
   (void)state;
-  gm_lowdisc *s = NULL;
-  assert_int_equal(gm_lowdisc_new(ctx, 1112, &s), GM_EUNSUPPORTED);
+  gm_sobol *s = NULL;
+  assert_int_equal(gm_sobol_new(ctx, 1112, NULL, &s), GM_EUNSUPPORTED);
   assert_non_null(strstr(gm_message(ctx), "1112 dimensions"));
-  assert_int_equal(gm_lowdisc_new(ctx, 0, &s), GM_ERANGE);
+  assert_int_equal(gm_sobol_new(ctx, 0, NULL, &s), GM_ERANGE);
   assert_null(s);
-  gm_lowdisc_free(NULL);
+  gm_sobol_free(NULL);
 }
 
 static gm_status make(gm_ctx *c, void *user)
 {
   (void)user;
-  gm_lowdisc *s = NULL;
-  gm_status status = gm_lowdisc_new(c, 200, &s);
-  gm_lowdisc_free(s);
+  gm_sobol *s = NULL;
+  gm_status status = gm_sobol_new(c, 200, NULL, &s);
+  gm_sobol_free(s);
   return status;
 }
 
-static void lowdisc__survives_lack_of_memory(void **state)
+static void sobol_net__survives_lack_of_memory(void **state)
 {
   (void)state;
   assert_int_equal(fault_sweep("nets", make, NULL), 1);
@@ -267,8 +266,8 @@ int main(void)
       cmocka_unit_test(scramble__keeps_the_net),
       cmocka_unit_test(scramble__point_is_uniform_over_keys),
       cmocka_unit_test(scramble__variance_falls_faster_than_square),
-      cmocka_unit_test(lowdisc__refusals),
-      cmocka_unit_test(lowdisc__survives_lack_of_memory),
+      cmocka_unit_test(sobol_net__refusals),
+      cmocka_unit_test(sobol_net__survives_lack_of_memory),
   };
   if (gm_ctx_new(NULL, &ctx)) return 1;
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
