@@ -3,7 +3,7 @@
  */
 #ifndef GEMEL_BENCH_RICKER_H
 #define GEMEL_BENCH_RICKER_H
-#include "gemel/math.h"
+#include "gemel/many.h"
 #include "gemel/model.h"
 #include <math.h>
 
@@ -62,20 +62,41 @@ static void ricker_init(const gm_model *m, gm_work *w, const gm_batch *b, double
     b->status[k] = 0;
   }
 }
+/* A block of members at a time, the draws and exponentials of each step in one call. */
+enum { RICKER_BLOCK = 256 };
+
+/* Everybody moves at the same whole times: spans that differ are taken one by one. */
+static void ricker_step(const gm_batch *b, int32_t first, int32_t n, uint64_t t)
+{
+  double e[RICKER_BLOCK], *x = b->x + first * b->sm;
+  const double *r = b->theta + first * b->psm, *sigma = r + b->psx;
+  gm_normal_many(n, b->key + first, b->slot ? b->slot + first : NULL, b->slot0 + (uint64_t)first, 0,
+                 gm_kind_draw(0, 0), t, e);
+  for (int32_t k = 0; k < n; k++) e[k] = sigma[k * b->psm] * e[k] - x[k * b->sm];
+  gm_exp_many(n, e, e);
+  for (int32_t k = 0; k < n; k++) x[k * b->sm] = r[k * b->psm] * x[k * b->sm] * e[k];
+}
+static bool ricker_together(const gm_span *span, int32_t n)
+{
+  bool same = true;
+  for (int32_t k = 1; k < n; k++)
+    same = same && span[k].t0 == span[0].t0 && span[k].t1 == span[0].t1;
+  return same;
+}
 static void ricker_advance(const gm_model *m, gm_work *w, const gm_batch *b, const gm_span *span,
                            gm_arena *arena)
 {
   (void)m;
   (void)w;
   (void)arena;
+  for (int32_t first = 0, n; first < b->n; first += n) {
+    n = b->n - first < RICKER_BLOCK ? b->n - first : RICKER_BLOCK;
+    if (!ricker_together(span + first, n)) n = 1;
+    for (double t = floor(span[first].t0) + 1; t <= span[first].t1; t++)
+      ricker_step(b, first, n, (uint64_t)t);
+  }
   for (int32_t k = 0; k < b->n; k++) {
-    double N = b->x[k * b->sm], r = b->theta[k * b->psm], sigma = b->theta[b->psx + k * b->psm];
-    uint64_t slot = b->slot ? b->slot[k] : b->slot0 + (uint64_t)k;
-    for (double t = floor(span[k].t0) + 1; t <= span[k].t1; t++) {
-      double e = gm_normal(b->key[k], slot, 0, gm_kind_draw(0, 0), (uint64_t)t);
-      N = r * N * gm_exp(sigma * e - N);
-    }
-    b->x[k * b->sm] = N;
+    double N = b->x[k * b->sm];
     b->status[k] = N < INFINITY ? GM_MEMBER_OK : GM_MEMBER_DIVERGED;
     for (int32_t q = 0; q < span[k].sample_count; q++) span[k].y[q] = N;
   }

@@ -43,8 +43,15 @@ typedef struct {
   const double *distance; /* LETKF, ENKF: [sensor_count][macro_count] in units of `radius`; NULL:
                              no localisation */
   double radius;          /* of the taper (Gaspari & Cohn 1999); 0: none */
-  bool keep_history;      /* needed by gm_filter_smooth */
-  uint64_t replicate;     /* number of the random key */
+  /* [0: none] particles: a Gaussian kernel on the states too (Musso, Oudjane & Le Gland 2001), for
+   * models that move by little or no chance: after resampling, members that were chosen more than
+   * once are moved by this many of the bandwidths that are best for a normal law (about 1), along
+   * the weighted covariance of the continuous rows of the macro view, in coordinates without bounds
+   * (`transform`), and with GM_REJUVENATE_KERNEL of the unknowns with them. A bias that goes to 0
+   * as members are added. */
+  double state_kernel;
+  bool keep_history;  /* needed by gm_filter_smooth */
+  uint64_t replicate; /* number of the random key */
   gm_alarm_options alarm;
 } gm_filter_options;
 

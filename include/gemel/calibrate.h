@@ -9,6 +9,7 @@
  * Stopping: a watch that stops ends a method early with GM_OK, `cancelled` set, and what there is
  * so far; GM_ECANCELLED is returned only where there is nothing yet.
  * Options: a 0 (or NULL) means the default named beside it. Results are owned by the caller.
+ * Going on after the process died: a target of gemel/ledger.h keeps the answers in a file.
  * Failures of all: GM_ENOMEM, GM_EINVAL and GM_ERANGE (target or options), GM_EDOMAIN (a
  * log-likelihood of +inf, no possible start), GM_EUNSUPPORTED (the target lacks what is needed),
  * and what a callback of the target fails with; then *out is untouched.
@@ -190,7 +191,8 @@ typedef struct {
 /* Random-walk Metropolis whose covariance and scale are learnt during the warm-up only (Haario,
  * Saksman & Tamminen, Bernoulli 7:223, 2001; Andrieu & Thoms, Stat. Comput. 18:343, 2008, alg. 4),
  * each chain for itself; noisy target: particle marginal Metropolis-Hastings (Andrieu & Roberts
- * 2009). One batch an iteration. */
+ * 2009), whose noise is measured where the chains stand (two batches more in every tenth iteration
+ * of the warm-up) and lowers the acceptance that is aimed at. One batch an iteration. */
 GM_API GM_NODISCARD gm_status gm_walk(gm_ctx *ctx, const gm_target *t,
                                       const gm_chain_options *options, gm_chains **out);
 
@@ -279,7 +281,8 @@ GM_API GM_NODISCARD gm_status gm_abc(gm_ctx *ctx, const gm_target *t, const gm_a
  * evaluation runs `simulations` (0: 200; > summary_count + 3) models; the summaries count as
  * normal. unbiased: the estimator of Price, Drovandi, Lee & Nott (J. Comput. Graph. Stat. 27:1,
  * 2018), so that the result does not depend on `simulations` where they are; it is 0 far from the
- * data. t is borrowed until free. */
+ * data. A place where a summary does not vary, or is a linear function of others, has likelihood 0:
+ * leave such summaries out. t is borrowed until free. */
 typedef struct gm_synthetic gm_synthetic;
 GM_API GM_NODISCARD gm_status gm_synthetic_new(gm_ctx *ctx, const gm_target *t, int32_t simulations,
                                                bool unbiased, gm_synthetic **out);

@@ -60,6 +60,8 @@ GM_API GM_NODISCARD gm_status gm_ensemble_set(gm_ensemble *e, gm_ctx *ctx, const
 /* to's member m becomes from's member ancestor[m] (state, parameters, key, status, time). to may be
  * from. The first of to's members that takes an ancestor keeps its slot; further copies get fresh
  * slots (a hash of ancestor's slot, `generation` and m) and what is memoryless in them is redrawn.
+ * Where to is from and every member that is chosen stays in its place (ancestor[m] = m), it is that
+ * one which keeps its slot, and only the others are copied.
  * generation: a number of the caller's that it does not use twice. With keep_slots nothing is
  * fresh: copies share all later draws (plans compared on one belief).
  * Fails: GM_ENOMEM; then to is as it was. */

@@ -3,9 +3,10 @@
  * Controls are constant on intervals of a grid and reach the model as edges; the horizon is cut
  * into segments whose first states are unknowns too, joined by continuity constraints (Bock &
  * Plitt, IFAC Proc. 17:1603, 1984). An SQP method with condensing solves for both: the states are
- * eliminated from the linearised problem, the Hessian of what is left is Gauss-Newton or BFGS with
- * Powell's damping, the quadratic programs are solved by Goldfarb & Idnani's dual method (Math.
- * Program. 27:1, 1983), steps are cut by an l1 merit function (Nocedal & Wright 2006, ch. 18).
+ * eliminated from the linearised problem, the Hessian of what is left is Gauss-Newton, BFGS with
+ * Powell's damping or the Lagrangian's own, the quadratic programs are solved by Goldfarb &
+ * Idnani's dual method (Math. Program. 27:1, 1983), steps are cut by an l1 merit function (Nocedal
+ * & Wright 2006, ch. 18).
  * The answer is a local optimum. Threads: one call at a time on one pool. */
 #ifndef GEMEL_SHOOT_H
 #define GEMEL_SHOOT_H
@@ -97,6 +98,9 @@ typedef struct {
   int32_t directions;
   double step;       /* [1e-5] of differences, relative to the size of the unknown */
   bool gauss_newton; /* every term is a square: Gauss-Newton instead of BFGS */
+  /* The Lagrangian's own Hessian by differences of tangents, segment by segment, instead of BFGS:
+   * needs directions > 0, not with gauss_newton; pays with many short segments. */
+  bool newton;
 } gm_shoot_options;
 
 typedef enum {
@@ -116,8 +120,11 @@ typedef struct {
   double *total_price;   /* [total_count] */
   double objective;      /* of a simulation through the segments */
   double violation;      /* largest scaled violation, gaps between segments included */
-  double kkt;            /* size of the gradient of the Lagrangian in scaled unknowns, relative */
+  double kkt; /* what is left of the KKT conditions in scaled unknowns (gradient of the Lagrangian,
+                 prices times slacks), relative to 1 + |objective| */
   int32_t iterations, evaluations, unknown_count;
+  /* Runs of the whole horizon that were made; a tangent's direction counts as one more. */
+  double simulations;
   gm_shoot_stop stop;
   bool converged, tangents;
 } gm_shoot_result;

@@ -11,6 +11,7 @@
 #define GEMEL_STOCHASTIC_H
 #include "gemel/calibrate.h"
 #include "gemel/identify.h"
+#include "gemel/ledger.h"
 #include "gemel/sensitivity.h"
 #include "gemel/system.h"
 
@@ -22,16 +23,21 @@ extern "C" {
 typedef struct {
   int32_t particles;  /* of one likelihood of a model that moves by chance; 0: 1000 */
   uint64_t replicate; /* number that all random keys of this adapter are made with */
+  /* > 0: derivatives by the model's tangents, so many at once (at most what it bears, for example
+   * gm_eq_config.directions_max); 0: none */
+  int32_t directions;
 } gm_fit_options;
 
 typedef struct gm_fit_target gm_fit_target;
 
 /* What the data say about the unknowns. Drift of the unknowns is not part of it (it is a filter's).
  * Rungs: loglik always; residuals where every sensor is NORMAL or LOGNORMAL with a constant sd,
- * without memory, and nothing is censored (differences for the jacobian); simulate (summaries: the
- * data drawn anew) where no sensor has a memory and nothing is censored. options may be NULL.
+ * without memory, and nothing is censored (without directions: differences for the jacobian);
+ * simulate (summaries: the data drawn anew) where no sensor has a memory and nothing is censored;
+ * gradient with directions, where no sensor is BINOMIAL (its mean is rounded) or OWN and nothing is
+ * censored but of NORMAL and LOGNORMAL. options may be NULL.
  * Fails also: GM_EINVAL (no unknowns, no readings), GM_EUNSUPPORTED (an edge switches an unknown
- * parameter). */
+ * parameter; directions of a model without tangents). */
 GM_API GM_NODISCARD gm_status gm_fit_target_new(gm_ctx *ctx, const gm_system *s,
                                                 const gm_fit_options *options, gm_fit_target **out);
 GM_API void gm_fit_target_free(gm_fit_target *t); /* NULL ok */
@@ -75,6 +81,7 @@ typedef struct {
   int32_t repeats;     /* [10] particle filters for the likelihood of each end; >= 2 */
   int32_t check_particles; /* [particles] of these */
   const gm_watch *watch;
+  gm_ledger *ledger; /* NULL: none. Keeps every iteration: goes on after the process died */
 } gm_if2_options;
 
 typedef struct {
@@ -106,6 +113,7 @@ typedef struct {
   int32_t particles;     /* 0: as many as make the sd of ln likelihood about `noise` */
   double noise;          /* [1.2] (Doucet, Pitt, Deligiannidis & Kohn, Biometrika 102:295, 2015) */
   int32_t particles_max; /* [20000] of that choice */
+  gm_ledger *ledger;     /* NULL: none. Keeps every likelihood: goes on after the process died */
 } gm_pmmh_options;
 
 typedef struct {
@@ -128,6 +136,7 @@ typedef struct {
   int32_t stages;      /* [4] */
   const double *alpha; /* [stages] > 0, their inverses sum to 1; NULL: all equal to stages */
   const gm_watch *watch;
+  gm_ledger *ledger; /* NULL: none. Keeps every stage's runs: goes on after the process died */
 } gm_esmda_options;
 
 typedef struct {

@@ -117,7 +117,10 @@ gm_status gm_alarm_start(gm_ctx *ctx, const gm_alarm_options *options, gm_alarm 
   if (a.options.run_length == 0) a.options.run_length = 10000;
   if (a.options.weight == 0) a.options.weight = 0.2;
   if (a.options.ess_least == 0) a.options.ess_least = 2;
+  if (a.options.rank_weight == 0) a.options.rank_weight = 0.05;
   gm_status s = gm_alarm_limit(ctx, a.options.run_length, a.options.weight, &a.limit);
+  if (!s && a.options.rank_run_length != 0) /* a third of the rate for each of three means */
+    s = gm_alarm_limit(ctx, 3 * a.options.rank_run_length, a.options.rank_weight, &a.rank_limit);
   if (!s) *out = a;
   return s;
 }
@@ -131,23 +134,58 @@ double gm_alarm_score(double d2, int32_t dof)
   return fmin(fmax(z, -score_max), score_max);
 }
 
+static gm_alarm_state settle(gm_alarm *a)
+{
+  bool warming = a->count <= a->options.warm && a->rank_count <= a->options.warm;
+  if (warming) a->voices = 0;
+  a->state = a->voices ? GM_ALARM_RAISED : warming ? GM_ALARM_WARMING : GM_ALARM_QUIET;
+  return a->state;
+}
+
+static double limit_of(double limit, double weight) { return limit * sqrt(weight / (2 - weight)); }
+
 gm_alarm_state gm_alarm_feed(gm_alarm *a, double score, double ess)
 {
   double w = a->options.weight;
   a->count++;
   a->last = score;
   a->mean = fmax(0, (1 - w) * a->mean + w * score);
-  bool over = a->mean > a->limit * sqrt(w / (2 - w)) || ess < a->options.ess_least;
-  if (over && a->count > a->options.warm)
-    a->state = GM_ALARM_RAISED;
-  else
-    a->state = a->count > a->options.warm ? GM_ALARM_QUIET : GM_ALARM_WARMING;
-  return a->state;
+  a->voices &= GM_ALARM_LOW | GM_ALARM_HIGH | GM_ALARM_NARROW;
+  if (a->mean > limit_of(a->limit, w)) a->voices |= GM_ALARM_INNOVATIONS;
+  if (ess < a->options.ess_least) a->voices |= GM_ALARM_MEMBERS;
+  return settle(a);
+}
+
+/* One mean that is kept at 0 or above, as that of the innovations. */
+static uint32_t heard(const gm_alarm *a, double *mean, double score, uint32_t voice)
+{
+  double w = a->options.rank_weight;
+  *mean = fmax(0, (1 - w) * *mean + w * score);
+  return *mean > limit_of(a->rank_limit, w) ? voice : 0;
+}
+
+static double bounded_quantile(double p)
+{
+  return fmin(fmax(gm_norm_quantile(p), -score_max), score_max);
+}
+
+gm_alarm_state gm_alarm_ranks(gm_alarm *a, int32_t count, const double *pit)
+{
+  if (!(a->options.rank_run_length > 0) || count < 1) return a->state;
+  double p = pit[a->rank_count++ % count];
+  if (!(p >= 0 && p <= 1)) return a->state;
+  double z = bounded_quantile(p);
+  a->voices &= GM_ALARM_INNOVATIONS | GM_ALARM_MEMBERS;
+  a->voices |= heard(a, &a->rank_low, z, GM_ALARM_LOW);
+  a->voices |= heard(a, &a->rank_high, -z, GM_ALARM_HIGH);
+  a->voices |= heard(a, &a->rank_wide, bounded_quantile(fabs(2 * p - 1)), GM_ALARM_NARROW);
+  return settle(a);
 }
 
 void gm_alarm_clear(gm_alarm *a)
 {
-  a->mean = a->last = 0;
-  a->count = 0;
+  a->mean = a->last = a->rank_low = a->rank_high = a->rank_wide = 0;
+  a->count = a->rank_count = 0;
+  a->voices = 0;
   a->state = GM_ALARM_WARMING;
 }

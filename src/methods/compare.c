@@ -26,8 +26,7 @@ static double best_of_member(int32_t option_count, int32_t n, const double *valu
   return best;
 }
 
-/* Differences below rounding of the utilities count as none. */
-static double gain_of(double a, double b)
+double gm__gain_of(double a, double b)
 {
   double d = a - b;
   return fabs(d) <= 1e-12 * fmax(1, fmax(fabs(a), fabs(b))) ? 0 : d;
@@ -44,7 +43,7 @@ gm_status gm__compare_options(gm_ctx *ctx, int32_t option_count, int32_t n, cons
     gm_option_result r = {0};
     double more = 0, less = 0;
     for (int32_t m = 0; m < n; m++) {
-      gain[m] = gain_of(v[m], b[m]);
+      gain[m] = gm__gain_of(v[m], b[m]);
       more += gain[m] > 0 ? weight[m] : 0;
       less += gain[m] < 0 ? weight[m] : 0;
       r.regret += weight[m] * (best_of_member(option_count, n, value, m) - v[m]);

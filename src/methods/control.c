@@ -43,19 +43,41 @@ double gm__control_time(const gm_control *c, int32_t decision)
   return c->t_first + decision * c->every;
 }
 
+/* Edges of the system's own drive in (t0, t1]: the first one's number, how many. */
+static int32_t own_edges(const gm_system *s, double t0, double t1, int32_t *first_out)
+{
+  int32_t first = 0, end;
+  const int32_t all = s->drive ? s->drive->edge_count : 0;
+  while (first < all && s->drive->edge[first].t <= t0) first++;
+  for (end = first; end < all && s->drive->edge[end].t <= t1;) end++;
+  *first_out = first;
+  return end - first;
+}
+
+int32_t gm__control_merge(const gm_system *s, double t0, double t1, const gm_edge *edge,
+                          int32_t count, double shift, gm_edge *out)
+{
+  int32_t at, own = own_edges(s, t0, t1, &at), n = 0;
+  for (int32_t i = 0; i < count || own > 0;) {
+    bool mine = i < count && (own == 0 || edge[i].t + shift < s->drive->edge[at].t);
+    out[n] = mine ? edge[i++] : s->drive->edge[at++];
+    if (mine)
+      out[n].t += shift;
+    else
+      own--;
+    n++;
+  }
+  return n;
+}
+
 gm_status gm__control_drives_new(gm_ctx *ctx, const gm_control *c, control_drives *d)
 {
-  int32_t all = 0;
+  const gm_drive *own = c->system->drive;
+  ptrdiff_t all = own ? (ptrdiff_t)own->edge_count * c->choice_count : 0;
   for (int32_t a = 0; a < c->choice_count; a++) all += c->choice[a].edge_count;
   d->edge = gm_alloc(ctx, all, sizeof *d->edge);
   d->drive = gm_alloc(ctx, c->choice_count, sizeof *d->drive);
-  if (!d->edge || !d->drive) return gm_fail(ctx, GM_ENOMEM, "choices");
-  gm_edge *at = d->edge;
-  for (int32_t a = 0; a < c->choice_count; a++) {
-    d->drive[a] = (gm_drive){at, c->choice[a].edge_count};
-    at += c->choice[a].edge_count;
-  }
-  return GM_OK;
+  return d->edge && d->drive ? GM_OK : gm_fail(ctx, GM_ENOMEM, "choices");
 }
 
 void gm__control_drives_free(control_drives *d)
@@ -67,17 +89,18 @@ void gm__control_drives_free(control_drives *d)
 void gm__control_drives_at(const gm_control *c, control_drives *d, int32_t decision)
 {
   gm_edge *at = d->edge;
-  for (int32_t a = 0; a < c->choice_count; a++)
-    for (int32_t i = 0; i < c->choice[a].edge_count; i++) {
-      *at = c->choice[a].edge[i];
-      at++->t += gm__control_time(c, decision);
-    }
+  const double t0 = gm__control_time(c, decision), t1 = gm__control_time(c, decision + 1);
+  for (int32_t a = 0; a < c->choice_count; a++) {
+    int32_t n =
+        gm__control_merge(c->system, t0, t1, c->choice[a].edge, c->choice[a].edge_count, t0, at);
+    d->drive[a] = (gm_drive){at, n};
+    at += n;
+  }
 }
 
-gm_status gm__control_begin(gm_ctx *ctx, const gm_control *c, int32_t n, uint64_t replicate,
-                            gm_ensemble **out)
+gm_status gm__control_begin(gm_ctx *ctx, const gm_system *s, double t_first, int32_t n,
+                            uint64_t replicate, gm_ensemble **out)
 {
-  const gm_system *s = c->system;
   const int32_t d = s->unknown_count;
   gm_ensemble *e = NULL;
   double *z = gm_alloc(ctx, (ptrdiff_t)n * d, sizeof *z);
@@ -91,10 +114,10 @@ gm_status gm__control_begin(gm_ctx *ctx, const gm_control *c, int32_t n, uint64_
   }
   gm_drive before = {0};
   while (s->drive && before.edge_count < s->drive->edge_count &&
-         s->drive->edge[before.edge_count].t <= c->t_first)
+         s->drive->edge[before.edge_count].t <= t_first)
     before.edge_count++;
   if (s->drive) before.edge = s->drive->edge;
-  if (!st) st = gm_ensemble_advance(e, ctx, c->t_first, &before, NULL, NULL, 0, NULL);
+  if (!st) st = gm_ensemble_advance(e, ctx, t_first, &before, NULL, NULL, 0, NULL);
   gm_free(z);
   if (st) {
     gm_ensemble_free(e);
@@ -174,9 +197,8 @@ static int falling(const void *a, const void *b)
   return (x < y) - (x > y);
 }
 
-/* Mean and its error; of the worst tail alone for CVAR. cost is sorted on the way. */
-static gm_status sum_up(gm_ctx *ctx, const gm_control *c, int32_t n, double *cost,
-                        const bool *breach, gm_plan_cost *out)
+gm_status gm__control_sum(gm_ctx *ctx, gm_risk risk, double tail, int32_t n, double *cost,
+                          const bool *breach, gm_plan_cost *out)
 {
   int32_t kept = n;
   double sum = 0, square = 0, broke = 0;
@@ -185,8 +207,8 @@ static gm_status sum_up(gm_ctx *ctx, const gm_control *c, int32_t n, double *cos
     if (!isfinite(cost[m]))
       return gm_fail(ctx, GM_ENUMERIC, "control: the cost of member %d is not a number", (int)m);
   }
-  if (c->risk == GM_RISK_CVAR) {
-    kept = (int32_t)ceil(c->tail * n);
+  if (risk == GM_RISK_CVAR) {
+    kept = (int32_t)ceil(tail * n);
     qsort(cost, (size_t)n, sizeof *cost, falling);
   }
   for (int32_t m = 0; m < kept; m++) sum += cost[m];
@@ -195,7 +217,7 @@ static gm_status sum_up(gm_ctx *ctx, const gm_control *c, int32_t n, double *cos
   /* CVAR: the spread of the tail and of where it begins (Manistre & Hancock, N. Am. Actuar. J.
    * 9:129, 2005) */
   double variance = kept > 1 ? square / (kept - 1) : 0;
-  if (kept < n) variance += (1 - c->tail) * (mean - cost[kept - 1]) * (mean - cost[kept - 1]);
+  if (kept < n) variance += (1 - tail) * (mean - cost[kept - 1]) * (mean - cost[kept - 1]);
   *out = (gm_plan_cost){mean, sqrt(variance / kept), broke / n};
   return GM_OK;
 }
@@ -207,7 +229,8 @@ static gm_status race_all(gm_ctx *ctx, const gm_control *c, const gm_ensemble *s
   gm_status s = race_new(ctx, c, start, &r);
   if (!s) s = race_run(ctx, c, chosen, &r);
   for (int32_t p = 0; p < plan_count && !s; p++)
-    s = sum_up(ctx, c, n, r.cost + (ptrdiff_t)p * n, r.breach + (ptrdiff_t)p * n, &out[p]);
+    s = gm__control_sum(ctx, c->risk, c->tail, n, r.cost + (ptrdiff_t)p * n,
+                        r.breach + (ptrdiff_t)p * n, &out[p]);
   race_free(&r);
   return s;
 }
@@ -221,20 +244,42 @@ gm_status gm_control_evaluate(gm_ctx *ctx, const gm_control *c, int32_t members,
     if (chosen[i] < 0 || chosen[i] >= c->choice_count)
       s = gm_fail(ctx, GM_EINVAL, "control: choice %d of %d", (int)chosen[i], (int)c->choice_count);
   if (!s && members < 2) s = gm_fail(ctx, GM_ERANGE, "control: %d members", (int)members);
-  if (!s) s = gm__control_begin(ctx, c, members, replicate, &start);
+  if (!s) s = gm__control_begin(ctx, c->system, c->t_first, members, replicate, &start);
   if (!s) s = race_all(ctx, c, start, members, plan_count, chosen, out);
   gm_ensemble_free(start);
   return s;
+}
+
+double gm__control_excess(double chance, const gm_plan_cost *a)
+{
+  return fmax(0, a->breach - chance);
+}
+
+bool gm__control_better(double chance, const gm_plan_cost *a, const gm_plan_cost *b)
+{
+  const double x = gm__control_excess(chance, a), y = gm__control_excess(chance, b);
+  return x != y ? x < y : a->cost < b->cost;
+}
+
+void gm__control_order(double chance, int32_t count, const gm_plan_cost *cost, int32_t *order)
+{
+  for (int32_t i = 0; i < count; i++) {
+    int32_t j = i;
+    for (; j > 0 && gm__control_better(chance, &cost[i], &cost[order[j - 1]]); j--)
+      order[j] = order[j - 1];
+    order[j] = i;
+  }
 }
 
 /* ---- cross-entropy search -------------------------------------------------------------------- */
 typedef struct {
   const gm_control *c;
   gm_search_options o;
-  double *chance; /* [decisions][choice_count] */
-  int32_t *plan;  /* [plans][decisions] */
-  gm_plan_cost *cost;
-  int32_t *order;
+  double *chance;                /* [decisions][choice_count] */
+  int32_t *plan, *best;          /* [plans][decisions], [decisions] */
+  gm_plan_cost *cost, best_cost; /* [plans] */
+  int32_t *order;                /* [plans] */
+  bool any;                      /* is there a best? */
 } search;
 
 static bool within(const gm_control *c, int32_t k, const int32_t *plan, int32_t choice)
@@ -263,24 +308,6 @@ static bool plan_draw(const search *q, int32_t round, int32_t p)
     plan[k] = last;
   }
   return true;
-}
-
-/* Breaking a chance constraint counts more than any cost. */
-static bool better(const gm_control *c, const gm_plan_cost *a, const gm_plan_cost *b)
-{
-  double over_a = c->breach ? fmax(0, a->breach - c->chance) : 0;
-  double over_b = c->breach ? fmax(0, b->breach - c->chance) : 0;
-  return over_a != over_b ? over_a < over_b : a->cost < b->cost;
-}
-
-static void order_plans(search *q, int32_t count)
-{
-  for (int32_t i = 0; i < count; i++) {
-    int32_t j = i;
-    for (; j > 0 && better(q->c, &q->cost[i], &q->cost[q->order[j - 1]]); j--)
-      q->order[j] = q->order[j - 1];
-    q->order[j] = i;
-  }
 }
 
 /* Chances move towards the elite's shares, by 0.7, and never quite to 0. */
@@ -328,14 +355,13 @@ static int32_t plans_fill(search *q, int32_t round, bool whole)
   return count;
 }
 
-static gm_status search_run(gm_ctx *ctx, search *q, const gm_watch *watch, int32_t *chosen_out)
+static gm_status search_run(gm_ctx *ctx, search *q, const gm_watch *watch)
 {
   const gm_control *c = q->c;
+  const double chance = c->breach ? c->chance : 1;
   const bool whole = plans_possible(c) <= q->o.plans;
   gm_ensemble *start = NULL;
-  gm_status s = gm__control_begin(ctx, c, q->o.members, q->o.replicate, &start);
-  gm_plan_cost best = {0};
-  bool any = false;
+  gm_status s = gm__control_begin(ctx, c->system, c->t_first, q->o.members, q->o.replicate, &start);
   for (int32_t round = 0; round < (whole ? 1 : q->o.rounds) && !s; round++) {
     int32_t count = plans_fill(q, round, whole);
     if (!count) {
@@ -344,13 +370,13 @@ static gm_status search_run(gm_ctx *ctx, search *q, const gm_watch *watch, int32
     }
     s = race_all(ctx, c, start, q->o.members, count, q->plan, q->cost);
     if (s) break;
-    order_plans(q, count);
+    gm__control_order(chance, count, q->cost, q->order);
     int32_t first = q->order[0];
-    if (!any || better(c, &q->cost[first], &best)) {
-      best = q->cost[first];
-      memcpy(chosen_out, q->plan + (ptrdiff_t)first * c->decisions,
-             (size_t)c->decisions * sizeof *chosen_out);
-      any = true;
+    if (!q->any || gm__control_better(chance, &q->cost[first], &q->best_cost)) {
+      q->best_cost = q->cost[first];
+      memcpy(q->best, q->plan + (ptrdiff_t)first * c->decisions,
+             (size_t)c->decisions * sizeof *q->best);
+      q->any = true;
     }
     if (!whole && count == q->o.plans) chances_learn(q);
     gm_watch_progress(watch, "searching plans", (round + 1.0) / q->o.rounds);
@@ -378,11 +404,12 @@ static gm_status search_new(gm_ctx *ctx, const gm_search_options *options, searc
     return gm_fail(ctx, GM_ERANGE, "control: search of %d members, %d plans, %d rounds, elite %g",
                    (int)o->members, (int)o->plans, (int)o->rounds, o->elite);
   q->chance = gm_alloc(ctx, (ptrdiff_t)c->decisions * c->choice_count, sizeof *q->chance);
-  q->plan = gm_alloc(ctx, (ptrdiff_t)o->plans * c->decisions, sizeof *q->plan);
+  q->plan = gm_alloc(ctx, (ptrdiff_t)(o->plans + 1) * c->decisions, sizeof *q->plan);
   q->cost = gm_alloc(ctx, o->plans, sizeof *q->cost);
   q->order = gm_alloc(ctx, o->plans, sizeof *q->order);
   if (!q->chance || !q->plan || !q->cost || !q->order)
     return gm_fail(ctx, GM_ENOMEM, "search of plans");
+  q->best = q->plan + (ptrdiff_t)o->plans * c->decisions;
   for (int32_t i = 0; i < c->decisions * c->choice_count; i++) q->chance[i] = 1.0 / c->choice_count;
   return GM_OK;
 }
@@ -393,10 +420,14 @@ gm_status gm_control_search(gm_ctx *ctx, const gm_control *c, const gm_search_op
   search q = {.c = c};
   gm_status s = gm__control_check(ctx, c);
   if (!s) s = search_new(ctx, options, &q);
-  if (!s) s = search_run(ctx, &q, watch, chosen_out);
+  if (!s) s = search_run(ctx, &q, watch);
+  gm_plan_cost cost = q.best_cost;
   if (!s)
-    s = gm_control_evaluate(ctx, c, 4 * q.o.members, gm_hash64(q.o.replicate, 1), 1, chosen_out,
-                            out);
+    s = gm_control_evaluate(ctx, c, 4 * q.o.members, gm_hash64(q.o.replicate, 1), 1, q.best, &cost);
+  if (!s || (s == GM_ECANCELLED && q.any)) {
+    memcpy(chosen_out, q.best, (size_t)c->decisions * sizeof *chosen_out);
+    *out = cost;
+  }
   gm_free(q.chance);
   gm_free(q.plan);
   gm_free(q.cost);

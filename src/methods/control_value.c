@@ -81,6 +81,7 @@ static void scale_set(gm_policy *p, int32_t k, const double *x, int32_t n)
 
 double gm_policy_value(const gm_policy *p, int32_t decision, int32_t choice, const double *y)
 {
+  if (p->grid) return gm__grid_value(p, decision, choice, y);
   double x[GM_FEATURES_MAX], b[GM_TERMS_MAX], sum = 0;
   const double *c = p->coefficient + ((ptrdiff_t)decision * p->c->choice_count + choice) * p->terms;
   features_of(p, y, x);
@@ -194,7 +195,8 @@ static gm_status explore(gm_ctx *ctx, learner *l, int32_t round)
   gm_key key =
       gm_system_key(c->system, GM_PURPOSE_SEARCH, gm_hash64(p->o.replicate, (uint64_t)round));
   gm_ensemble *e = NULL;
-  gm_status s = gm__control_begin(ctx, c, n, gm_hash64(p->o.replicate, (uint64_t)round), &e);
+  gm_status s = gm__control_begin(ctx, c->system, c->t_first, n,
+                                  gm_hash64(p->o.replicate, (uint64_t)round), &e);
   for (int32_t k = 0; k < c->decisions && !s; k++) {
     for (int32_t m = 0; m < n; m++) l->index[m] = m;
     if (!l->at[k]) s = gm_ensemble_new(ctx, c->system->model, c->system->pool, n, &l->at[k]);
@@ -206,7 +208,8 @@ static gm_status explore(gm_ctx *ctx, learner *l, int32_t round)
       const double *y = l->y0 + (ptrdiff_t)m * p->ny;
       l->index[m] = (int32_t)(u * c->choice_count);
       if (round && m % 2) l->index[m] = gm_policy_choose(p, k, 1, y, NULL, NULL);
-      if (c->allowed && !c->allowed(c->user, k, NULL, l->index[m])) l->index[m] = 0;
+      if (l->index[m] < 0 || (c->allowed && !c->allowed(c->user, k, NULL, l->index[m])))
+        l->index[m] = 0;
     }
     gm__control_drives_at(c, &l->drives, k);
     s = gm_ensemble_advance(e, ctx, gm__control_time(c, k + 1), l->drives.drive, l->index, NULL, 0,
@@ -362,6 +365,7 @@ gm_status gm_policy_learn(gm_ctx *ctx, const gm_control *c, const gm_value_optio
   learner l = {.p = p};
   if (!p) return gm_fail(ctx, GM_ENOMEM, "policy");
   p->c = c;
+  p->discount = 1;
   s = policy_new(ctx, options, p);
   if (!s) s = learner_new(ctx, p, &l);
   for (int32_t round = 0; round < p->o.rounds && !s; round++)
@@ -377,6 +381,7 @@ gm_status gm_policy_learn(gm_ctx *ctx, const gm_control *c, const gm_value_optio
 void gm_policy_free(gm_policy *p)
 {
   if (!p) return;
+  gm__grid_free(p->grid);
   gm_free(p->power);
   gm_free(p->scale);
   gm_free(p->coefficient);

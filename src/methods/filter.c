@@ -1,5 +1,7 @@
 /* filter.c - the life of a filter: members of the prior, steps, news, restart. */
+#include "methods/filter_rows.h"
 #include "methods/kalman.h"
+#include "methods/sense_many.h"
 #include "gemel/math.h"
 #include <assert.h>
 #include <math.h>
@@ -30,13 +32,18 @@ static gm_status options_take(gm_filter *f, gm_ctx *ctx, const gm_filter_options
     return gm_fail(ctx, GM_ERANGE, "filter: ess_least %g, expected in (0, 1]", o->ess_least);
   if (!(o->liu_west > 0.5 && o->liu_west <= 1))
     return gm_fail(ctx, GM_ERANGE, "filter: discount %g, expected in (0.5, 1]", o->liu_west);
+  if (!(o->state_kernel >= 0 && isfinite(o->state_kernel)))
+    return gm_fail(ctx, GM_ERANGE, "filter: a kernel on states of %g bandwidths, expected >= 0",
+                   o->state_kernel);
   if (!(o->inflation > 0 && isfinite(o->inflation)))
     return gm_fail(ctx, GM_ERANGE, "filter: inflation %g, expected > 0", o->inflation);
-  return GM_OK;
+  return gm__states_check(f, ctx);
 }
 
 static gm_status members_new(gm_filter *f, gm_ctx *ctx)
 {
+  for (int32_t i = 0; i < f->s->sensor_count; i++)
+    f->colours = f->colours || f->s->sensor[i].memory > 0;
   ptrdiff_t n = f->n, wide = f->d > f->s->sensor_count ? f->d : f->s->sensor_count;
   f->z = gm_alloc(ctx, n * f->d, sizeof *f->z);
   f->weight = gm_alloc(ctx, n, sizeof *f->weight);
@@ -46,7 +53,7 @@ static gm_status members_new(gm_filter *f, gm_ctx *ctx)
   f->y = gm_alloc(ctx, n * f->info.output_count, sizeof *f->y);
   f->lp = gm_alloc(ctx, n, sizeof *f->lp);
   f->lookahead = gm_alloc(ctx, n, sizeof *f->lookahead);
-  f->ancestor = gm_alloc(ctx, n, sizeof *f->ancestor);
+  f->ancestor = gm_alloc(ctx, 3 * n, sizeof *f->ancestor);
   f->take = gm_alloc(ctx, n * wide, sizeof *f->take);
   if (!f->z || !f->weight || !f->residual || !f->residual_t || !f->drift || !f->y || !f->lp ||
       !f->lookahead || !f->ancestor || !f->take)
@@ -135,8 +142,7 @@ double gm_filter_loglik(const gm_filter *f) { return f->loglik; }
 /* ---- what all kinds share -------------------------------------------------------------------- */
 void gm__filter_theta(gm_filter *f) { gm_system_theta(f->s, f->n, f->z, gm_ensemble_theta(f->e)); }
 
-/* Only the rows of the unknowns: the others may have been switched by edges. */
-static void theta_update(gm_filter *f)
+void gm__filter_unknowns(gm_filter *f)
 {
   double *theta = gm_ensemble_theta(f->e);
   for (int32_t d = 0; d < f->d; d++) {
@@ -161,7 +167,7 @@ static void drift(gm_filter *f, double dt)
       f->z[(ptrdiff_t)m * f->d + d] +=
           sd * gm_normal(key, slot[m], (uint64_t)d, gm_kind_draw(1, 0), f->step);
   }
-  if (any) theta_update(f);
+  if (any) gm__filter_unknowns(f);
 }
 
 gm_status gm__filter_advance(gm_filter *f, gm_ctx *ctx, double t)
@@ -180,8 +186,7 @@ gm_status gm__filter_advance(gm_filter *f, gm_ctx *ctx, double t)
 
 double gm__filter_ess(const gm_filter *f)
 {
-  double sum = 0;
-  for (int32_t m = 0; m < f->n; m++) sum += f->weight[m] * f->weight[m];
+  double sum = gm__row_dot(f->n, f->weight, f->weight);
   return sum > 0 ? 1 / sum : 0;
 }
 
@@ -190,31 +195,15 @@ gm_status gm__filter_select(gm_filter *f, gm_ctx *ctx, const int32_t *ancestor)
   gm_status s = gm_ensemble_select(f->e, f->e, ctx, ancestor, ++f->generation, false);
   if (s) return s;
   gm__history_select(f, ancestor);
-  const int32_t d = f->d, k = f->s->sensor_count;
-  for (int32_t m = 0; m < f->n; m++)
-    memcpy(f->take + (ptrdiff_t)m * d, f->z + (ptrdiff_t)ancestor[m] * d, (size_t)d * sizeof *f->z);
-  memcpy(f->z, f->take, (size_t)f->n * (size_t)d * sizeof *f->z);
-  for (int32_t m = 0; m < f->n; m++)
-    memcpy(f->take + (ptrdiff_t)m * k, f->residual + (ptrdiff_t)ancestor[m] * k,
-           (size_t)k * sizeof *f->take);
-  memcpy(f->residual, f->take, (size_t)f->n * (size_t)k * sizeof *f->take);
+  const ptrdiff_t d = f->d, k = f->s->sensor_count;
+  for (int32_t m = 0; m < f->n && (d || f->colours); m++) {
+    const int32_t a = ancestor[m];
+    if (a == m) continue;
+    memcpy(f->z + m * d, f->z + a * d, (size_t)d * sizeof *f->z);
+    memcpy(f->residual + m * k, f->residual + a * k, (size_t)k * sizeof *f->residual);
+  }
   for (int32_t m = 0; m < f->n; m++) f->weight[m] = 1.0 / f->n;
   return GM_OK;
-}
-
-void gm__resample(int32_t n, const double *weight, double u, int32_t *ancestor)
-{
-  double sum = 0;
-  int32_t from = 0;
-  for (int32_t m = 0; m < n; m++) {
-    double at = (m + u) / n;
-    while (from < n - 1 && sum + weight[from] <= at) sum += weight[from++];
-    ancestor[m] = from;
-  }
-  /* rounding at the end must not choose a member without weight */
-  int32_t last = n - 1;
-  while (last > 0 && !(weight[last] > 0)) last--;
-  for (int32_t m = n - 1; m >= 0 && ancestor[m] > last; m--) ancestor[m] = last;
 }
 
 /* ---- what was predicted ---------------------------------------------------------------------- */
@@ -236,13 +225,21 @@ static gm_status news_room(gm_filter *f, gm_ctx *ctx, int32_t count)
  * (systematically): the alarm needs no more, and a distribution function costs much. */
 static double pit_of(gm_filter *f, const gm_reading *r, int32_t i)
 {
-  enum { PIT_MEMBERS = 256 };
+  enum { PIT_MEMBERS = 256, SKIP = 64 };
   const gm_sensor *o = &f->s->sensor[r->sensor];
   const double *theta = gm_ensemble_theta(f->e);
   const int32_t ny = f->info.output_count, count = f->n < PIT_MEMBERS ? f->n : PIT_MEMBERS;
   double upto = 0, under = 0, all = 0, at = 0.5 / count, sum = 0;
   for (int32_t m = 0, taken = 0; m < f->n && taken < count; m++) {
     int32_t times = 0;
+    if (m % SKIP == 0 && m + SKIP <= f->n) { /* is none of these chosen? */
+      double upon = sum + gm__row_sum(SKIP, f->weight + m);
+      if (at >= upon) {
+        sum = upon;
+        m += SKIP - 1;
+        continue;
+      }
+    }
     for (sum += f->weight[m]; taken < count && at < sum; at += 1.0 / count, taken++) times++;
     const double *y = f->y + (ptrdiff_t)m * ny;
     double below;
@@ -258,23 +255,24 @@ static double pit_of(gm_filter *f, const gm_reading *r, int32_t i)
 /* Mean and sd of the mixture of the members' laws of one reading. */
 static void predict_one(gm_filter *f, const gm_reading *r, int32_t i)
 {
+  enum { PART = 256 };
   const gm_sensor *o = &f->s->sensor[r->sensor];
   const double *theta = gm_ensemble_theta(f->e);
-  double mean = 0, square = 0, weight = 0;
-  for (int32_t m = 0; m < f->n; m++) {
-    const double *y = f->y + (ptrdiff_t)m * f->info.output_count;
-    double w = f->weight[m], a, v;
-    if (!(w > 0) || !isfinite(y[o->output])) continue;
-    gm_sense_moments(o, y, theta + m, f->n, &a, &v);
-    weight += w;
-    mean += w * a;
-    square += w * (v + a * a);
+  const ptrdiff_t ny = f->info.output_count;
+  double mean[PART], variance[PART], y[PART], a = 0, square = 0, weight = 0;
+  for (int32_t m = 0; m < f->n; m += PART) {
+    const int32_t count = f->n - m < PART ? f->n - m : PART;
+    gm__sense_moments_many(o, count, f->y + m * ny, ny, theta + m, f->n, mean, variance);
+    for (int32_t l = 0; l < count; l++) y[l] = f->y[(m + l) * ny + o->output];
+    gm__mixture part = gm__row_mixture(count, f->weight + m, y, mean, variance);
+    weight += part.weight;
+    a += part.mean;
+    square += part.square;
   }
-  mean /= weight;
-  f->news_mean[i] = mean;
-  f->news_sd[i] = sqrt(fmax(0, square / weight - mean * mean));
-  f->news_pit[i] =
-      is_particle(f) ? pit_of(f, r, i) : gm_norm_cdf((r->value - mean) / f->news_sd[i]);
+  a /= weight;
+  f->news_mean[i] = a;
+  f->news_sd[i] = sqrt(fmax(0, square / weight - a * a));
+  f->news_pit[i] = is_particle(f) ? pit_of(f, r, i) : gm_norm_cdf((r->value - a) / f->news_sd[i]);
 }
 
 gm_status gm__filter_predict(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t count,
@@ -304,15 +302,6 @@ static gm_status readings_check(const gm_filter *f, gm_ctx *ctx, double t, const
   return GM_OK;
 }
 
-static int32_t failed_count(gm_filter *f)
-{
-  const int8_t *status = gm_ensemble_status(f->e);
-  int32_t count = 0;
-  for (int32_t m = 0; m < f->n; m++)
-    count += (status[m] & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS)) != 0;
-  return count;
-}
-
 /* One score of all data of this time, for the alarm. */
 static double score_of(const gm_filter_news *news)
 {
@@ -339,6 +328,7 @@ static gm_status take(gm_filter *f, gm_ctx *ctx, const gm_reading *reading, int3
   if (s == GM_ENUMERIC) news->alarm = gm_alarm_feed(&f->alarm, gm_alarm_score(INFINITY, 1), 0);
   if (s) return s;
   news->alarm = gm_alarm_feed(&f->alarm, score_of(news), news->ess);
+  news->alarm = gm_alarm_ranks(&f->alarm, news->count, news->pit);
   s = gm__move_take(f, ctx, reading, count);
   return s ? s : gm__history_take(f, ctx);
 }
@@ -355,7 +345,7 @@ gm_status gm_filter_step(gm_filter *f, gm_ctx *ctx, double t, const gm_reading *
   s = is_particle(f) ? gm__particle_before(f, ctx, t, reading, count, news)
                      : gm__filter_advance(f, ctx, t);
   if (!s && count) s = take(f, ctx, reading, count, news);
-  news->failed = failed_count(f);
+  news->failed = gm__row_failed(f->n, gm_ensemble_status(f->e));
   return s;
 }
 

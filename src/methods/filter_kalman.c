@@ -1,13 +1,15 @@
 /* filter_kalman.c - what Kalman filters share: joint vectors, predicted measurements, inflation. */
 #include "gemel/math.h"
+#include "methods/filter_rows.h"
 #include "methods/kalman.h"
+#include "methods/sense_many.h"
 #include "num/dense.h"
 #include "num/linalg.h"
 #include <math.h>
 #include <string.h>
 
 /* ---- coordinates of a state ------------------------------------------------------------------ */
-static double to_free(const gm_var *var, double x)
+double gm__state_free(const gm_var *var, double x)
 {
   const double tiny = 1e-12;
   if (var->transform == GM_TRANSFORM_LOG) {
@@ -22,7 +24,7 @@ static double to_free(const gm_var *var, double x)
   return x;
 }
 
-static double from_free(const gm_var *var, double v)
+double gm__state_bound(const gm_var *var, double v)
 {
   if (var->transform == GM_TRANSFORM_LOG)
     return (isfinite(var->lower) ? var->lower : 0) + exp(fmin(v, 700));
@@ -145,7 +147,7 @@ gm_status gm__kalman_gather(gm_filter *f, gm_ctx *ctx)
   for (int32_t i = 0; i < k->moving; i++)
     for (int32_t m = 0; m < n; m++)
       k->v[(ptrdiff_t)i * n + m] =
-          to_free(&k->var[k->row[i]], k->macro[(ptrdiff_t)m * k->mc + k->row[i]]);
+          gm__state_free(&k->var[k->row[i]], k->macro[(ptrdiff_t)m * k->mc + k->row[i]]);
   for (int32_t i = 0; i < k->coloured; i++)
     for (int32_t m = 0; m < n; m++) { /* a sensor that never spoke has no residual yet */
       double a = f->residual[(ptrdiff_t)m * f->s->sensor_count + k->colour[i]];
@@ -165,7 +167,7 @@ gm_status gm__kalman_scatter(gm_filter *f, gm_ctx *ctx)
   for (int32_t i = 0; i < k->moving; i++)
     for (int32_t m = 0; m < n; m++)
       k->macro[(ptrdiff_t)m * k->mc + k->row[i]] =
-          from_free(&k->var[k->row[i]], k->v[(ptrdiff_t)i * n + m]);
+          gm__state_bound(&k->var[k->row[i]], k->v[(ptrdiff_t)i * n + m]);
   for (int32_t i = 0; i < k->coloured; i++)
     for (int32_t m = 0; m < n; m++) {
       double *a = &f->residual[(ptrdiff_t)m * f->s->sensor_count + k->colour[i]];
@@ -184,10 +186,9 @@ static void center(const gm_filter *f, int32_t rows, const double *a, double *ou
 {
   const int32_t n = f->n;
   for (int32_t i = 0; i < rows; i++) {
-    const double *from = a + (ptrdiff_t)i * n;
-    double mean = 0, *to = out + (ptrdiff_t)i * n;
-    for (int32_t m = 0; m < n; m++) mean += f->weight[m] * from[m];
-    for (int32_t m = 0; m < n; m++) to[m] = from[m] - mean;
+    double *to = out + (ptrdiff_t)i * n;
+    memcpy(to, a + (ptrdiff_t)i * n, (size_t)n * sizeof *to);
+    gm__row_map(n, to, gm__row_dot(n, f->weight, to), 1, 0);
   }
 }
 
@@ -214,38 +215,42 @@ static void colour_go(gm_filter *f, const gm_reading *r)
   f->residual_t[r->sensor] = r->t;
 }
 
-/* Row i of h, the datum's innovation and its variance. Log-normal sensors are seen on their log
- * scale. */
+/* Predictions h[n] and variances v[n]; those of log-normal sensors on their log scale. */
+static void predictions(const gm_filter *f, const gm_sensor *o, double *h, double *v)
+{
+  const double *theta = gm_ensemble_theta(f->e);
+  const ptrdiff_t n = f->n, ny = f->info.output_count;
+  if (o->law != GM_SENSE_LOGNORMAL) {
+    gm__sense_moments_many(o, f->n, f->y, ny, theta, n, h, v);
+    return;
+  }
+  for (int32_t m = 0; m < n; m++) {
+    double p0 = o->parameter0 >= 0 ? theta[o->parameter0 * n + m] : o->p0;
+    h[m] = log(f->y[m * ny + o->output]);
+    v[m] = p0 * p0;
+  }
+}
+
+/* Row i of h, the datum's innovation and its variance. */
 static gm_status measure(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t i)
 {
   kalman *k = f->kalman;
   const gm_sensor *o = &f->s->sensor[r->sensor];
-  const double *theta = gm_ensemble_theta(f->e);
   const bool logs = o->law == GM_SENSE_LOGNORMAL, coloured = o->memory > 0;
-  double *h = k->h + (ptrdiff_t)i * f->n, mean = 0, variance = 0;
+  const ptrdiff_t n = f->n, sensors = f->s->sensor_count;
+  double *h = k->h + i * n, *v = k->work;
   if (r->censored)
     return gm_fail(ctx, GM_EUNSUPPORTED, "filter: a censored datum; use a particle filter");
-  for (int32_t m = 0; m < f->n; m++) {
-    const double *y = f->y + (ptrdiff_t)m * f->info.output_count;
-    double a, v;
-    gm_sense_moments(o, y, theta + m, f->n, &a, &v);
-    if (logs) {
-      double p0 = o->parameter0 >= 0 ? theta[(ptrdiff_t)o->parameter0 * f->n + m] : o->p0;
-      a = log(y[o->output]);
-      v = p0 * p0;
-    }
-    if (!isfinite(a) || !isfinite(v))
+  predictions(f, o, h, v);
+  for (int32_t m = 0; m < n; m++)
+    if (!isfinite(h[m]) || !isfinite(v[m]))
       return gm_fail(ctx, GM_ENUMERIC, "filter: member %d has no prediction at %g", (int)m, r->t);
-    if (coloured) {
-      a += sqrt(v) * f->residual[(ptrdiff_t)m * f->s->sensor_count + r->sensor];
-      v *= 1e-6; /* all of the error is in the residual: only so much that S can be solved */
-    }
-    h[m] = a;
-    mean += f->weight[m] * a;
-    variance += f->weight[m] * v;
+  for (int32_t m = 0; m < n && coloured; m++) {
+    h[m] += sqrt(v[m]) * f->residual[m * sensors + r->sensor];
+    v[m] *= 1e-6; /* all of the error is in the residual: only so much that S can be solved */
   }
-  k->innovation[i] = (logs ? log(r->value) : r->value) - mean;
-  k->r[i] = variance;
+  k->innovation[i] = (logs ? log(r->value) : r->value) - gm__row_dot(f->n, f->weight, h);
+  k->r[i] = gm__row_dot(f->n, f->weight, v);
   return GM_OK;
 }
 
@@ -254,9 +259,8 @@ static void spread_rows(gm_filter *f, int32_t rows, double *a, double factor)
 {
   const int32_t n = f->n;
   for (int32_t i = 0; i < rows; i++) {
-    double mean = 0, *row = a + (ptrdiff_t)i * n;
-    for (int32_t m = 0; m < n; m++) mean += f->weight[m] * row[m];
-    for (int32_t m = 0; m < n; m++) row[m] = mean + factor * (row[m] - mean);
+    double *row = a + (ptrdiff_t)i * n, mean = gm__row_dot(n, f->weight, row);
+    gm__row_map(n, row, mean, factor, mean);
   }
 }
 
@@ -285,14 +289,12 @@ gm_status gm__kalman_innovation(gm_filter *f, gm_ctx *ctx, int32_t m, gm_filter_
 {
   kalman *k = f->kalman;
   const int32_t n = f->n;
-  double scale = f->o.kind == GM_FILTER_UKF ? 1 : 1.0 / (n - 1);
   memset(k->s, 0, (size_t)m * (size_t)m * sizeof *k->s);
-  for (int32_t i = 0; i < m; i++)
-    for (int32_t j = 0; j < n; j++) {
-      double w = f->o.kind == GM_FILTER_UKF ? f->weight[j] : scale;
-      k->work[(ptrdiff_t)i * n + j] = w * k->hp[(ptrdiff_t)i * n + j];
-    }
-  gm__dense_add_bt(m, n, m, k->work, k->hp, k->s);
+  memcpy(k->work, k->hp, (size_t)m * (size_t)n * sizeof *k->work);
+  if (f->o.kind != GM_FILTER_UKF) gm__row_map(m * n, k->work, 0, 1.0 / (n - 1), 0);
+  for (int32_t i = 0; i < m && f->o.kind == GM_FILTER_UKF; i++)
+    for (int32_t j = 0; j < n; j++) k->work[(ptrdiff_t)i * n + j] *= f->weight[j];
+  gm__dense_add_bt_lower(m, n, k->work, k->hp, k->s);
   for (int32_t i = 0; i < m; i++) k->s[(ptrdiff_t)i * m + i] += k->r[i];
   if (!gm__dense_factor(m, k->s))
     return gm_fail(ctx, GM_ENUMERIC, "filter: innovations without variance at %g", news->t);

@@ -1,6 +1,7 @@
 /* filter_particle.c - particles: run, weigh, resample, rejuvenate.
  * What is particular to particle filters; how each lies: docs/methods.md. */
 #include "gemel/math.h"
+#include "methods/filter_rows.h"
 #include "methods/filter.h"
 #include "num/linalg.h"
 #include <math.h>
@@ -45,29 +46,16 @@ static void kernel_move(gm_filter *f, const double *mean, const double *factor, 
   }
 }
 
-static void theta_rows(gm_filter *f)
-{
-  double *theta = gm_ensemble_theta(f->e);
-  for (int32_t i = 0; i < f->d; i++)
-    for (int32_t m = 0; m < f->n; m++)
-      theta[(ptrdiff_t)f->s->unknown[i].parameter * f->n + m] =
-          gm_unknown_value(&f->s->unknown[i], f->z[(ptrdiff_t)m * f->d + i]);
-}
-
-/* Bandwidth of the Gaussian kernel that is best for a normal law: (4/(n(d+2)))^(1/(d+4)) (Silverman
- * 1986, section 4.3). */
-static double bandwidth(int32_t n, int32_t d) { return pow(4 / (n * (d + 2.0)), 1 / (d + 4.0)); }
-
 static void rejuvenate(gm_filter *f, const double *mean, const double *factor, bool flat)
 {
   if (flat || f->d == 0) return;
   if (f->o.rejuvenate == GM_REJUVENATE_KERNEL) {
-    kernel_move(f, mean, factor, 1, bandwidth(f->n, f->d));
+    kernel_move(f, mean, factor, 1, gm__bandwidth(f->n, f->d));
   } else {
     double a = (3 * f->o.liu_west - 1) / (2 * f->o.liu_west);
     kernel_move(f, mean, factor, a, sqrt(1 - a * a));
   }
-  theta_rows(f);
+  gm__filter_unknowns(f);
 }
 
 /* Where the members' covariance is no guide: a tenth of the prior's. */
@@ -77,26 +65,36 @@ static void small_steps(int32_t d, double *factor)
   for (int32_t i = 0; i < d; i++) factor[i * d + i] = 0.1;
 }
 
+/* The unknowns' own kernels and moves, made of the members before the choice. */
+static gm_status choose_and_move(gm_filter *f, gm_ctx *ctx, const double *weight, double u,
+                                 double *mean)
+{
+  const int32_t d = f->d;
+  bool flat = mean && !spread_of(f, mean, mean + d);
+  gm__resample_still(f->n, weight, u, f->ancestor, f->ancestor + f->n);
+  gm_status s = gm__filter_select(f, ctx, f->ancestor);
+  if (s || !mean) return s;
+  if (f->o.rejuvenate == GM_REJUVENATE_MOVE) {
+    if (flat) small_steps(d, mean + d);
+    return gm__move_after(f, ctx, f->ancestor, mean + d);
+  }
+  rejuvenate(f, mean, mean + d, flat);
+  return GM_OK;
+}
+
 static gm_status resample(gm_filter *f, gm_ctx *ctx, const double *weight, gm_filter_news *news)
 {
   double u = gm_uniform(f->key, 0, 0, gm_kind_draw(1, 0), f->step);
   const int32_t d = f->d;
-  bool kernel = d && f->o.rejuvenate != GM_REJUVENATE_NONE;
-  double *mean = kernel ? gm_alloc(ctx, (ptrdiff_t)d * (d + 1), sizeof *mean) : NULL;
-  bool flat = true;
-  gm_status s = kernel && !mean ? gm_fail(ctx, GM_ENOMEM, "filter") : GM_OK;
-  if (!s && kernel) flat = !spread_of(f, mean, mean + d);
-  if (!s) {
-    gm__resample(f->n, weight, u, f->ancestor);
-    s = gm__filter_select(f, ctx, f->ancestor);
-  }
-  if (!s && kernel && f->o.rejuvenate == GM_REJUVENATE_MOVE) {
-    if (flat) small_steps(d, mean + d);
-    s = gm__move_after(f, ctx, f->ancestor, mean + d);
-  } else if (!s && kernel) {
-    rejuvenate(f, mean, mean + d, flat);
-  }
+  const bool states = f->o.state_kernel > 0; /* the unknowns' kernel is part of the states' */
+  const bool own = d && f->o.rejuvenate != GM_REJUVENATE_NONE && !states;
+  double *mean = own ? gm_alloc(ctx, (ptrdiff_t)d * (d + 1), sizeof *mean) : NULL, *factor = NULL;
+  gm_status s = own && !mean ? gm_fail(ctx, GM_ENOMEM, "filter") : GM_OK;
+  if (!s && states) s = gm__states_spread(f, ctx, weight, &factor);
+  if (!s) s = choose_and_move(f, ctx, weight, u, mean);
+  if (!s && states) s = gm__states_move(f, ctx, factor);
   gm_free(mean);
+  gm_free(factor);
   news->resampled = true;
   return s;
 }
@@ -107,7 +105,8 @@ static void weigh(gm_filter *f, const gm_reading *r, int32_t count, bool remembe
 {
   const double *theta = gm_ensemble_theta(f->e);
   const int32_t ny = f->info.output_count, k = f->s->sensor_count;
-  memset(lp, 0, (size_t)f->n * sizeof *lp);
+  bool begun = count && !(f->s->sensor[r[0].sensor].memory > 0); /* the first sets, not adds */
+  if (!begun) memset(lp, 0, (size_t)f->n * sizeof *lp);
   for (int32_t i = 0; i < count; i++) {
     const gm_sensor *o = &f->s->sensor[r[i].sensor];
     if (o->memory > 0) {
@@ -121,25 +120,21 @@ static void weigh(gm_filter *f, const gm_reading *r, int32_t count, bool remembe
       if (remember) f->residual_t[r[i].sensor] = r[i].t;
       continue;
     }
-    double *one = f->take; /* [n * sensor_count] at least */
+    double *one = begun && i == 0 ? lp : f->take; /* [n * sensor_count] at least */
     gm_sense_logpdf_all(o, f->n, f->y, ny, theta, r[i].value, r[i].censored, one);
-    for (int32_t m = 0; m < f->n; m++) lp[m] += one[m];
+    for (int32_t m = 0; m < f->n && one != lp; m++) lp[m] += one[m];
   }
-  const int8_t *status = gm_ensemble_status(f->e);
-  for (int32_t m = 0; m < f->n; m++)
-    if ((status[m] & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS)) || isnan(lp[m])) lp[m] = -INFINITY;
+  gm__row_guard(f->n, gm_ensemble_status(f->e), lp);
 }
 
 /* weight[m] *= exp(lp[m]), made to sum to 1. Returns ln of the sum, -INFINITY: nobody; then the
  * weights are as they were. */
 static double reweigh(int32_t n, double *weight, const double *lp)
 {
-  double top = -INFINITY, sum = 0;
-  for (int32_t m = 0; m < n; m++)
-    if (weight[m] > 0 && lp[m] > top) top = lp[m];
+  double top = gm__row_top(n, weight, lp);
   if (!isfinite(top)) return -INFINITY;
-  for (int32_t m = 0; m < n; m++) sum += weight[m] *= exp(lp[m] - top);
-  for (int32_t m = 0; m < n; m++) weight[m] /= sum;
+  double sum = gm__row_reweigh(n, weight, lp, top);
+  gm__row_map(n, weight, 0, 1 / sum, 0);
   return top + log(sum);
 }
 

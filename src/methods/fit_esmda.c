@@ -2,8 +2,10 @@
  * Geosci. 55:3, 2013): the unknowns of all members are moved by their covariance with what the
  * members predict, in stages whose errors are inflated so that all stages together count the data
  * once. */
+#include "base/checksum.h"
 #include "methods/calib_internal.h"
 #include "methods/fit.h"
+#include "methods/ledger.h"
 #include "num/dense.h"
 #include "num/linalg.h"
 #include <math.h>
@@ -114,13 +116,29 @@ static void predict(smoother *q, int32_t i, int32_t at)
   }
 }
 
+/* Outputs and status of all members, by work or from the ledger. */
+static gm_status simulate(smoother *q)
+{
+  const size_t n = (size_t)q->n;
+  const gm__piece piece[] = {{q->y, n * (size_t)q->time_count * (size_t)q->ny * sizeof *q->y},
+                             {q->status, n}};
+  uint64_t question = gm__checksum(q->z, n * (size_t)q->d * sizeof *q->z);
+  question = gm_hash64(question, gm__checksum(q->replicate, n * sizeof *q->replicate));
+  bool found;
+  gm_status st =
+      gm__ledger_take(q->o.ledger, q->ctx, GM__ASKED_MEMBERS, question, piece, 2, &found);
+  if (st || found) return st;
+  st = gm_system_simulate(q->s, q->ctx, q->n, q->z, q->replicate, q->time, q->time_count, q->y,
+                          q->status);
+  return st ? st : gm__ledger_keep(q->o.ledger, q->ctx, GM__ASKED_MEMBERS, question, piece, 2);
+}
+
 static gm_status run_members(smoother *q)
 {
   const gm_system *s = q->s;
   for (int32_t j = 0; j < q->n; j++) /* every stage has noise of its own inside the model */
     q->replicate[j] = gm_hash64(gm_hash64(q->o.replicate, (uint64_t)q->stage), (uint64_t)j);
-  gm_status st = gm_system_simulate(s, q->ctx, q->n, q->z, q->replicate, q->time, q->time_count,
-                                    q->y, q->status);
+  gm_status st = simulate(q);
   if (st) return st;
   gm_system_theta(s, q->n, q->z, q->theta);
   for (int32_t i = 0, at = 0; i < q->m; i++) {

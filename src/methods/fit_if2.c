@@ -1,7 +1,9 @@
 /* fit_if2.c - iterated filtering: the likelihood of a model that moves by chance is climbed by
  * particle filters whose unknowns are perturbed less and less (Ionides, Nguyen, Atchade, Stoev &
  * King, PNAS 112:719, 2015, algorithm IF2). Starts run side by side. */
+#include "base/checksum.h"
 #include "methods/fit.h"
+#include "methods/ledger.h"
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@ typedef struct {
   double *trace;                /* [starts][iterations][d + 1], in the order of the starts */
   double *end, *loglik, *error; /* [starts][d], [starts] */
   int64_t *lost;                /* [starts] */
+  uint64_t question;            /* hash of all that the iterations depend on, for the ledger */
   int32_t *order;               /* [starts] */
   gm__swarm **swarm, **check;   /* [worker_count] */
 } climb;
@@ -102,6 +105,22 @@ static gm_status begin(climb *c)
   return GM_OK;
 }
 
+static void question_set(climb *c)
+{
+  const size_t d = (size_t)c->d, n = (size_t)c->o.starts;
+  uint64_t number[] = {n,
+                       (uint64_t)c->o.particles,
+                       (uint64_t)c->o.iterations,
+                       (uint64_t)c->o.repeats,
+                       (uint64_t)c->o.check_particles,
+                       c->o.replicate,
+                       gm__checksum(&c->o.cooling, sizeof c->o.cooling),
+                       gm__checksum(c->end, n * d * sizeof *c->end),
+                       gm__checksum(c->sd, d * sizeof *c->sd),
+                       c->o.initial ? gm__checksum(c->o.initial, d * sizeof *c->o.initial) : 0};
+  c->question = gm__checksum(number, sizeof number);
+}
+
 /* One iteration of one start: a sweep from where the swarm is. */
 static gm_status start_task(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
 {
@@ -128,6 +147,27 @@ static gm_status start_task(void *user, int32_t task, int32_t worker, gm_ctx *ct
   return GM_OK;
 }
 
+/* One iteration of all starts, by work or from the ledger. */
+static gm_status iterate(climb *c)
+{
+  const size_t d = (size_t)c->d, n = (size_t)c->o.starts;
+  const gm__piece piece[] = {
+      {c->z, n * (size_t)c->o.particles * d * sizeof *c->z},
+      {c->end, n * d * sizeof *c->end},
+      {c->trace, n * (size_t)c->o.iterations * (d + 1) * sizeof *c->trace},
+      {c->lost, n * sizeof *c->lost},
+  };
+  uint64_t question = gm_hash64(c->question, (uint64_t)c->iteration);
+  bool found;
+  gm_status st = gm__ledger_take(c->o.ledger, c->ctx, GM__ASKED_SWARM, question, piece, 4, &found);
+  if (!st && !found) {
+    st = gm_pool_run(c->s->pool, c->ctx, c->o.starts, start_task, c);
+    if (!st) st = gm__ledger_keep(c->o.ledger, c->ctx, GM__ASKED_SWARM, question, piece, 4);
+  }
+  c->iteration++;
+  return st;
+}
+
 /* Likelihood of the ends: repeated filters without perturbation, with draws of their own. */
 static gm_status check_ends(climb *c)
 {
@@ -141,9 +181,17 @@ static gm_status check_ends(climb *c)
   }
   double *ll = z ? z + all * d : NULL;
   uint64_t family = gm_hash64(c->o.replicate, UINT64_C(0xc4ec)); /* apart from the iterations */
-  if (!st)
+  const gm__piece piece = {ll, (size_t)all * sizeof *ll};
+  /* stopped: these are not the ends that the ledger goes on to */
+  uint64_t question = gm_hash64(c->question, (uint64_t)c->iteration);
+  gm_ledger *ledger = c->iteration < c->o.iterations ? NULL : c->o.ledger;
+  bool found = false;
+  if (!st) st = gm__ledger_take(ledger, c->ctx, GM__ASKED_LOGLIK, question, &piece, 1, &found);
+  if (!st && !found) {
     st = gm__fit_loglik(c->s, c->ctx, c->check, c->o.check_particles, family, (int32_t)all, z,
                         replicate, ll);
+    if (!st) st = gm__ledger_keep(ledger, c->ctx, GM__ASKED_LOGLIK, question, &piece, 1);
+  }
   for (ptrdiff_t k = 0; k < c->o.starts && !st; k++)
     c->loglik[k] = gm_log_mean_exp(c->o.repeats, ll + k * c->o.repeats, &c->error[k]);
   gm_free(z);
@@ -213,9 +261,9 @@ gm_status gm_if2_run(gm_ctx *ctx, const gm_system *s, const gm_if2_options *opti
   c.d = s->unknown_count;
   st = climb_open(&c);
   if (!st) st = begin(&c);
+  if (!st) question_set(&c);
   while (!st && c.iteration < c.o.iterations && !gm_watch_stop(c.o.watch)) {
-    st = gm_pool_run(s->pool, ctx, c.o.starts, start_task, &c);
-    c.iteration++;
+    st = iterate(&c);
     gm_watch_progress(c.o.watch, "iterated filtering", (double)c.iteration / c.o.iterations);
   }
   if (!st && !c.iteration)

@@ -30,11 +30,20 @@ static gm_status options_take(gm_ctx *ctx, const gm_pmmh_options *options, gm_pm
   return GM_OK;
 }
 
+/* With a ledger: by way of it. */
+static const gm_target *target_of(const gm_pmmh_options *o, const gm_fit_target *t,
+                                  gm_kept_target *kept)
+{
+  const gm_target *target = gm_fit_target_get(t);
+  if (!o->ledger) return target;
+  gm_ledger_target(o->ledger, target, kept);
+  return &kept->target;
+}
+
 /* The likeliest of a few draws of the prior, weighed by small filters. */
-static gm_status best_place(pilot *p, gm_fit_target *t, double *place)
+static gm_status best_place(pilot *p, const gm_target *target, double *place)
 {
   const ptrdiff_t d = p->s->unknown_count;
-  const gm_target *target = gm_fit_target_get(t);
   uint64_t replicate[PILOT_PLACES];
   double *z = gm_alloc(p->ctx, PILOT_PLACES * (d + 1), sizeof *z);
   if (!z) return gm_fail(p->ctx, GM_ENOMEM, "particle MCMC");
@@ -57,10 +66,9 @@ static gm_status best_place(pilot *p, gm_fit_target *t, double *place)
 }
 
 /* sd of ln likelihood at a place, repeats that came to nothing left out. */
-static gm_status noise_at(pilot *p, gm_fit_target *t, const double *place, double *sd)
+static gm_status noise_at(pilot *p, const gm_target *target, const double *place, double *sd)
 {
   const ptrdiff_t d = p->s->unknown_count;
-  const gm_target *target = gm_fit_target_get(t);
   uint64_t replicate[NOISE_REPEATS];
   double *z = gm_alloc(p->ctx, NOISE_REPEATS * (d + 1), sizeof *z), mean = 0, square = 0;
   if (!z) return gm_fail(p->ctx, GM_ENOMEM, "particle MCMC");
@@ -87,9 +95,11 @@ static gm_status noise_with(pilot *p, int32_t n, bool first, double *place)
 {
   gm_fit_options o = {.particles = n, .replicate = gm_hash64(p->o.replicate, UINT64_C(0x9110))};
   gm_fit_target *t = NULL;
+  gm_kept_target kept;
   gm_status st = gm_fit_target_new(p->ctx, p->s, &o, &t);
-  if (!st && first) st = best_place(p, t, place);
-  if (!st) st = noise_at(p, t, place, &p->noise);
+  const gm_target *target = st ? NULL : target_of(&p->o, t, &kept);
+  if (!st && first) st = best_place(p, target, place);
+  if (!st) st = noise_at(p, target, place, &p->noise);
   gm_fit_target_free(t);
   return st;
 }
@@ -127,6 +137,7 @@ gm_status gm_pmmh_run(gm_ctx *ctx, const gm_system *s, const gm_pmmh_options *op
   gm_model_info info;
   gm_fit_target *t = NULL;
   gm_pmmh *r = NULL;
+  gm_kept_target kept;
   gm_status st = gm__fit_check(ctx, s, "particle MCMC");
   if (!st) st = options_take(ctx, options, &p.o);
   if (st) return st;
@@ -138,7 +149,7 @@ gm_status gm_pmmh_run(gm_ctx *ctx, const gm_system *s, const gm_pmmh_options *op
   const uint64_t *v = p.o.chain.key.v;
   if (!(v[0] | v[1] | v[2] | v[3]))
     p.o.chain.key = gm_system_key(s, GM_PURPOSE_MOVE, p.o.replicate);
-  if (!st) st = gm_walk(ctx, gm_fit_target_get(t), &p.o.chain, &r->chains);
+  if (!st) st = gm_walk(ctx, target_of(&p.o, t, &kept), &p.o.chain, &r->chains);
   gm_fit_target_free(t);
   if (st) {
     gm_pmmh_free(r);

@@ -2,6 +2,7 @@
  * for information, and as a function of the unit cube. */
 #include "gemel/math.h"
 #include "methods/fit.h"
+#include "methods/fit_slopes.h"
 #include <math.h>
 #include <string.h>
 
@@ -14,9 +15,10 @@ struct gm_fit_target {
   int32_t particles, worker_count, time_count, np, ny;
   uint64_t replicate;
   bool stochastic;
-  double *time;      /* [time_count] of the readings */
-  double *observed;  /* [reading_count] */
-  gm__swarm **swarm; /* [worker_count] */
+  double *time;       /* [time_count] of the readings */
+  double *observed;   /* [reading_count] */
+  gm__swarm **swarm;  /* [worker_count] */
+  gm__slopes *slopes; /* NULL: no tangents */
 };
 
 /* ---- runs of a batch ------------------------------------------------------------------------- */
@@ -146,6 +148,8 @@ static gm_status read_residual(const gm_fit_target *t, gm_ctx *ctx, const runs *
 static gm_status target_residual(void *user, gm_ctx *ctx, int32_t n, const double *z, double *r,
                                  double *jac)
 {
+  const gm_fit_target *t = user;
+  if (jac && t->slopes) return gm__slopes_jacobian(t->slopes, ctx, n, z, r, jac);
   if (jac) return gm_fail(ctx, GM_EUNSUPPORTED, "fit: residuals without a jacobian");
   return run_points(user, ctx, n, z, NULL, read_residual, r);
 }
@@ -184,6 +188,31 @@ static bool has_residuals(const gm_system *s)
       return false;
   }
   return true;
+}
+
+/* ---- derivatives ----------------------------------------------------------------------------- */
+static gm_status target_gradient(void *user, gm_ctx *ctx, int32_t n, const double *z, double *ll,
+                                 double *g)
+{
+  const gm_fit_target *t = user;
+  return gm__slopes_gradient(t->slopes, ctx, n, z, ll, g);
+}
+
+/* -(L L')^-1 z, L the prior's factor. */
+static void target_prior_gradient(void *user, const double *z, double *g)
+{
+  const gm_system *s = ((gm_fit_target *)user)->s;
+  const int32_t d = s->unknown_count;
+  const double *l = s->prior_factor;
+  for (int32_t i = 0; i < d; i++) {
+    g[i] = -z[i];
+    for (int32_t j = 0; l && j < i; j++) g[i] -= l[(ptrdiff_t)i * d + j] * g[j];
+    if (l) g[i] /= l[(ptrdiff_t)i * d + i];
+  }
+  for (int32_t i = d - 1; l && i >= 0; i--) {
+    for (int32_t j = i + 1; j < d; j++) g[i] -= l[(ptrdiff_t)j * d + i] * g[j];
+    g[i] /= l[(ptrdiff_t)i * d + i];
+  }
 }
 
 /* ---- simulated data -------------------------------------------------------------------------- */
@@ -249,13 +278,27 @@ static void rungs(gm_fit_target *t)
   if (!t->stochastic && has_residuals(s)) {
     t->t.residual = target_residual;
     t->t.residual_count = s->reading_count;
-    t->t.no_jacobian = true;
+    t->t.no_jacobian = !t->slopes;
+  }
+  if (t->slopes) {
+    t->t.gradient = target_gradient;
+    t->t.log_prior_gradient = target_prior_gradient;
   }
   if (can_simulate(s)) {
     t->t.simulate = target_simulate;
     t->t.summary_count = s->reading_count;
     t->t.observed = t->observed;
   }
+}
+
+static gm_status directions_check(gm_ctx *ctx, const gm_model_info *info, int32_t directions)
+{
+  if (directions < 0)
+    return gm_fail(ctx, GM_ERANGE, "fit: %d directions, expected 0 or more", (int)directions);
+  if (directions && !(info->flags & GM_MODEL_TANGENTS))
+    return gm_fail(ctx, GM_EUNSUPPORTED, "fit: model %s has no tangents; directions 0",
+                   info->name ? info->name : "");
+  return GM_OK;
 }
 
 gm_status gm_fit_target_new(gm_ctx *ctx, const gm_system *s, const gm_fit_options *options,
@@ -267,10 +310,12 @@ gm_status gm_fit_target_new(gm_ctx *ctx, const gm_system *s, const gm_fit_option
   if (o.particles == 0) o.particles = 1000;
   if (o.particles < 2)
     return gm_fail(ctx, GM_ERANGE, "fit: %d particles, expected 2 or more", (int)o.particles);
-  gm_fit_target *t = gm_alloc(ctx, 1, sizeof *t);
-  if (!t) return gm_fail(ctx, GM_ENOMEM, "target of a fit");
   gm_model_info info;
   gm_model_get_info(s->model, &info);
+  st = directions_check(ctx, &info, o.directions);
+  if (st) return st;
+  gm_fit_target *t = gm_alloc(ctx, 1, sizeof *t);
+  if (!t) return gm_fail(ctx, GM_ENOMEM, "target of a fit");
   t->s = s;
   t->particles = o.particles;
   t->replicate = o.replicate;
@@ -287,6 +332,12 @@ gm_status gm_fit_target_new(gm_ctx *ctx, const gm_system *s, const gm_fit_option
   }
   t->time_count = gm__fit_times(s->reading, s->reading_count, t->time);
   for (int32_t i = 0; i < s->reading_count; i++) t->observed[i] = s->reading[i].value;
+  if (o.directions && !t->stochastic && gm__slopes_possible(s))
+    st = gm__slopes_new(ctx, s, o.directions, t->time_count, t->time, &t->slopes);
+  if (st) {
+    gm_fit_target_free(t);
+    return st;
+  }
   rungs(t);
   *out = t;
   return GM_OK;
@@ -296,6 +347,7 @@ void gm_fit_target_free(gm_fit_target *t)
 {
   if (!t) return;
   for (int32_t i = 0; t->swarm && i < t->worker_count; i++) gm__swarm_free(t->swarm[i]);
+  gm__slopes_free(t->slopes);
   gm_free(t->swarm);
   gm_free(t->time);
   gm_free(t->observed);

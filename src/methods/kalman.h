@@ -23,18 +23,25 @@ typedef struct {
 } kalman;
 
 /* Joint vectors from and to the members. */
-gm_status gm__kalman_gather(gm_filter *f, gm_ctx *ctx);
-gm_status gm__kalman_scatter(gm_filter *f, gm_ctx *ctx);
+GM_NODISCARD gm_status gm__kalman_gather(gm_filter *f, gm_ctx *ctx);
+GM_NODISCARD gm_status gm__kalman_scatter(gm_filter *f, gm_ctx *ctx);
 /* Weighted means taken off: deviations in vp, hp. */
 void gm__kalman_center(gm_filter *f, int32_t m);
 /* S = H P H' + R (lower triangle, factored in place), d2 and log density of the innovations. */
-gm_status gm__kalman_innovation(gm_filter *f, gm_ctx *ctx, int32_t m, gm_filter_news *news);
+GM_NODISCARD gm_status gm__kalman_innovation(gm_filter *f, gm_ctx *ctx, int32_t m,
+                                             gm_filter_news *news);
+
+/* A state's coordinate without bounds, and back, as its transform says. */
+double gm__state_free(const gm_var *var, double x);
+double gm__state_bound(const gm_var *var, double v);
+/* Lower factor in place of a matrix that may have directions without variance. */
+void gm__kalman_factor_flat(int32_t n, double *a);
 
 /* Each changes v by the data. */
-gm_status gm__kalman_stochastic(gm_filter *f, gm_ctx *ctx, int32_t m);
-gm_status gm__kalman_transform(gm_filter *f, gm_ctx *ctx, int32_t m);
-gm_status gm__kalman_local(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t m);
-gm_status gm__kalman_sigma(gm_filter *f, gm_ctx *ctx, int32_t m);
+GM_NODISCARD gm_status gm__kalman_stochastic(gm_filter *f, gm_ctx *ctx, int32_t m);
+GM_NODISCARD gm_status gm__kalman_transform(gm_filter *f, gm_ctx *ctx, int32_t m);
+GM_NODISCARD gm_status gm__kalman_local(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t m);
+GM_NODISCARD gm_status gm__kalman_sigma(gm_filter *f, gm_ctx *ctx, int32_t m);
 /* Sigma points of the prior in place of its draws. */
 void gm__kalman_sigma_begin(gm_filter *f);
 /* Members that the sigma points take. */

@@ -1,5 +1,7 @@
 /* kalman_ensemble.c - analyses of ensembles: with perturbed data, by a transform, and locally. */
+#include "base/rand_lanes.h"
 #include "gemel/math.h"
+#include "methods/filter_rows.h"
 #include "methods/kalman.h"
 #include "num/dense.h"
 #include "num/linalg.h"
@@ -7,26 +9,41 @@
 #include <string.h>
 
 /* ---- perturbed data -------------------------------------------------------------------------- */
+/* Standard normals d[m][n]: number j of datum i is one of the block of (j/4, i). */
+static void noise(const gm_filter *f, int32_t m, double *d)
+{
+  enum { PART = 64 };
+  const int32_t n = f->n, row = (n + 3) / 4, all = m * row;
+  const gm_key key = gm_system_key(f->s, GM_PURPOSE_MEASUREMENT, f->o.replicate);
+  uint64_t slot[PART], entity[PART];
+  double e[4 * PART];
+  for (int32_t from = 0; from < all; from += PART) {
+    const int32_t count = all - from < PART ? all - from : PART;
+    for (int32_t b = 0; b < count; b++) {
+      slot[b] = (uint64_t)((from + b) % row);
+      entity[b] = (uint64_t)((from + b) / row);
+    }
+    gm__normal4_many(count, key, slot, entity, gm_kind_draw(0, 0), f->step, e);
+    for (int32_t b = 0; b < count; b++) {
+      const int32_t at = 4 * (int32_t)slot[b], some = n - at < 4 ? n - at : 4;
+      memcpy(d + (ptrdiff_t)entity[b] * n + at, e + 4 * b, (size_t)some * sizeof *d);
+    }
+  }
+}
+
 /* Column j of d: datum plus noise minus prediction of member j. The noises are made to have mean 0,
  * so that the mean is updated as by the exact gain. */
 static void perturb(gm_filter *f, int32_t m)
 {
   kalman *k = f->kalman;
   const int32_t n = f->n;
-  gm_key key = gm_system_key(f->s, GM_PURPOSE_MEASUREMENT, f->o.replicate);
+  noise(f, m, k->perturbed);
   for (int32_t i = 0; i < m; i++) {
-    double *d = k->perturbed + (ptrdiff_t)i * n, mean = 0, sd = sqrt(k->r[i]), e[4];
-    for (int32_t j = 0; j < n; j++) {
-      if (j % 4 == 0)
-        gm_normal4(key, (uint64_t)(j / 4), (uint64_t)i, gm_kind_draw(0, 0), f->step, e);
-      d[j] = e[j % 4];
-      mean += d[j];
-    }
-    mean /= n;
+    double *d = k->perturbed + (ptrdiff_t)i * n, mean = gm__row_sum(n, d) / n;
     /* centering takes 1/n off the variance: given back */
-    sd *= sqrt(n / (n - 1.0));
-    const double *hp = k->hp + (ptrdiff_t)i * n;
-    for (int32_t j = 0; j < n; j++) d[j] = k->innovation[i] + sd * (d[j] - mean) - hp[j];
+    double sd = sqrt(k->r[i]) * sqrt(n / (n - 1.0));
+    gm__row_map(n, d, mean, sd, k->innovation[i]);
+    gm__row_add(n, -1, k->hp + (ptrdiff_t)i * n, d);
   }
 }
 
@@ -39,7 +56,7 @@ gm_status gm__kalman_stochastic(gm_filter *f, gm_ctx *ctx, int32_t m)
   (void)ctx;
   perturb(f, m);
   gm__dense_solve(m, n, k->s, k->perturbed);
-  for (ptrdiff_t i = 0; i < (ptrdiff_t)m * n; i++) k->perturbed[i] /= n - 1;
+  gm__row_map(m * n, k->perturbed, 0, 1.0 / (n - 1), 0);
   gm__history_update(f, m, k->hp, k->perturbed);
   if (k->nv < n) { /* the cheaper order of the products */
     memset(k->gain, 0, (size_t)k->nv * (size_t)m * sizeof *k->gain);

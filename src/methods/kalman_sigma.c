@@ -36,8 +36,7 @@ void gm__kalman_sigma_begin(gm_filter *f)
     }
 }
 
-/* Lower factor of a matrix that may have directions without variance. */
-static void factor_flat(int32_t n, double *a)
+void gm__kalman_factor_flat(int32_t n, double *a)
 {
   double most = 0;
   for (int32_t i = 0; i < n; i++) most = fmax(most, a[(ptrdiff_t)i * n + i]);
@@ -79,7 +78,7 @@ gm_status gm__kalman_sigma(gm_filter *f, gm_ctx *ctx, int32_t m)
   }
   for (ptrdiff_t i = 0; i < (ptrdiff_t)nv * m; i++) c[i] = -c[i];
   gm__dense_add_bt(nv, m, nv, g, c, p);
-  factor_flat(nv, p);
+  gm__kalman_factor_flat(nv, p);
   double reach = sqrt(nv + kappa_of(k));
   for (int32_t i = 0; i < nv; i++) {
     double *v = k->v + (ptrdiff_t)i * n;

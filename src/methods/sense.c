@@ -1,4 +1,5 @@
-/* sense.c - laws of measurement: density, distribution, moments, draws. */
+/* sense.c - laws of measurement: density, distribution, moments, draws, for one member; for many:
+ * sense_avx2.c. */
 #include "gemel/math.h"
 #include "gemel/system.h"
 #include "num/distribution.h"
@@ -27,14 +28,14 @@ static double normal_sd(const law *l) { return sqrt(l->p0 * l->p0 + l->p1 * l->p
 static double normal_log(double r, double sd)
 {
   if (!(sd > 0)) return r == 0 ? INFINITY : -INFINITY;
-  return -0.5 * (r / sd) * (r / sd) - log(sd) - 0.5 * ln_2pi;
+  return -0.5 * (r / sd) * (r / sd) - gm_ln(sd) - 0.5 * ln_2pi;
 }
 
 /* ---- counts ---------------------------------------------------------------------------------- */
 static double poisson_log(double k, double mean)
 {
   if (mean == 0) return k == 0 ? 0 : -INFINITY;
-  return k * log(mean) - mean - gm_lgamma(k + 1);
+  return k * gm_ln(mean) - mean - gm_lgamma(k + 1);
 }
 
 static double binomial_log(double k, double n, double p)
@@ -125,7 +126,7 @@ static double density_log(const gm_sensor *s, const law *l, double value)
   switch (s->law) {
   case GM_SENSE_NORMAL: return normal_log(value - l->f, normal_sd(l));
   case GM_SENSE_LOGNORMAL:
-    return value > 0 ? normal_log(log(value / l->f), l->p0) - log(value) : -INFINITY;
+    return value > 0 ? normal_log(gm_ln(value / l->f), l->p0) - gm_ln(value) : -INFINITY;
   case GM_SENSE_STUDENT: return gm_dist_t_log_pdf((value - l->f) / l->p0, l->p1) - log(l->p0);
   default: return count_log(s, l, value);
   }
@@ -150,38 +151,12 @@ double gm_sense_logpdf_after(const gm_sensor *s, const double *y, const double *
   if (!colour) return gm_sense_logpdf(s, y, theta, psx, value, censored);
   bool logs = s->law == GM_SENSE_LOGNORMAL;
   double sd = logs ? l.p0 : normal_sd(&l);
-  double r = logs ? log(value / l.f) / sd : (value - l.f) / sd;
-  double jacobian = logs ? -log(value) : 0;
+  double r = logs ? gm_ln(value / l.f) / sd : (value - l.f) / sd;
+  double jacobian = logs ? -gm_ln(value) : 0;
   if (residual_out) *residual_out = r;
-  if (isnan(last)) return normal_log(r, 1) - log(sd) + jacobian;
+  if (isnan(last)) return normal_log(r, 1) - gm_ln(sd) + jacobian;
   double rho = exp(-dt / s->memory), rest = -expm1(-2 * dt / s->memory);
-  return normal_log(r - rho * last, sqrt(rest)) - log(sd) + jacobian;
-}
-
-/* ---- many members ---------------------------------------------------------------------------- */
-static void poisson_all(const gm_sensor *s, int32_t n, const double *y, ptrdiff_t sy,
-                        const double *theta, double k, double *out)
-{
-  double constant = gm_lgamma(k + 1);
-  for (int32_t m = 0; m < n; m++) {
-    double p0 = s->parameter0 >= 0 ? theta[(ptrdiff_t)s->parameter0 * n + m] : s->p0;
-    double mean = p0 * y[m * sy + s->output];
-    out[m] = mean > 0 && mean < INFINITY ? k * log(mean) - mean - constant
-             : mean == 0 && k == 0       ? 0
-                                         : -INFINITY;
-  }
-}
-
-void gm_sense_logpdf_all(const gm_sensor *s, int32_t n, const double *y, ptrdiff_t sy,
-                         const double *theta, double value, int8_t censored, double *out)
-{
-  bool whole = value >= 0 && value == rint(value);
-  if (s->law == GM_SENSE_POISSON && !censored && whole) {
-    poisson_all(s, n, y, sy, theta, value, out);
-    return;
-  }
-  for (int32_t m = 0; m < n; m++)
-    out[m] = gm_sense_logpdf(s, y + m * sy, theta + m, n, value, censored);
+  return normal_log(r - rho * last, sqrt(rest)) - gm_ln(sd) + jacobian;
 }
 
 /* ---- moments, distribution, draws ------------------------------------------------------------ */

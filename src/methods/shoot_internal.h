@@ -43,6 +43,7 @@ typedef struct {
   gm_work **work; /* [workers] */
   gm_arena **arena;
   int32_t workers, evaluations;
+  double simulations; /* of the whole horizon; a direction of a tangent counts as one */
 } gm__shoot;
 
 /* A point: unknowns and states at joints, what came of them and, if asked for, derivatives. */
@@ -76,6 +77,20 @@ void gm__shoot_measure(const gm__shoot *q, gm__shot *a);            /* f, v, inf
 GM_NODISCARD gm_status gm__shoot_reduce(gm__shoot *q, gm__shot *a); /* g, c, vl, s, e, f_gap */
 /* hessian[nw][nw] of Gauss-Newton in scaled unknowns. */
 GM_NODISCARD gm_status gm__shoot_gauss_newton(gm__shoot *q, const gm__shot *a, double *hessian);
+
+/* The same of the Lagrangian with prices of rows, turned positive definite. *good: it has one. */
+GM_NODISCARD gm_status gm__shoot_newton(gm__shoot *q, const gm__shot *a, const double *price,
+                                        double *hessian, bool *good);
+/* Slopes with local unknown l moved by nudge in every segment that has it. */
+GM_NODISCARD gm_status gm__shoot_slopes_moved(gm__shoot *q, gm__shot *a, int32_t l, bool *good);
+double gm__shoot_nudge(const gm__shoot *q, const gm__shot *a, int32_t segment, int32_t l);
+/* out[nw] += a row of local derivatives of segment j, by the scaled unknowns. */
+void gm__shoot_expand(const gm__shoot *q, const gm__shot *a, int32_t j, const double *r,
+                      double *out);
+/* Largest entry of the gradient. */
+double gm__shoot_steepest(const gm__shoot *q, const gm__shot *a);
+/* Adds the curvature of the efforts. */
+void gm__shoot_effort(const gm__shoot *q, double *hessian);
 
 GM_NODISCARD gm_status gm__shoot_setup(gm__shoot *q);
 void gm__shoot_close(gm__shoot *q);

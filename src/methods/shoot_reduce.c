@@ -126,6 +126,20 @@ static double expand(const gm__shoot *q, const gm__shot *a, int32_t j, const dou
   return weight * gap;
 }
 
+void gm__shoot_expand(const gm__shoot *q, const gm__shot *a, int32_t j, const double *r,
+                      double *out)
+{
+  (void)expand(q, a, j, r, 1, out);
+}
+
+void gm__shoot_effort(const gm__shoot *q, double *hessian)
+{
+  for (int32_t l = 0; l < q->ni * q->nu; l++)
+    hessian[(ptrdiff_t)l * q->nw + l] += q->p->control[l % q->nu].effort *
+                                         share(q->p, l / q->nu, l % q->nu) * q->size[l] *
+                                         q->size[l];
+}
+
 static int32_t segment_of(const gm__shoot *q, int32_t sample)
 {
   int32_t j = 0;
@@ -190,6 +204,13 @@ gm_status gm__shoot_reduce(gm__shoot *q, gm__shot *a)
   return gm_fail(q->ctx, GM_ENUMERIC, "shooting: derivatives of the model are not finite");
 }
 
+double gm__shoot_steepest(const gm__shoot *q, const gm__shot *a)
+{
+  double most = 0;
+  for (int32_t i = 0; i < q->nw; i++) most = fmax(most, fabs(a->g[i]));
+  return most;
+}
+
 gm_status gm__shoot_gauss_newton(gm__shoot *q, const gm__shot *a, double *hessian)
 {
   const int32_t n = q->nw;
@@ -204,12 +225,11 @@ gm_status gm__shoot_gauss_newton(gm__shoot *q, const gm__shot *a, double *hessia
       for (int32_t c = 0; row[r] != 0 && c < n; c++)
         hessian[(ptrdiff_t)r * n + c] += weight * row[r] * row[c];
   }
-  for (int32_t l = 0; l < q->ni * q->nu; l++)
-    hessian[(ptrdiff_t)l * n + l] += q->p->control[l % q->nu].effort *
-                                     share(q->p, l / q->nu, l % q->nu) * q->size[l] * q->size[l];
+  gm__shoot_effort(q, hessian);
   for (int32_t l = 0; l < n; l++) most = fmax(most, hessian[(ptrdiff_t)l * n + l]);
   /* keeps it positive definite where nothing depends on an unknown */
-  for (int32_t l = 0; l < n; l++) hessian[(ptrdiff_t)l * n + l] += 1e-9 * most + 1e-300;
+  most = fmax(1e-9 * most, 1e-8 * gm__shoot_steepest(q, a)) + 1e-300;
+  for (int32_t l = 0; l < n; l++) hessian[(ptrdiff_t)l * n + l] += most;
   gm_free(row);
   return GM_OK;
 }

@@ -66,7 +66,6 @@ static bool bench_get(const sweep *w, gm_arena *arena, int32_t edges, int32_t sa
          b->before && b->edge && b->span && b->key && b->status;
 }
 
-/* Edges and samples of one segment into the places that begin at *edge, sample and before. */
 /* Edges of the fixed drive before t (to t with `at_t`), from number *at on. Returns how many. */
 static int32_t drive_take(const gm_shoot *p, int32_t *at, double t, bool at_t, gm_edge *edge)
 {
@@ -77,6 +76,7 @@ static int32_t drive_take(const gm_shoot *p, int32_t *at, double t, bool at_t, g
   return n;
 }
 
+/* Edges and samples of one segment into the places that begin at edge, sample and before. */
 static void span_make(const sweep *w, const member *b, gm_edge *edge, double *valued,
                       double *sample, uint8_t *before, gm_span *out)
 {
@@ -244,6 +244,11 @@ static gm_status sweep_run(gm__shoot *q, gm__shot *a, int32_t count, const membe
   w.status = gm_alloc(q->ctx, count, 1);
   if (!w.status) return gm_fail(q->ctx, GM_ENOMEM, "segments of a shooting");
   gm_status st = gm_pool_run(q->p->pool, q->ctx, (count - 1) / BLOCK + 1, block_run, &w);
+  for (int32_t i = 0; i < count; i++) {
+    const double *t = q->p->t;
+    const int32_t j = list[i].segment;
+    q->simulations += (1 + nd) * (t[q->first[j + 1]] - t[q->first[j]]) / (t[q->ni] - t[0]);
+  }
   for (int32_t i = 0; !st && i < count; i++)
     if (w.status[i]) *good = false;
   gm_free(w.status);
@@ -288,28 +293,43 @@ gm_status gm__shoot_run(gm__shoot *q, gm__shot *a, bool roll, bool *good)
   return st;
 }
 
-static gm_status by_tangents(gm__shoot *q, gm__shot *a, bool *good)
-{
-  const int32_t nd = q->o.directions, nl = gm__shoot_local_max(q), bundles = (nl - 1) / nd + 1;
-  member *list = gm_alloc(q->ctx, (ptrdiff_t)bundles * q->m, sizeof *list);
-  if (!list) return gm_fail(q->ctx, GM_ENOMEM, "tangents of a shooting");
-  int32_t n = 0;
-  for (int32_t j = 0; j < q->m; j++)
-    for (int32_t l = j ? 0 : q->ns; l < gm__shoot_local(q, j); l += nd) {
-      list[n] = member_of(q, a, j);
-      list[n++].first = l;
-    }
-  gm_status st = sweep_run(q, a, n, list, nd < nl ? nd : nl, good);
-  gm_free(list);
-  return st;
-}
-
 static double step_of(const gm__shoot *q, int32_t segment, int32_t l)
 {
   if (l < q->ns) return q->o.step * q->state_size[l];
   l -= q->ns;
   int32_t i = l < q->np ? q->ni * q->nu + l : q->first[segment] * q->nu + l - q->np;
   return q->o.step * q->size[i];
+}
+
+/* Thirty times the step of differences, to the side that has room. */
+double gm__shoot_nudge(const gm__shoot *q, const gm__shot *a, int32_t segment, int32_t l)
+{
+  const double h = 30 * step_of(q, segment, l);
+  if (l < q->ns) return h;
+  const int32_t k = l - q->ns,
+                w = k < q->np ? q->ni * q->nu + k : q->first[segment] * q->nu + k - q->np;
+  return a->w[w] + h > q->upper[w] ? -h : h;
+}
+
+/* Tangents of all segments; with moved >= 0 of those that have this local unknown, it moved. */
+static gm_status by_tangents(gm__shoot *q, gm__shot *a, int32_t moved, bool *good)
+{
+  const int32_t nd = q->o.directions, nl = gm__shoot_local_max(q), bundles = (nl - 1) / nd + 1;
+  member *list = gm_alloc(q->ctx, (ptrdiff_t)bundles * q->m, sizeof *list);
+  if (!list) return gm_fail(q->ctx, GM_ENOMEM, "tangents of a shooting");
+  int32_t n = 0;
+  for (int32_t j = 0; j < q->m; j++) {
+    if (moved >= gm__shoot_local(q, j) || (moved >= 0 && j == 0 && moved < q->ns)) continue;
+    for (int32_t l = j ? 0 : q->ns; l < gm__shoot_local(q, j); l += nd) {
+      list[n] = member_of(q, a, j);
+      list[n].moved = moved;
+      if (moved >= 0) list[n].h = gm__shoot_nudge(q, a, j, moved);
+      list[n++].first = l;
+    }
+  }
+  gm_status st = n ? sweep_run(q, a, n, list, nd < nl ? nd : nl, good) : GM_OK;
+  gm_free(list);
+  return st;
 }
 
 static void difference(gm__shoot *q, gm__shot *a, const member *up, const member *down)
@@ -353,5 +373,12 @@ gm_status gm__shoot_slopes(gm__shoot *q, gm__shot *a, bool *good)
 {
   *good = true;
   q->evaluations++;
-  return q->o.directions ? by_tangents(q, a, good) : by_differences(q, a, good);
+  return q->o.directions ? by_tangents(q, a, -1, good) : by_differences(q, a, good);
+}
+
+gm_status gm__shoot_slopes_moved(gm__shoot *q, gm__shot *a, int32_t l, bool *good)
+{
+  *good = true;
+  q->evaluations++;
+  return by_tangents(q, a, l, good);
 }

@@ -189,6 +189,10 @@ static gm_status options_check(gm__shoot *q)
   if (o->directions && !(q->info.flags & GM_MODEL_TANGENTS))
     return gm_fail(q->ctx, GM_EUNSUPPORTED, "shooting: model %s has no tangents; directions 0",
                    q->info.name);
+  if (o->newton && (o->gauss_newton || !o->directions))
+    return gm_fail(q->ctx, GM_EINVAL,
+                   "shooting: Newton needs tangents (directions > 0) and goes "
+                   "without Gauss-Newton");
   if (o->tolerance == 0) o->tolerance = 1e-6;
   if (o->feasibility == 0) o->feasibility = 1e-7;
   if (o->step == 0) o->step = 1e-5;

@@ -17,7 +17,8 @@ typedef struct {
   double *big, *big_g, *big_c, *big_x, *big_p, *big_lo; /* elastic program, n + 1 unknowns */
   double nu, slack, kkt;
   int32_t restarts, iterations;
-  bool fresh; /* b is not scaled yet */
+  bool fresh;  /* b is not scaled yet */
+  bool newton; /* b is the Lagrangian's own */
   gm_shoot_stop stop;
 } sqp;
 
@@ -78,8 +79,7 @@ static void identity(sqp *a, double size)
 
 static void hessian_begin(sqp *a)
 {
-  double most = 0;
-  for (int32_t i = 0; i < a->q.nw; i++) most = fmax(most, fabs(a->now.g[i]));
+  const double most = gm__shoot_steepest(&a->q, &a->now);
   identity(a, most > 0 ? most : 1);
 }
 
@@ -154,6 +154,22 @@ static gm_status elastic(sqp *a)
   return GM_OK;
 }
 
+/* Of the KKT conditions at the present point, relative. G d + g = sum price normal: what the
+ * multipliers leave of the gradient here is G d; the step to far bounds may have a small G d where
+ * G is small, so g d counts; and a price belongs to a constraint that has no slack. */
+static double residual(const sqp *a)
+{
+  const gm__shoot *q = &a->q;
+  const int32_t n = q->nw;
+  double most = fabs(gm_la_dot(n, a->now.g, a->step));
+  for (int32_t i = 0; i < n; i++) {
+    most = fmax(most, fabs(gm_la_dot(n, a->b + (ptrdiff_t)i * n, a->step)));
+    most = fmax(most, fmax(-a->price[i] * a->lo[i], a->price[n + i] * a->hi[i]));
+  }
+  for (int32_t r = 0; r < q->rows; r++) most = fmax(most, fabs(a->price[2 * n + r] * a->now.vl[r]));
+  return most / (1 + fabs(a->now.f));
+}
+
 static gm_status step_find(sqp *a)
 {
   gm__shoot *q = &a->q;
@@ -168,13 +184,7 @@ static gm_status step_find(sqp *a)
   gm_status st = gm__qp_solve(q->ctx, &p, a->step, a->price, &clash);
   if (!st && clash) st = elastic(a);
   if (st) return st;
-  /* G d + g = sum price normal: what the multipliers leave of the gradient here is G d */
-  a->kkt = 0;
-  for (int32_t i = 0; i < n; i++)
-    a->kkt = fmax(a->kkt, fabs(gm_la_dot(n, a->b + (ptrdiff_t)i * n, a->step)));
-  /* and complementarity: a step to far bounds may have a small G d where G is small */
-  a->kkt = fmax(a->kkt, fabs(gm_la_dot(n, a->now.g, a->step)));
-  a->kkt /= 1 + fabs(a->now.f);
+  a->kkt = residual(a);
   return GM_OK;
 }
 
@@ -269,7 +279,9 @@ static void bfgs(sqp *a, double alpha)
   for (int32_t i = 0; i < n; i++) s[i] *= alpha;
   double sy = gm_la_dot(n, s, y), ss = gm_la_dot(n, s, s), yy = gm_la_dot(n, y, y);
   if (ss < 1e-24) return;
-  if (a->fresh && sy > 1e-8 * sqrt(ss * yy)) identity(a, yy / sy);
+  /* of a linear problem y is noise; the program's rounding grows with gradient over curvature */
+  if (a->fresh && sy > 1e-8 * sqrt(ss * yy))
+    identity(a, fmax(yy / sy, 1e-6 * gm__shoot_steepest(&a->q, &a->now)));
   a->fresh = false;
   gm_la_mul_vec(n, n, a->b, s, bs);
   double sbs = gm_la_dot(n, s, bs);
@@ -300,9 +312,18 @@ static gm_status move(sqp *a, double alpha)
   gm_status st = derive(a);
   if (st) return st;
   lagrangian(a, 1, a->lag);
-  if (q->o.gauss_newton) return GM_OK;
+  if (q->o.gauss_newton || a->newton) return GM_OK;
   bfgs(a, alpha);
   return GM_OK;
+}
+
+/* Where the Lagrangian has no second derivatives: BFGS from here on. */
+static gm_status newton(sqp *a)
+{
+  gm_status st =
+      gm__shoot_newton(&a->q, &a->now, a->price + (ptrdiff_t)2 * a->q.nw, a->b, &a->newton);
+  if (!st && !a->newton) hessian_begin(a);
+  return st;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -311,6 +332,7 @@ static gm_status iterate(sqp *a, bool *done)
   gm__shoot *q = &a->q;
   gm_status st = GM_OK;
   if (q->o.gauss_newton) st = gm__shoot_gauss_newton(q, &a->now, a->b);
+  if (a->newton) st = newton(a);
   if (!st) st = step_find(a);
   if (st) return st;
   if (a->now.worst <= q->o.feasibility && a->kkt <= q->o.tolerance) {
@@ -323,6 +345,7 @@ static gm_status iterate(sqp *a, bool *done)
   if (st) return st;
   if (alpha > 0) return move(a, alpha);
   if (a->restarts++ < RESTARTS && !q->o.gauss_newton) {
+    a->newton = false;
     hessian_begin(a);
     return GM_OK;
   }
@@ -337,6 +360,7 @@ static gm_status run(sqp *a)
   gm__shoot *q = &a->q;
   gm_status st = start(a);
   bool done = false;
+  a->newton = q->o.newton;
   a->stop = GM_SHOOT_ITERATIONS;
   for (; !st && !done && a->iterations < q->o.iterations_max; a->iterations++) {
     gm_watch_progress(q->watch, "control", (double)a->iterations / q->o.iterations_max);
@@ -359,6 +383,7 @@ static gm_status report(const sqp *a, gm_shoot_result *out)
                        .kkt = a->kkt,
                        .iterations = a->iterations,
                        .evaluations = q->evaluations,
+                       .simulations = q->simulations,
                        .unknown_count = n,
                        .stop = a->stop,
                        .converged = a->stop == GM_SHOOT_CONVERGED,

@@ -67,6 +67,7 @@ void gm_ensemble_free(gm_ensemble *e)
   gm_free(e->slot);
   gm_free(e->status);
   gm_free(e->call);
+  gm_free(e->move);
   gm_free(e);
 }
 
@@ -75,7 +76,11 @@ double gm_ensemble_time(const gm_ensemble *e) { return e->t; }
 const gm_model *gm_ensemble_model(const gm_ensemble *e) { return e->model; }
 double *gm_ensemble_theta(gm_ensemble *e) { return e->theta; }
 int8_t *gm_ensemble_status(gm_ensemble *e) { return e->status; }
-gm_key *gm_ensemble_key(gm_ensemble *e) { return e->key; }
+gm_key *gm_ensemble_key(gm_ensemble *e)
+{
+  e->keys_differ = true; /* from now on they may be written at any time */
+  return e->key;
+}
 uint64_t *gm_ensemble_slot(gm_ensemble *e) { return e->slot; }
 double *gm_ensemble_state(gm_ensemble *e) { return e->x; }
 
@@ -146,27 +151,33 @@ gm_status gm_ensemble_init(gm_ensemble *e, gm_ctx *ctx, double t0)
   return s;
 }
 
+/* What everybody does who has not failed; samples go to rows of their own. */
+static gm_span span_of_all(const job *j)
+{
+  gm_span span = {.t0 = j->e->t, .t1 = j->t1, .sample = j->sample};
+  if (j->y) span.sample_count = j->sample_count;
+  if (j->drive && !j->drive_of) {
+    span.edge = j->drive->edge;
+    span.edge_count = j->drive->edge_count;
+  }
+  return span;
+}
+
 /* A member that failed does not move any more: its samples are NaN. */
-static gm_span span_of(const job *j, int32_t m)
+static void span_own(const job *j, int32_t m, gm_span *span)
 {
   const gm_ensemble *e = j->e;
   ptrdiff_t values = (ptrdiff_t)j->sample_count * e->info.output_count;
   double *y = j->y ? j->y + m * values : NULL;
-  if (e->status[m] & FAILED) {
-    for (ptrdiff_t i = 0; y && i < values; i++) y[i] = NAN;
-    return (gm_span){.t0 = j->t1, .t1 = j->t1};
+  span->y = y;
+  if (j->drive_of) {
+    const gm_drive *d = &j->drive[j->drive_of[m]];
+    span->edge = d->edge;
+    span->edge_count = d->edge_count;
   }
-  gm_span span = {.t0 = e->t,
-                  .t1 = j->t1,
-                  .sample = j->sample,
-                  .sample_count = y ? j->sample_count : 0,
-                  .y = y};
-  if (j->drive) {
-    const gm_drive *d = &j->drive[j->drive_of ? j->drive_of[m] : 0];
-    span.edge = d->edge;
-    span.edge_count = d->edge_count;
-  }
-  return span;
+  if (!(e->status[m] & FAILED)) return;
+  for (ptrdiff_t i = 0; y && i < values; i++) y[i] = NAN;
+  *span = (gm_span){.t0 = j->t1, .t1 = j->t1};
 }
 
 static gm_status advance_task(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
@@ -177,11 +188,15 @@ static gm_status advance_task(void *user, int32_t task, int32_t worker, gm_ctx *
   gm_arena_mark mark = gm_arena_at(arena);
   gm_batch b = block_batch(e, task);
   int32_t first = task * BLOCK_MEMBERS;
-  gm_span *span = gm_arena_get(arena, b.n, sizeof *span);
+  gm_span *span = gm_arena_get(arena, b.n, sizeof *span), all = span_of_all(j);
   if (!span) return gm_fail(ctx, GM_ENOMEM, "members of an ensemble");
-  for (int32_t m = 0; m < b.n; m++) span[m] = span_of(j, first + m);
+  const bool own = j->y || j->drive_of;
+  for (int32_t m = 0; m < b.n; m++) {
+    span[m] = all;
+    if (own || e->status[first + m]) span_own(j, first + m, &span[m]);
+  }
   e->model->type->advance(e->model, e->worker[worker].work, &b, span, arena);
-  for (int32_t m = 0; m < b.n; m++)
+  for (int32_t m = 0; m < b.n && (j->drive_of || all.edge_count); m++)
     if (span[m].edge_count) gm_span_apply_parameters(&span[m], e->theta + first + m, e->n);
   gather_status(e, first, b.n);
   gm_arena_back(arena, mark);

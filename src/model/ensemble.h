@@ -16,6 +16,8 @@ struct gm_ensemble {
   gm_key *key;
   uint64_t *slot;
   int8_t *status, *call; /* gathered since the start; of the last call */
+  bool keys_differ;      /* perhaps: somebody asked for the keys, or they were loaded */
+  int32_t *move;         /* [2n] who changes, and from whom; NULL until members are chosen */
   struct {
     gm_work *work;
     gm_arena *arena;

@@ -1,5 +1,6 @@
 /* ensemble_copy.c - members chosen, copied, saved and loaded. */
 #include "base/checksum.h"
+#include "base/rand_lanes.h"
 #include "model/ensemble.h"
 #include <assert.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static void slots_give(const gm_ensemble *to, const gm_ensemble *from, const int
     c->status[m] = from->status[a];
     c->slot[m] = from->slot[a];
     c->fresh[m] = !keep_slots && c->taken[a];
-    if (c->fresh[m]) c->slot[m] = gm_hash64(gm_hash64(from->slot[a], generation), (uint64_t)m);
+    if (c->fresh[m]) gm__fresh_slots(1, &from->slot[a], generation, &m, &c->slot[m]);
     c->taken[a] = true;
   }
 }
@@ -97,10 +98,9 @@ static void redraw(gm_ensemble *e, const bool *fresh)
   }
 }
 
-gm_status gm_ensemble_select(gm_ensemble *to, const gm_ensemble *from, gm_ctx *ctx,
-                             const int32_t *ancestor, uint64_t generation, bool keep_slots)
+static gm_status select_apart(gm_ensemble *to, const gm_ensemble *from, gm_ctx *ctx,
+                              const int32_t *ancestor, uint64_t generation, bool keep_slots)
 {
-  assert(to && from && to->model == from->model && ancestor);
   for (int32_t m = 0; m < to->n; m++) assert(ancestor[m] >= 0 && ancestor[m] < from->n);
   chosen c = {0};
   gm_status s = chosen_new(to, from, ctx, ancestor, &c);
@@ -113,16 +113,98 @@ gm_status gm_ensemble_select(gm_ensemble *to, const gm_ensemble *from, gm_ctx *c
     SWAP(uint64_t *, to->slot, c.slot);
     SWAP(int8_t *, to->status, c.status);
     to->t = from->t;
+    to->keys_differ = to->keys_differ || from->keys_differ;
     redraw(to, c.fresh);
   }
   chosen_free(to, &c);
   return s;
 }
 
+/* ---- in place -------------------------------------------------------------------------------- */
+/* Members that change into move[], their ancestors into move[n + ..]. Returns how many; -1: an
+ * ancestor changes itself, so that nothing can be done in place. */
+static int32_t moves_of(gm_ensemble *e, const int32_t *ancestor)
+{
+  int32_t count = 0, *member = e->move, *source = e->move + e->n;
+  bool still = true;
+  for (int32_t m = 0; m < e->n; m++) {
+    const int32_t a = ancestor[m];
+    assert(a >= 0 && a < e->n);
+    member[count] = m;
+    source[count] = a;
+    count += a != m;
+    still = still && ancestor[a] == a;
+  }
+  return still ? count : -1;
+}
+
+static void rows_move(const gm_ensemble *e, int32_t rows, double *a, int32_t count)
+{
+  const int32_t *member = e->move, *source = e->move + e->n;
+  for (int32_t i = 0; i < rows; i++, a += e->n)
+    for (int32_t k = 0; k < count; k++) a[member[k]] = a[source[k]];
+}
+
+static gm_status objects_move(gm_ensemble *e, gm_ctx *ctx, int32_t count)
+{
+  const int32_t *member = e->move, *source = e->move + e->n;
+  void **copy = gm_alloc(ctx, count, sizeof *copy);
+  gm_status s = copy ? GM_OK : gm_fail(ctx, GM_ENOMEM, "copies of members");
+  for (int32_t k = 0; k < count && !s; k++)
+    s = e->model->type->obj_copy(e->model, ctx, e->obj[source[k]], &copy[k]);
+  for (int32_t k = 0; k < count && !s; k++) SWAP(void *, e->obj[member[k]], copy[k]);
+  for (int32_t k = 0; k < count && copy; k++)
+    if (copy[k]) e->model->type->obj_free(e->model, copy[k]);
+  gm_free(copy);
+  return s;
+}
+
+static void slots_renew(gm_ensemble *e, int32_t count, uint64_t generation)
+{
+  enum { PART = 256 };
+  const int32_t *member = e->move, *source = e->move + e->n;
+  uint64_t slot[PART];
+  for (int32_t k = 0; k < count; k += PART) {
+    int32_t part = count - k < PART ? count - k : PART;
+    for (int32_t i = 0; i < part; i++) slot[i] = e->slot[source[k + i]];
+    gm__fresh_slots(part, slot, generation, member + k, slot);
+    for (int32_t i = 0; i < part; i++) e->slot[member[k + i]] = slot[i];
+  }
+}
+
+static gm_status select_still(gm_ensemble *e, gm_ctx *ctx, int32_t count, uint64_t generation)
+{
+  const int32_t *member = e->move, *source = e->move + e->n;
+  gm_status s = e->obj && count ? objects_move(e, ctx, count) : GM_OK;
+  if (s) return s;
+  rows_move(e, e->info.parameter_count, e->theta, count);
+  if (e->x) rows_move(e, e->info.state_count, e->x, count);
+  for (int32_t k = 0; k < count && e->keys_differ; k++) e->key[member[k]] = e->key[source[k]];
+  for (int32_t k = 0; k < count; k++) e->status[member[k]] = e->status[source[k]];
+  slots_renew(e, count, generation);
+  for (int32_t k = 0; k < count && e->model->type->refresh; k++) {
+    gm_batch b = gm__ensemble_batch(e, member[k], 1);
+    e->model->type->refresh(e->model, &b, e->t);
+  }
+  return GM_OK;
+}
+
+gm_status gm_ensemble_select(gm_ensemble *to, const gm_ensemble *from, gm_ctx *ctx,
+                             const int32_t *ancestor, uint64_t generation, bool keep_slots)
+{
+  assert(to && from && to->model == from->model && ancestor);
+  if (to != from || keep_slots)
+    return select_apart(to, from, ctx, ancestor, generation, keep_slots);
+  if (!to->move) to->move = gm_alloc(to->ctx, 2 * (ptrdiff_t)to->n, sizeof *to->move);
+  if (!to->move) return gm_fail(ctx, GM_ENOMEM, "members of an ensemble");
+  int32_t count = moves_of(to, ancestor);
+  return count < 0 ? select_apart(to, from, ctx, ancestor, generation, false)
+                   : select_still(to, ctx, count, generation);
+}
+
 void gm_ensemble_renew(gm_ensemble *e, uint64_t generation)
 {
-  for (int32_t m = 0; m < e->n; m++)
-    e->slot[m] = gm_hash64(gm_hash64(e->slot[m], generation), (uint64_t)m);
+  for (int32_t m = 0; m < e->n; m++) gm__fresh_slots(1, &e->slot[m], generation, &m, &e->slot[m]);
   if (!e->model->type->refresh) return;
   gm_batch b = gm__ensemble_batch(e, 0, e->n);
   e->model->type->refresh(e->model, &b, e->t);
@@ -255,6 +337,7 @@ gm_status gm_ensemble_load(gm_ensemble *e, gm_ctx *ctx, const void *data, size_t
     (void)take(&c, e->status, n);
     if (e->x) (void)take(&c, e->x, n * (size_t)h.state_count * sizeof *e->x);
     e->t = h.t;
+    e->keys_differ = true;
   }
   for (int32_t m = 0; obj && m < e->n; m++)
     if (obj[m]) e->model->type->obj_free(e->model, obj[m]);

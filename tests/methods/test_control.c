@@ -17,7 +17,7 @@ typedef struct {
   gm_sensor sensor;
   gm_system system;
   gm_edge open, closed;
-  gm_choice choice[2];
+  gm_control_choice choice[2];
   gm_control c;
 } task;
 
@@ -50,8 +50,8 @@ static void task_open(task *q)
   q->system = (gm_system){.model = q->model, .sensor = &q->sensor, .sensor_count = 1, .seed = 3};
   q->open = (gm_edge){.kind = GM_EDGE_PARAMETER, .port = beta, .value = 0.9};
   q->closed = (gm_edge){.kind = GM_EDGE_PARAMETER, .port = beta, .value = 0.36};
-  q->choice[0] = (gm_choice){"open", &q->open, 1, 0};
-  q->choice[1] = (gm_choice){"closed", &q->closed, 1, 3};
+  q->choice[0] = (gm_control_choice){"open", &q->open, 1, 0};
+  q->choice[1] = (gm_control_choice){"closed", &q->closed, 1, 3};
   q->c = (gm_control){.system = &q->system,
                       .every = 4,
                       .decisions = 7,
@@ -169,6 +169,77 @@ static void feedback__is_nearly_optimal(void **state)
   task_close(&q);
 }
 
+static bool stop_second(void *user) { return ++*(int32_t *)user > 1; }
+
+/* A stopped search leaves the best plan so far and its cost. */
+static void search__stopped(void **state)
+{
+  (void)state;
+  task q;
+  task_open(&q);
+  int32_t plan[7], asked = 0;
+  gm_plan_cost cost = {0}, same;
+  gm_watch watch = {.stop = stop_second, .user = &asked};
+  gm_search_options o = {.members = 50, .plans = 16, .replicate = 9};
+  for (int32_t k = 0; k < 7; k++) plan[k] = -1;
+  assert_int_equal(gm_control_search(q.ctx, &q.c, &o, &watch, plan, &cost), GM_ECANCELLED);
+  assert_int_equal(gm_control_evaluate(q.ctx, &q.c, 50, 9, 1, plan, &same), GM_OK);
+  assert_true(cost.cost > 0 && cost.cost == same.cost);
+  task_close(&q);
+}
+
+static double rise(void *user, int32_t decision, const double *begin, const double *end)
+{
+  (void)user;
+  (void)decision;
+  return end[0] - begin[0];
+}
+
+/* What the system itself is given goes on between and at decisions, also when these begin later
+ * than the model: plans, a policy that sees the state and one that sees readings alone agree on the
+ * 6 units that arrive after the first decision. */
+static void drive__goes_on(void **state)
+{
+  (void)state;
+  gm_ctx *ctx;
+  gm_model *m;
+  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+  gm_eq_config config = {.text = "x' = 0*x\nx = 1", .solver = GM_EQ_EXPLICIT};
+  assert_int_equal(gm_model_new(ctx, &gm_equations, &config, &m), GM_OK);
+  const gm_edge given[4] = {{0.5, 8, 0, GM_EDGE_BOLUS},
+                            {1.5, 1, 0, GM_EDGE_BOLUS},
+                            {2, 2, 0, GM_EDGE_BOLUS},
+                            {3.25, 3, 0, GM_EDGE_BOLUS}};
+  const gm_drive drive = {given, 4};
+  const gm_edge more = {0.25, 0.5, 0, GM_EDGE_BOLUS};
+  const gm_control_choice choice[2] = {{"nothing", NULL, 0, 0}, {"more", &more, 1, 0}};
+  gm_sensor sensor = {.law = GM_SENSE_NORMAL, .p0 = 0.1, .parameter0 = -1, .parameter1 = -1};
+  gm_system system = {.model = m, .drive = &drive, .sensor = &sensor, .sensor_count = 1, .seed = 1};
+  gm_control c = {.system = &system,
+                  .t_first = 1,
+                  .every = 1,
+                  .decisions = 3,
+                  .choice = choice,
+                  .choice_count = 2,
+                  .cost = rise};
+  const int32_t plan[2][3] = {{0}, {1, 1, 1}};
+  gm_plan_cost cost[2];
+  if (gm_control_evaluate(ctx, &c, 4, 1, 2, plan[0], cost)) fail_msg("%s", gm_message(ctx));
+  assert_true(fabs(cost[0].cost - 6) < 1e-9 && fabs(cost[1].cost - 7.5) < 1e-9);
+  gm_policy *p;
+  gm_value_options v = {.members = 50, .degree = 1, .rounds = 1};
+  if (gm_policy_learn(ctx, &c, &v, NULL, &p)) fail_msg("%s", gm_message(ctx));
+  for (int32_t look = 0; look < 2; look++) {
+    gm_episode_options o = {.episodes = 3, .look = look * 0.7, .filter = {.members = 20}};
+    gm_episode_result r;
+    if (gm_policy_try(ctx, p, &o, NULL, NULL, &r)) fail_msg("%s", gm_message(ctx));
+    assert_true(fabs(r.cost - 6) < 1e-9 && r.choices[0] == 3);
+  }
+  gm_policy_free(p);
+  gm_model_free(m);
+  gm_ctx_free(ctx);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -176,6 +247,8 @@ int main(void)
       cmocka_unit_test(search__finds_the_best_plan),
       cmocka_unit_test(search__keeps_limits),
       cmocka_unit_test(risk__of_the_tail),
+      cmocka_unit_test(search__stopped),
+      cmocka_unit_test(drive__goes_on),
       cmocka_unit_test(feedback__is_nearly_optimal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

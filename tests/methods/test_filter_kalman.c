@@ -86,11 +86,11 @@ static void linear__sigma_points_are_exact(void **state)
   linear(GM_FILTER_UKF, 0, 1e-6);
 }
 
-/* Ensembles of 20,000 are near: errors of order 1/sqrt(n) = 0.7 %. */
+/* Ensembles of 20,000 are near: four standard errors of 1/sqrt(n) = 0.7 %. */
 static void linear__ensemble_is_near(void **state)
 {
   (void)state;
-  linear(GM_FILTER_ENKF, 20000, 0.05);
+  linear(GM_FILTER_ENKF, 20000, 0.028);
 }
 
 /* 400 members: the error is that of the prior's sample, 5 % of its sd, here shrunk by the data. */
@@ -198,96 +198,69 @@ static quality lorenz_run(const twin_run *q, uint64_t stream)
   return r;
 }
 
-static void published(const char *what, const twin_run *q, double rmse, double share)
+/* Filters whose root mean square error is published: Lorenz 1996, 40 states seen with variance 1
+ * every 0.05 (Sakov & Oke 2008; DAPPER's table); Lorenz 1963, all seen with variance 2 every
+ * 0.25. */
+typedef struct {
+  const char *name;
+  double rmse;
+  twin_run run;
+} published;
+
+#define L96(n) .states = 40, .every = 1, .cycles = n, .burn = 400, .step = 0.05, .variance = 1
+#define L63    .states = 3, .every = 25, .cycles = 3000, .burn = 100, .step = 0.01, .variance = 2
+static double ring[40 * 40]; /* how far two states of Lorenz 1996 lie apart */
+static published table[] = {
+    {"lorenz96_perturbed__as_published",
+     0.22,
+     {L96(2000), .o = {.kind = GM_FILTER_ENKF, .members = 40, .inflation = 1.06}}},
+    {"lorenz96_transform__as_published",
+     0.18,
+     {L96(2000), .o = {.kind = GM_FILTER_ETKF, .members = 40, .inflation = 1.02}}},
+    {"lorenz96_local__as_published",
+     0.22,
+     {L96(1200), .o = {.kind = GM_FILTER_LETKF,
+                       .members = 7,
+                       .inflation = 1.03,
+                       .radius = 6,
+                       .distance = ring}}},
+    {"lorenz63_perturbed__as_published",
+     0.56,
+     {L63, .o = {.kind = GM_FILTER_ENKF, .members = 100, .inflation = 1.01}}},
+    {"lorenz63_transform__as_published",
+     0.60,
+     {L63, .o = {.kind = GM_FILTER_ETKF, .members = 10, .inflation = 1.02}}},
+};
+enum { ROWS = sizeof table / sizeof *table };
+
+/* The mean over three truths is the published figure (two digits; three truths differ by 3 %). Much
+ * better would mean that the filter sees the truth. */
+static void lorenz__as_published(void **state)
 {
-  double sum = 0;
   enum { STREAMS = 3 };
+  const published *p = *state;
+  double sum = 0;
   for (uint64_t i = 0; i < STREAMS; i++) {
-    quality r = lorenz_run(q, i + 1);
-    print_message("%s, stream %d: rmse %.4f spread %.4f, %d cycles with alarm\n", what, (int)i,
+    quality r = lorenz_run(&p->run, i + 1);
+    print_message("%s, stream %d: rmse %.4f spread %.4f, %d cycles with alarm\n", p->name, (int)i,
                   r.rmse, r.spread, (int)r.alarms);
     sum += r.rmse / STREAMS;
   }
-  print_message("%s: rmse %.4f, published %.2f\n", what, sum, rmse);
-  assert_true(sum < rmse * (1 + share));
-}
-
-/* Lorenz 1996, 40 states seen with variance 1 every 0.05 (Sakov & Oke 2008; DAPPER's table). */
-static void lorenz96__perturbed_data(void **state)
-{
-  (void)state;
-  twin_run q = {.states = 40,
-                .every = 1,
-                .cycles = 2000,
-                .burn = 400,
-                .step = 0.05,
-                .variance = 1,
-                .o = {.kind = GM_FILTER_ENKF, .members = 40, .inflation = 1.06}};
-  published("perturbed, N 40, inflation 1.06", &q, 0.22, 0.05);
-}
-
-static void lorenz96__transform(void **state)
-{
-  (void)state;
-  twin_run q = {.states = 40,
-                .every = 1,
-                .cycles = 2000,
-                .burn = 400,
-                .step = 0.05,
-                .variance = 1,
-                .o = {.kind = GM_FILTER_ETKF, .members = 40, .inflation = 1.02}};
-  published("transform, N 40, inflation 1.02", &q, 0.18, 0.05);
-}
-
-static void lorenz96__local(void **state)
-{
-  (void)state;
-  static double distance[40 * 40];
-  for (int i = 0; i < 40; i++)
-    for (int j = 0; j < 40; j++) {
-      int d = abs(i - j);
-      distance[i * 40 + j] = d < 20 ? d : 40 - d;
-    }
-  twin_run q = {.states = 40,
-                .every = 1,
-                .cycles = 1200,
-                .burn = 400,
-                .step = 0.05,
-                .variance = 1,
-                .o = {.kind = GM_FILTER_LETKF,
-                      .members = 7,
-                      .inflation = 1.03,
-                      .radius = 6,
-                      .distance = distance}};
-  published("local, N 7, inflation 1.03", &q, 0.22, 0.05);
-}
-
-/* Lorenz 1963, all states seen with variance 2 every 0.25. */
-static void lorenz63__table(void **state)
-{
-  (void)state;
-  twin_run q = {.states = 3,
-                .every = 25,
-                .cycles = 3000,
-                .burn = 100,
-                .step = 0.01,
-                .variance = 2,
-                .o = {.kind = GM_FILTER_ENKF, .members = 100, .inflation = 1.01}};
-  published("1963 perturbed, N 100", &q, 0.56, 0.05);
-  q.o = (gm_filter_options){.kind = GM_FILTER_ETKF, .members = 10, .inflation = 1.02};
-  published("1963 transform, N 10", &q, 0.60, 0.05);
+  print_message("%s: rmse %.4f, published %.2f\n", p->name, sum, p->rmse);
+  assert_true(fabs(sum / p->rmse - 1) < 0.05);
 }
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
+  struct CMUnitTest tests[3 + ROWS] = {
       cmocka_unit_test(linear__sigma_points_are_exact),
       cmocka_unit_test(linear__ensemble_is_near),
       cmocka_unit_test(linear__transform_is_near),
-      cmocka_unit_test(lorenz96__perturbed_data),
-      cmocka_unit_test(lorenz96__transform),
-      cmocka_unit_test(lorenz96__local),
-      cmocka_unit_test(lorenz63__table),
   };
+  for (int i = 0; i < 40; i++)
+    for (int j = 0; j < 40; j++) ring[i * 40 + j] = fmin(abs(i - j), 40 - abs(i - j));
+  for (int i = 0; i < ROWS; i++)
+    tests[3 + i] = (struct CMUnitTest){
+        .name = table[i].name, .test_func = lorenz__as_published, .initial_state = &table[i]};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,44 @@ static void select__copies(void **state)
   }
 }
 
+/* Where every member that is chosen stays in its place, only the others change: those that stay go
+ * on as if nothing had been, wherever their copies lie; a copy's first value is its ancestor's. */
+static void select__in_place(void **state)
+{
+  (void)state;
+  for (int object = 0; object < 2; object++) {
+    subject a, b;
+    static double ya[N * 8], yb[N * 8];
+    int32_t from[N];
+    uint64_t slot[N];
+    for (int m = 0; m < N; m++) from[m] = m % 3 == 1 ? m : m / 3 * 3 + 1 < N ? m / 3 * 3 + 1 : 1;
+    subject_open(&a, object, NULL);
+    subject_open(&b, object, NULL);
+    to(&a, 3, ya);
+    to(&b, 3, yb);
+    memcpy(slot, gm_ensemble_slot(b.e), sizeof slot);
+    assert_int_equal(gm_ensemble_select(b.e, b.e, b.ctx, from, 1, false), GM_OK);
+    assert_int_equal(gm_ensemble_observe(b.e, b.ctx, yb), GM_OK);
+    const size_t row = sizeof(double) * (size_t)a.ny;
+    for (int m = 0; m < N; m++) {
+      assert_memory_equal(yb + m * a.ny, ya + from[m] * a.ny, row);
+      assert_int_equal(gm_ensemble_slot(b.e)[m] == slot[m], from[m] == m);
+    }
+    to(&a, 8, ya);
+    to(&b, 8, yb);
+    int other = 0;
+    for (int m = 0; m < N; m++) {
+      if (from[m] == m)
+        assert_memory_equal(yb + m * a.ny, ya + m * a.ny, row);
+      else
+        other += memcmp(yb + m * a.ny, ya + from[m] * a.ny, row) != 0;
+    }
+    assert_true(other > N / 3);
+    subject_close(&a);
+    subject_close(&b);
+  }
+}
+
 /* Copies with fresh slots are as random as members that were never copied: 300 copies of one
  * member, a day on, have the mean number of new infections that theory gives a member in that
  * state for a short time, beta S I / N dt. */
@@ -204,6 +242,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(save__goes_on_with_the_same_bytes),
       cmocka_unit_test(select__copies),
+      cmocka_unit_test(select__in_place),
       cmocka_unit_test(select__redraws_clocks),
       cmocka_unit_test(workers__change_nothing),
       cmocka_unit_test(drives__go_to_their_members),
