@@ -5,6 +5,7 @@
 #ifndef GEMEL_DEFINITION_H
 #define GEMEL_DEFINITION_H
 #include "gemel/expr.h"
+#include "gemel/infer.h"
 #include "gemel/model.h"
 #include "gemel/unit.h"
 
@@ -53,9 +54,11 @@ typedef struct {
   int32_t output;                /* row of the model's output table */
   double additive, proportional; /* standard deviations: sd^2 = a^2 + (b f)^2, or sd = a + b f */
   gm_error_form form;
-  bool log_scale;   /* `scale: log`: ln(value) has error sd `additive`, no proportional part */
-  double loq;       /* lower limit of quantification; NaN none */
-  bool censor_zero; /* values at or below 0 are taken as below loq */
+  bool log_scale;     /* `scale: log`: ln(value) has error sd `additive`, no proportional part */
+  double loq;         /* lower limit of quantification; NaN none */
+  bool censor_zero;   /* values at or below 0 are taken as below loq */
+  gm_count_law count; /* `error: {counts: ...}`: then share and size, and no additive part */
+  double share, size;
 } gm_observable;
 
 typedef enum {

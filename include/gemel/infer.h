@@ -11,14 +11,27 @@
 extern "C" {
 #endif
 
+/* Counts: of f things each is found with probability `share` (binomial, f a whole number), or their
+ * number is Poisson with mean share f, or negative binomial with that mean m and variance
+ * m + m^2/size. */
+typedef enum {
+  GM_COUNT_NONE, /* a value with normal errors */
+  GM_COUNT_POISSON,
+  GM_COUNT_BINOMIAL,
+  GM_COUNT_NEGATIVE_BINOMIAL
+} gm_count_law;
+
 /* One measured value and how it errs. sd^2 = additive^2 + (proportional f)^2, or with sum
- * sd = additive + proportional |f|; log_scale: ln(value) - ln(f) has sd additive. */
+ * sd = additive + proportional |f|; log_scale: ln(value) - ln(f) has sd additive. Of a count these
+ * are not read. */
 typedef struct {
   double t, value;
   double additive, proportional;
   bool sum, log_scale;
   int8_t censored; /* 1: below value (M3: probability), -1: above, 0: measured */
   int32_t observable;
+  gm_count_law count;
+  double share, size;
 } gm_datum;
 
 typedef struct gm_problem gm_problem;
@@ -37,6 +50,15 @@ struct gm_problem {
  * values (J Pharmacokinet Pharmacodyn 28:481, 2001). -INFINITY for a prediction that is NaN. */
 GM_API double gm_datum_loglik(const gm_datum *d, double f);
 GM_API double gm_datum_sd(const gm_datum *d, double f);
+/* The measurement's mean and standard deviation (not of its logarithm). */
+GM_API void gm_datum_moments(const gm_datum *d, double f, double *mean, double *sd);
+/* P(Y <= value) and in *below P(Y < value), which is smaller for counts alone. */
+GM_API double gm_datum_cdf(const gm_datum *d, double f, double value, double *below);
+/* A measurement: of normal errors the quantile at `chance`, of a count drawn for (key, slot,
+ * index).
+ */
+GM_API double gm_datum_draw(const gm_datum *d, double f, double chance, gm_key key, uint64_t slot,
+                            uint64_t index);
 
 typedef struct {
   int32_t dim;
@@ -100,6 +122,54 @@ GM_API GM_NODISCARD gm_status gm_members_draw(gm_ctx *ctx, const gm_problem *p, 
 GM_API GM_NODISCARD gm_status gm_members_prior(gm_ctx *ctx, const gm_problem *p,
                                                const gm_members_options *options, gm_members **out);
 GM_API void gm_members_free(gm_members *m);
+
+/* ---- models that move by chance -------------------------------------------------------------- */
+/* A member is known by its coordinates and by whose draws it takes: from the start by (key,
+ * slot[m]), after renewal_t[i] by (key, slot[(i+1)*n + m]), as in gm_run. So it can be run again,
+ * to any time, under any plan. */
+typedef struct {
+  gm_key key;
+  int32_t n, renewal_count;
+  double *renewal_t; /* [renewal_count] ascending */
+  uint64_t *slot;    /* [(renewal_count + 1) * n]; NULL (no renewals): the members' numbers */
+} gm_lineage;
+
+typedef struct {
+  int32_t dim;
+  const double *prior_covariance; /* [dim*dim], mean 0; borrowed */
+  int32_t datum_count;
+  const gm_datum *datum; /* sorted by t; borrowed */
+  /* f[m*datum_count + j]: what member m of the lineage gives for datum j at z[m*dim ..]; NaN where
+   * it has no value. The same (z, slots) give the same f. */
+  gm_status (*predict)(void *user, gm_ctx *ctx, const gm_lineage *lineage, const double *z,
+                       double *f);
+  void *user;
+  bool certain; /* f hangs on z alone: paths are not moved */
+} gm_path_problem;
+
+/* What the belief of the earlier data said of one datum before it was learned. */
+typedef struct {
+  double mean;  /* of the observable without measurement noise */
+  double score; /* normal quantile of P(Y <= value); NaN: censored */
+  double ess;   /* effective members then */
+} gm_innovation;
+
+/* Posterior of coordinates and paths: the data are taken one time after the other; when weights
+ * collapse, members are copied, copies draw by new slots from there on, and all are moved by
+ * Metropolis steps that leave the belief as it is: steps of z with the slots held (the path is a
+ * function of both), and new draws for the last stretches (Gilks & Berzuini, JRSS B 63:127, 2001;
+ * Del Moral, Doucet & Jasra, JRSS B 68:411, 2006). A time whose data would leave too few members is
+ * taken in parts (powers of its likelihood). Costs a run of all members for every move: for long
+ * streams use gm_filter. khat is NaN. Where there are coordinates and chance, ess counts members of
+ * the start that the others descend from: moves part kin slowly, and a long stream leaves few, with
+ * too little spread. log_evidence_sd is made of the same descent, at most sqrt(ln n).
+ * innovation[datum_count] (may be NULL) is the caller's. *out and *lineage are owned.
+ * Fails: GM_ENUMERIC (no member can have given the data), GM_ECANCELLED, GM_ENOMEM. */
+GM_API GM_NODISCARD gm_status gm_members_paths(gm_ctx *ctx, const gm_path_problem *p,
+                                               const gm_members_options *options,
+                                               const gm_watch *watch, gm_innovation *innovation,
+                                               gm_members **out, gm_lineage **lineage);
+GM_API void gm_lineage_free(gm_lineage *l); /* NULL ok */
 
 #ifdef __cplusplus
 }

@@ -117,6 +117,12 @@ typedef struct {
   void **obj;      /* object state [n]: as x; NULL: not wanted, objects are made and freed inside */
   const gm_key *key;    /* [n] or NULL: all zero */
   const uint64_t *slot; /* [n] or NULL: the member's number */
+  /* A model that moves by chance: after all that happens at renewal_t[i] (ascending) the draws are
+   * those of slot[(i+1)*n + m]; where that is another slot than before, what is memoryless in the
+   * member's state is drawn anew. slot has renewal_count + 1 rows then. So a member is known by its
+   * parameters, its key and its slots, and can be run again from the start to any time. */
+  const double *renewal_t;
+  int32_t renewal_count;
   double *y;      /* [n][sample_count][output_count] of equal sample counts; may be NULL if none */
   int8_t *status; /* [n] */
 } gm_run;

@@ -7,6 +7,7 @@
  * time on one twin, const or not (a second one is refused: GM_EINVAL). */
 #ifndef GEMEL_TWIN_H
 #define GEMEL_TWIN_H
+#include "gemel/alarm.h"
 #include "gemel/definition.h"
 #include "gemel/infer.h"
 #include "gemel/records.h"
@@ -48,10 +49,12 @@ typedef struct {
   const int32_t *sample_order; /* or NULL: after everything of its time */
   int32_t sample_count;
 } gm_course;
-/* Outputs for n members: y[m][sample][output_count of the model]; status[m] bits (may be NULL). */
+/* Outputs for n members: y[m][sample][output_count of the model]; status[m] bits (may be NULL).
+ * lineage: whose draws they are, n of them; NULL: draws of key 0 by the member's number (a model
+ * that does not move by chance takes none). */
 GM_API GM_NODISCARD gm_status gm_subject_run(const gm_subject *s, gm_ctx *ctx, gm_runner *runner,
                                              const gm_course *course, int32_t n, const double *z,
-                                             double *y, int8_t *status);
+                                             const gm_lineage *lineage, double *y, int8_t *status);
 
 /* ---- twin ---------------------------------------------------------------------------------- */
 typedef enum {
@@ -65,6 +68,9 @@ typedef enum {
 typedef struct {
   double t_now;    /* data at or before it are learned from; NaN: all of them */
   int32_t members; /* 0: 1000 */
+  /* Take the data one time after the other (gm_members_paths), as is done for a model that moves by
+   * chance: there is no mode then, residuals are innovations, and the alarm hears them. */
+  bool follow;
   uint64_t seed;
   gm_pool *pool; /* borrowed; NULL: one worker */
   const gm_watch *watch;
@@ -76,13 +82,16 @@ typedef struct {
   double t_now;
   uint64_t seed;
   int32_t learned; /* data used: the first of the subject's */
-  gm_mode *mode;
+  gm_mode *mode;   /* NULL: a model that moves by chance, or data followed in time */
   gm_members *posterior, *prior;
+  gm_lineage *lineage, *prior_lineage; /* of a model that moves by chance, else NULL */
   gm_runner *runner;
-  /* fit at the mode: predictions and standardised residuals of the learned data (NaN: censored) */
+  /* Predictions and standardised residuals of the learned data (NaN: censored): of the fit at the
+   * mode; for a model that moves by chance of each datum before it was learned (gm_innovation). */
   double *fitted, *residual;
-  double fit_p; /* chance of a misfit (residuals and distance from the prior) at least this large if
-                   the model holds (chi-square) */
+  double fit_p; /* chance of a misfit (residuals and, at the mode, distance from the prior) at least
+                   this large if the model holds (chi-square) */
+  gm_alarm_state alarm; /* of the innovations of a model that moves by chance, else quiet */
   gm_health health;
 } gm_twin;
 
@@ -104,7 +113,10 @@ typedef struct {
   double *quantile;   /* [index*GM_QUANTILE_COUNT] of the observable itself */
   double *with_noise; /* the same of a measurement of it */
   double *mean;
-  double *var_parameter, *var_state, *var_intrinsic, *var_measurement; /* law of total variance */
+  /* Law of total variance. A model that moves by chance: intrinsic is what differs when all that
+   * comes after now is drawn anew; parameter, what a linear regression on the coordinates explains;
+   * state, the rest: what is not known of the present. Otherwise all is the parameters'. */
+  double *var_parameter, *var_state, *var_intrinsic, *var_measurement;
   double *member;   /* [m][k][i]; the ensemble, without measurement noise */
   double *weight;   /* [n] */
   int32_t diverged; /* members left out because they did not get through */
@@ -121,8 +133,7 @@ typedef struct {
 } gm_forecast_request;
 
 /* Fails: GM_EDOMAIN (a time before the first record), GM_ERANGE, GM_ENUMERIC (no member gets
- * there), GM_EUNSUPPORTED (a model that moves by chance), GM_ENOMEM. *out is owned by the caller.
- */
+ * there), GM_ENOMEM. *out is owned by the caller. */
 GM_API GM_NODISCARD gm_status gm_forecast_make(gm_ctx *ctx, const gm_twin *t,
                                                const gm_forecast_request *q, gm_forecast **out);
 GM_API void gm_forecast_free(gm_forecast *f);

@@ -1,7 +1,7 @@
 /* json.c - a small JSON writer. */
 #include "cli/json.h"
 #include "base/utf8.h"
-#include "twin/yaml.h"
+#include "base/yaml.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>

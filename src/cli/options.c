@@ -1,6 +1,6 @@
 /* options.c - reading the command's words. */
 #include "cli/cli.h"
-#include "twin/yaml.h"
+#include "base/yaml.h"
 #include <math.h>
 #include <string.h>
 

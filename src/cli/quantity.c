@@ -1,7 +1,7 @@
 /* quantity.c - times and doses as people type them. */
 #include "cli/cli.h"
 #include "twin/forecast.h"
-#include "twin/yaml.h"
+#include "base/yaml.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

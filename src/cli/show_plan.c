@@ -66,8 +66,17 @@ static void show_targets(const gm_twin *t, gm_text *out)
     gm_text_addf(out, "  target: %s %s", x->observable, kind_name(x->kind));
     if (isfinite(x->low)) gm_text_addf(out, ", at least %g", x->low);
     if (isfinite(x->high)) gm_text_addf(out, ", at most %g", x->high);
-    gm_text_addf(out, " %s\n", x->unit);
+    bool number = !strcmp(x->unit, "1");
+    gm_text_addf(out, "%s%s\n", number ? "" : " ", number ? "" : x->unit);
   }
+}
+
+/* Members of a model that moves by chance have one chance for all plans. */
+static void show_coupling(const gm_twin *t, gm_text *out)
+{
+  if (t->lineage)
+    gm_text_add(out, "  better: with the same draws under every plan; chance is not shared between "
+                     "real futures, where it is nearer to 50 %\n");
 }
 
 static void show_head(const gm_twin *t, const gm_comparison *k, gm_text *out)
@@ -78,6 +87,7 @@ static void show_head(const gm_twin *t, const gm_comparison *k, gm_text *out)
   show_targets(t, out);
   gm_text_addf(out, "  plans from %s to %s %s, on the same %d members\n", cli_number(k->t_now, a),
                cli_number(k->t_end, b), info.time_unit, (int)t->posterior->n);
+  show_coupling(t, out);
 }
 
 static void show_diverged(const gm_comparison *k, gm_text *out)

@@ -24,7 +24,8 @@ static gm_status parameters_fill(gm_ctx *ctx, const gm_twin *t, double *work, pa
   int32_t k = p->count;
   double *value = work, *zero = value + k, *column = zero + m->dim, q[3];
   gm_subject_parameters(t->subject, zero, t->t_now, p->typical);
-  gm_subject_parameters(t->subject, t->mode->z, t->t_now, p->mode);
+  for (int32_t j = 0; j < k; j++) p->mode[j] = NAN; /* none is looked for along paths of chance */
+  if (t->mode) gm_subject_parameters(t->subject, t->mode->z, t->t_now, p->mode);
   for (int32_t i = 0; i < m->n; i++) {
     gm_subject_parameters(t->subject, m->z + (ptrdiff_t)i * m->dim, t->t_now, value);
     for (int32_t j = 0; j < k; j++) column[(ptrdiff_t)j * m->n + i] = value[j];
@@ -93,15 +94,16 @@ gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, cli_json *j)
   cli_json_int(j, "data", data);
   cli_json_text(j, "health", gm_health_name(t->health));
   cli_json_number(j, "fit_p", t->fit_p);
-  cli_json_number(j, "objective", t->mode->objective);
-  cli_json_bool(j, "converged", t->mode->converged);
+  cli_json_number(j, "objective", t->mode ? t->mode->objective : NAN);
+  cli_json_bool(j, "converged", !t->mode || t->mode->converged);
   cli_json_int(j, "members", t->posterior->n);
   cli_json_number(j, "ess", t->posterior->ess);
   cli_json_number(j, "khat", t->posterior->khat);
   cli_json_number(j, "log_evidence", t->posterior->log_evidence);
+  cli_json_number(j, "log_evidence_sd", t->posterior->log_evidence_sd);
   cli_json_text(j, "method", t->posterior->method);
-  cli_json_text(j, "rung", t->mode->rung);
-  cli_json_numbers(j, "effects", t->mode->dim, t->mode->z);
+  cli_json_text(j, "rung", t->mode ? t->mode->rung : "simulation");
+  cli_json_numbers(j, "effects", t->mode ? t->mode->dim : 0, t->mode ? t->mode->z : NULL);
   cli_json_array(j, "parameters");
   for (int32_t i = 0; i < p.count; i++) {
     cli_json_object(j, NULL);
@@ -128,12 +130,17 @@ gm_status cli_show_twin(gm_ctx *ctx, const gm_twin *t, gm_text *out)
   gm_subject_data(t->subject, &data);
   gm_text_add(out, "subject ");
   cli_safe(out, gm_subject_id(t->subject));
-  gm_text_addf(out, ": %s; learned from %d of %d values, up to %s %s; objective %.4f; fit p = %s\n",
-               gm_health_name(t->health), (int)t->learned, (int)data, cli_number(t->t_now, a),
-               time_unit(t), t->mode->objective, cli_number(t->fit_p, b));
+  gm_text_addf(out, ": %s; learned from %d of %d values, up to %s %s; ", gm_health_name(t->health),
+               (int)t->learned, (int)data, cli_number(t->t_now, a), time_unit(t));
+  if (t->mode)
+    gm_text_addf(out, "objective %.4f", t->mode->objective);
+  else
+    gm_text_addf(out, "log evidence %.2f +- %.2f", t->posterior->log_evidence,
+                 t->posterior->log_evidence_sd);
+  gm_text_addf(out, "; fit p = %s\n", cli_number(t->fit_p, b));
   gm_text_addf(out, "  %d members, %s, effective %.0f%s\n", (int)t->posterior->n,
                t->posterior->method, t->posterior->ess,
-               t->mode->converged ? "" : "; the mode did not converge");
+               !t->mode || t->mode->converged ? "" : "; the mode did not converge");
   return out->status;
 }
 

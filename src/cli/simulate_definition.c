@@ -104,7 +104,10 @@ static gm_status subject_go(definition_run *r, const gm_subject *w)
   int8_t *status = gm_alloc(ctx, r->n, 1);
   gm_status st = z && y && status ? GM_OK : gm_fail(ctx, GM_ENOMEM, "simulation");
   if (!st) st = effects(r, w, z);
-  if (!st) st = gm_subject_run(w, ctx, r->runner, &course, r->n, z, y, status);
+  gm_lineage chance = {
+      .n = r->n,
+      .key = gm_key_make(r->c->seed, GM_PURPOSE_INTRINSIC, gm_hash_text(gm_subject_id(w)), 0)};
+  if (!st) st = gm_subject_run(w, ctx, r->runner, &course, r->n, z, &chance, y, status);
   if (!st) rows(r, w, y, status);
   gm_free(z);
   gm_free(y);

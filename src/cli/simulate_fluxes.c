@@ -47,9 +47,9 @@ gm_status simulate_fluxes(simulate_table *t, const char *text)
 {
   cli *c = t->c;
   static const char *const course[] = {
-      "dose",       "to",      "from", "every",  "steps",      "times",   "set",
-      "variables",  "rtol",    "atol", "solver", "stochastic", "amounts", "concentrations",
-      "replicates", "summary", NULL};
+      "dose",       "to",        "from",           "every",      "steps",        "times",
+      "set",        "variables", "rtol",           "atol",       "step-longest", "solver",
+      "stochastic", "amounts",   "concentrations", "replicates", "summary",      NULL};
   sbml_fluxes f = {0};
   gm_status s = simulate_refuse(c, course, "is not for a model of flux balance: it has no course");
   if (!s) s = sbml_flux_balance(c->ctx, text, c->argument[0], &f);

@@ -153,14 +153,15 @@ static gm_status outputs_take(const cli *c, gm_arena *a, gm_eq_config *config)
   return s;
 }
 
-static gm_status tolerance(const cli *c, const char *name, double *out)
+static gm_status above_zero(const cli *c, const char *name, double below, double *out)
 {
   const char *text = cli_value(c, name);
-  char what[16];
+  char what[24];
   snprintf(what, sizeof what, "--%s", name);
   gm_status s = text ? cli_number_read(c->ctx, what, text, out) : GM_OK;
-  if (!s && text && !(*out > 0 && *out < 1))
-    s = gm_fail(c->ctx, GM_ERANGE, "%s %s: a number between 0 and 1 is expected", what, text);
+  if (!s && text && !(*out > 0 && *out < below))
+    s = gm_fail(c->ctx, GM_ERANGE, "%s %s: a number %s is expected", what, text,
+                isinf(below) ? "above 0" : "between 0 and 1");
   return s;
 }
 
@@ -186,8 +187,9 @@ gm_status simulate_config(const cli *c, gm_arena *a, const char *text, gm_eq_con
 {
   *out = (gm_eq_config){.text = text, .text_name = c->argument[0]};
   gm_status s = cli_solver(c, &out->solver);
-  if (!s) s = tolerance(c, "rtol", &out->rtol);
-  if (!s) s = tolerance(c, "atol", &out->atol);
+  if (!s) s = above_zero(c, "rtol", 1, &out->rtol);
+  if (!s) s = above_zero(c, "atol", 1, &out->atol);
+  if (!s) s = above_zero(c, "step-longest", INFINITY, &out->step_longest);
   if (!s) s = starts_take(c, a, out);
   return s ? s : outputs_take(c, a, out);
 }

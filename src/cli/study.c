@@ -122,6 +122,7 @@ static gm_status subject_work(cli_batch *b, gm_ctx *ctx, int32_t i)
   gm_twin *t = NULL;
   gm_twin_options o = {.t_now = b->study->t_now,
                        .members = b->c->members,
+                       .follow = cli_has(b->c, "follow"),
                        .seed = b->c->seed,
                        .pool = b->inner_pool,
                        .watch = b->inner};

@@ -1,5 +1,6 @@
 /* verb_check.c - gemel check: reads a model or a definition, says what it is and what is wrong. */
 #include "cli/check_identify.h"
+#include "cli/check_learned.h"
 #include "cli/cli.h"
 #include <math.h>
 #include <stdio.h>
@@ -292,8 +293,10 @@ static int check(cli *c)
 
 static int run(cli *c)
 {
-  if (cli_has(c, "identify")) return cli_check_identify(c);
+  bool identify = cli_has(c, "identify"), definition = !cli_is_model(c->argument[0]);
+  if (identify && !(definition && cli_has(c, "data"))) return cli_check_identify(c);
   gm_status s = cli_check_identify_absent(c);
+  if (identify && !s) return cli_check_learned(c);
   return s ? cli_fail(c, s) : check(c);
 }
 
@@ -301,6 +304,8 @@ static const cli_option options[] = {
     {"data", "FILE", "do these data fit the definition?", false},
     {"kernel", NULL, "print the C code of the model's kernel", false},
     {"strict", NULL, "a warning fails too", false},
+    {"subject", "ID", "with --identify --data: this subject only", true},
+    {"now", "T", "with --identify --data: the data at or before this time", false},
     CLI_CHECK_IDENTIFY_OPTIONS,
     {NULL, NULL, NULL, false}};
 
@@ -308,9 +313,11 @@ const cli_verb cli_verb_check = {
     .name = "check",
     .summary = "read a model or a definition, and say what is wrong",
     .use = "DEFINITION|MODEL.ant|MODEL.xml [--data FILE] [--strict] [--kernel]\n"
-           "       MODEL --identify --output NAME ... [--input STATE ...] [--unknown NAME ...]",
+           "       MODEL --identify --output NAME ... [--input STATE ...] [--unknown NAME ...]\n"
+           "       DEFINITION --identify --data FILE [--subject ID] [--now T]",
     .details = "Prints states, parameters with units and sources, the solver chosen, and what the "
-               "definition asks. --identify: which parameters perfect measurements would tell.\n"
+               "definition asks. --identify: which parameters perfect measurements would tell; "
+               "with\na definition and data, of any kind of model: what these data tell of each.\n"
                "Code 1 when a check fails; 2 when the file cannot be read.\n",
     .option = options,
     .argument_count = 1,

@@ -167,7 +167,7 @@ static const cli_option options[] = {
     {"at", "T", "the time at which the outputs are taken", false},
     {"method", "WORD", "sobol, morris or shapley (default sobol)", false},
     {"pairs", NULL, "sobol: the interaction of every pair of inputs too", false},
-    {"kind", "WORD", "jump: the reactions as random jumps", false},
+    {"kind", "WORD", "jump: the reactions as random jumps; compiled: a shared object in C", false},
     {"runs", "N", "at most so many runs of the model", false},
     {"set", "NAME=VALUE", "a parameter that is not varied", true},
     {"leave-out", NULL, "go on without runs whose output is no number", false},

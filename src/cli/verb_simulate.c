@@ -222,9 +222,9 @@ static int finish(simulate_table *s)
 static int run(cli *c)
 {
   static const char *const of_definition[] = {"data", "subject", "population", NULL};
-  static const char *const of_model[] = {"variables", "amounts", "concentrations", "rtol",
-                                         "atol",      "solver",  "stochastic",     "replicates",
-                                         "summary",   NULL};
+  static const char *const of_model[] = {
+      "variables", "amounts",    "concentrations", "rtol",    "atol", "step-longest",
+      "solver",    "stochastic", "replicates",     "summary", NULL};
   simulate_table s = {.c = c};
   bool model = cli_is_model(c->argument[0]);
   char why[300];
@@ -249,6 +249,8 @@ static const cli_option options[] = {
     {"concentrations", NULL, "model: species as concentrations", false},
     {"rtol", "X", "model: relative tolerance (default 1e-8)", false},
     {"atol", "X", "model: absolute tolerance (default 1e-10)", false},
+    {"step-longest", "T", "model: no step longer than this, so that no short pulse is missed",
+     false},
     {"solver", "WORD", "model: auto, explicit or stiff (default auto)", false},
     {"stochastic", "WORD", "model: reactions as random jumps: exact, tau or hybrid", false},
     {"replicates", "N", "model: N runs that differ by what they draw", false},

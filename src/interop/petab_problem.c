@@ -148,8 +148,8 @@ static gm_status columns_check(gm_petab *p, const pt_problem *q)
 }
 
 /* ---- observables ---------------------------------------------------------------------------- */
-/* Of the override parameters observableParameterN_ and noiseParameterN_ every one up to the last must
- * be there. */
+/* Of the override parameters observableParameterN_ and noiseParameterN_ every one up to the last
+ * must be there. */
 static gm_status places_check(gm_petab *p, const pt_observable *o, const pt_table *t, int32_t row)
 {
   const pt_formula *f[] = {&o->formula, &o->noise};

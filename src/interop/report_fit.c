@@ -16,8 +16,10 @@ static void fit_words(report *r)
   gm__put(r, "<p>");
   gm__putf(r,
            "%s: if it holds, residuals at least this large come up with probability %s "
-           "(chi-square of the standardised residuals at the most likely parameters).",
-           words, gm__number(p, n));
+           "(chi-square of the standardised residuals %s).",
+           words, gm__number(p, n),
+           r->t->mode ? "at the most likely parameters"
+                      : "of each datum under the forecast made before it was learned");
   gm__put(r, "</p>\n");
 }
 
@@ -94,7 +96,10 @@ void gm__report_fit(report *r)
     fit_words(r);
     residual_plot(r, d, r->t->learned);
     gm__put(r, "<details><summary>The residuals one by one</summary>\n");
-    gm__table_open(r, "Data learned from, and the model at its most likely parameters", heads);
+    gm__table_open(r,
+                   r->t->mode ? "Data learned from, and the model at its most likely parameters"
+                              : "Data learned from, and the mean forecast of each before it was",
+                   heads);
     for (int32_t j = 0; j < r->t->learned; j++) fit_row(r, &d[j], j);
     gm__table_close(r);
     gm__put(r, "</details>\n");

@@ -147,7 +147,13 @@ void gm__report_comparison(report *r)
                "distinguishable difference: more than 5 % of the members would fare the other way "
                "round, or the mean gain is within twice its Monte Carlo error. Expected regret: "
                "utility lost on average against the plan that is best for "
-               "each member. Utility, gain and regret have no unit.</p>\n");
+               "each member. Utility, gain and regret have no unit.");
+    if (r->t->lineage)
+      gm__put(r,
+              " The model moves by chance: every plan has the same draws, so that what differs is "
+              "the plan; between real futures, which do not share their chance, the probability "
+              "of faring better is nearer to one half.");
+    gm__put(r, "</p>\n");
     gm_status st = comparison_table(r);
     if (st) r->out->status = st;
   }

@@ -7,9 +7,23 @@
 
 enum { CHUNK = 512 }; /* points between two looks at the watch */
 
-static gm_status datum_check(gm_ctx *ctx, int32_t j, const gm_datum *d)
+static gm_status count_check(gm_ctx *ctx, int number, const gm_datum *d)
+{
+  if (!(d->value >= 0) || d->value != rint(d->value) || isinf(d->value))
+    return gm_fail(ctx, GM_EDOMAIN, "datum %d: a count of %g; a whole number >= 0 is expected",
+                   number, d->value);
+  bool good = isfinite(d->share) && d->share > 0;
+  if (d->count == GM_COUNT_BINOMIAL) good = good && d->share <= 1;
+  if (d->count == GM_COUNT_NEGATIVE_BINOMIAL) good = good && isfinite(d->size) && d->size > 0;
+  return good ? GM_OK
+              : gm_fail(ctx, GM_EDOMAIN, "datum %d: a count with share %g and size %g", number,
+                        d->share, d->size);
+}
+
+gm_status gm__datum_check(gm_ctx *ctx, int32_t j, const gm_datum *d)
 {
   int number = (int)j + 1;
+  if (d->count) return count_check(ctx, number, d);
   if (!isfinite(d->value))
     return gm_fail(ctx, GM_EDOMAIN, "datum %d: value %g is not finite", number, d->value);
   if (!(d->additive >= 0 && d->proportional >= 0) || !isfinite(d->additive + d->proportional))
@@ -35,7 +49,7 @@ static gm_status problem_check(gm_ctx *ctx, const gm_problem *p)
   if ((p->dim && !p->prior_covariance) || (p->datum_count && !(p->datum && p->predict)))
     return gm_fail(ctx, GM_EINVAL, "problem without its prior, data or forward map");
   for (int32_t j = 0; j < p->datum_count; j++) {
-    gm_status s = datum_check(ctx, j, &p->datum[j]);
+    gm_status s = gm__datum_check(ctx, j, &p->datum[j]);
     if (s) return s;
   }
   return GM_OK;

@@ -18,6 +18,8 @@ double gm__datum_slope(const gm_datum *d, double f);
 double gm__datum_information(const gm_datum *d, double f);
 /* The part of the log-likelihood that no prediction changes: - ln(2 pi)/2 of each measured value,
  * and - ln(value) of those on the log scale. */
+/* Is it a datum that methods can take? Fails: GM_EDOMAIN, GM_EINVAL, naming it by j + 1. */
+gm_status gm__datum_check(gm_ctx *ctx, int32_t j, const gm_datum *d);
 double gm__data_constant(int32_t n, const gm_datum *d);
 
 typedef struct {

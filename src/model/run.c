@@ -89,35 +89,65 @@ static void gather_status(run_block *b)
   for (int32_t m = 0; m < b->n; m++) b->status[m] = (int8_t)(b->status[m] | b->call_status[m]);
 }
 
+/* Between two renewals of the draws: what happens after `from`, up to `to` and at it. */
+typedef struct {
+  double from, to;
+} run_part;
+
+static const run_part whole = {-INFINITY, INFINITY};
+
+static double clamp(double t, const gm_leg *leg) { return fmin(fmax(t, leg->t0), leg->t1); }
+
+static void cut(gm_span *span, run_part part, int32_t outputs)
+{
+  while (span->edge_count && span->edge[0].t <= part.from) span->edge++, span->edge_count--;
+  while (span->edge_count && span->edge[span->edge_count - 1].t > part.to) span->edge_count--;
+  while (span->sample_count && span->sample[span->sample_count - 1] > part.to) span->sample_count--;
+  while (span->sample_count && span->sample[0] <= part.from) {
+    span->sample++;
+    if (span->sample_before) span->sample_before++;
+    if (span->y) span->y += outputs;
+    span->sample_count--;
+  }
+}
+
+/* Nothing happens, at the time at which a member is when this leg is not of this part: before it,
+ * or after all its own. */
+static gm_span nothing(const gm_timeline *t, const gm_leg *leg, run_part part)
+{
+  if (t->leg_count == 0) return (gm_span){0};
+  double at = leg && leg->t1 <= part.from ? part.from : part.to;
+  at = fmin(fmax(at, t->leg[0].t0), t->leg[t->leg_count - 1].t1);
+  return (gm_span){.t0 = at, .t1 = at};
+}
+
 /* A member that failed does not move any more: its span is empty and its samples are NaN. */
 static gm_span member_span(const run_block *b, const gm_run *run, int32_t first, int32_t m,
-                           int32_t leg_index)
+                           int32_t leg_index, run_part part)
 {
   const gm_timeline *t = timeline_of(run, first + m);
-  gm_span span = {0};
-  if (leg_index >= t->leg_count) return span;
+  if (leg_index >= t->leg_count) return nothing(t, NULL, part);
   const gm_leg *leg = &t->leg[leg_index];
-  if (leg->kind != GM_LEG_SPAN) return span;
+  if (leg->kind != GM_LEG_SPAN) return (gm_span){0};
+  if (leg->t1 <= part.from || leg->t0 > part.to) return nothing(t, leg, part);
   ptrdiff_t at = ((ptrdiff_t)(first + m) * t->sample_count + leg->sample) * b->info.output_count;
-  double *y = run->y ? run->y + at : NULL;
-  if (b->status[m] & (GM_MEMBER_DIVERGED | GM_MEMBER_STEPS)) {
-    for (ptrdiff_t k = 0; y && k < (ptrdiff_t)leg->sample_count * b->info.output_count; k++)
-      y[k] = NAN;
-    return span;
-  }
-  span = (gm_span){.t0 = leg->t0,
-                   .t1 = leg->t1,
-                   .edge = t->edge + leg->edge,
-                   .sample = t->sample ? t->sample + leg->sample : NULL,
-                   .sample_before = t->before ? t->before + leg->sample : NULL,
-                   .y = y,
-                   .edge_count = leg->edge_count,
-                   .sample_count = leg->sample_count};
-  return span;
+  gm_span span = {.t0 = clamp(part.from, leg),
+                  .t1 = clamp(part.to, leg),
+                  .edge = t->edge + leg->edge,
+                  .sample = t->sample ? t->sample + leg->sample : NULL,
+                  .sample_before = t->before ? t->before + leg->sample : NULL,
+                  .y = run->y ? run->y + at : NULL,
+                  .edge_count = leg->edge_count,
+                  .sample_count = leg->sample_count};
+  cut(&span, part, b->info.output_count);
+  if (!GM_MEMBER_FAILED(b->status[m])) return span;
+  for (ptrdiff_t k = 0; span.y && k < (ptrdiff_t)span.sample_count * b->info.output_count; k++)
+    span.y[k] = NAN;
+  return (gm_span){0};
 }
 
 static gm_status block_leg(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t first,
-                           int32_t leg_index)
+                           int32_t leg_index, run_part part)
 {
   gm_span span[BLOCK_MEMBERS];
   const gm_leg *leg[BLOCK_MEMBERS];
@@ -125,7 +155,7 @@ static gm_status block_leg(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t
   bool any_steady = false;
   for (int32_t m = 0; m < b->n; m++) {
     const gm_timeline *t = timeline[m] = timeline_of(run, first + m);
-    span[m] = member_span(b, run, first, m, leg_index);
+    span[m] = member_span(b, run, first, m, leg_index, part);
     bool steady = leg_index < t->leg_count && t->leg[leg_index].kind == GM_LEG_STEADY;
     leg[m] = steady ? &t->leg[leg_index] : NULL;
     any_steady = any_steady || steady;
@@ -135,6 +165,73 @@ static gm_status block_leg(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t
   gather_status(b);
   for (int32_t m = 0; m < b->n; m++) gm_span_apply_parameters(&span[m], b->theta + m, b->room);
   return any_steady ? gm__steady_find(ctx, b, leg, timeline) : GM_OK;
+}
+
+static gm_batch members_part(const run_block *b, int32_t m, int32_t count)
+{
+  gm_batch part = gm__run_batch(b);
+  part.n = count;
+  if (part.x) part.x += m;
+  if (part.obj) part.obj += m;
+  part.theta += m;
+  part.status += m;
+  if (part.key) part.key += m;
+  if (part.slot) part.slot += m;
+  part.slot0 += (uint64_t)m;
+  return part;
+}
+
+/* From here on every member draws by the next row of slots. */
+static void block_renew(run_block *b, const gm_run *run, double t)
+{
+  const uint64_t *before = b->slot;
+  b->slot += run->n;
+  if (!b->model->type->refresh) return;
+  for (int32_t m = 0; m < b->n; m++) {
+    if (b->slot[m] == before[m] || GM_MEMBER_FAILED(b->status[m])) continue;
+    gm_batch one = members_part(b, m, 1);
+    b->model->type->refresh(b->model, &one, t);
+  }
+}
+
+static double block_end(const run_block *b, const gm_run *run, int32_t first)
+{
+  double end = -INFINITY;
+  for (int32_t m = 0; m < b->n; m++) {
+    const gm_timeline *t = timeline_of(run, first + m);
+    if (t->leg_count) end = fmax(end, t->leg[t->leg_count - 1].t1);
+  }
+  return end;
+}
+
+/* Members with renewals: between two of them every leg that has something there. */
+static gm_status block_parts(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t first,
+                             int32_t legs)
+{
+  double end = block_end(b, run, first);
+  run_part part = whole;
+  gm_status s = GM_OK;
+  for (int32_t i = 0; i < run->renewal_count && run->renewal_t[i] < end && !s; i++) {
+    part.to = run->renewal_t[i];
+    for (int32_t k = 0; k < legs && !s; k++) s = block_leg(ctx, b, run, first, k, part);
+    block_renew(b, run, part.to);
+    part.from = part.to;
+  }
+  part.to = INFINITY;
+  for (int32_t k = 0; k < legs && !s; k++) s = block_leg(ctx, b, run, first, k, part);
+  return s;
+}
+
+static gm_status block_legs(gm_ctx *ctx, run_block *b, const gm_run *run, int32_t first)
+{
+  int32_t legs = 0;
+  gm_status s = GM_OK;
+  for (int32_t m = 0; m < b->n; m++)
+    if (timeline_of(run, first + m)->leg_count > legs)
+      legs = timeline_of(run, first + m)->leg_count;
+  if (run->renewal_count) return block_parts(ctx, b, run, first, legs);
+  for (int32_t i = 0; i < legs && !s; i++) s = block_leg(ctx, b, run, first, i, whole);
+  return s;
 }
 
 /* Columns of a block (rows apart by room) from or to those of the run (rows apart by n). */
@@ -191,19 +288,10 @@ static void block_objects_free(const run_block *b, const gm_run *run)
 /* Timelines of a block may begin at different times: then init is called once for each member. */
 static void block_init(run_block *b, const gm_run *run, int32_t first)
 {
-  gm_batch batch = gm__run_batch(b);
   int32_t step = run->shared_timeline ? b->n : 1;
   for (int32_t m = 0; m < b->n; m += step) {
     const gm_timeline *t = timeline_of(run, first + m);
-    gm_batch part = batch;
-    part.n = step;
-    if (part.x) part.x += m;
-    if (part.obj) part.obj += m;
-    part.theta += m;
-    part.status += m;
-    if (part.key) part.key += m;
-    if (part.slot) part.slot += m;
-    part.slot0 += (uint64_t)m;
+    gm_batch part = members_part(b, m, step);
     b->model->type->init(b->model, b->work, &part, t->leg_count ? t->leg[0].t0 : 0);
   }
   gather_status(b);
@@ -240,11 +328,7 @@ static gm_status block_task(void *user, int32_t task, int32_t worker, gm_ctx *ct
   b.key = run->key ? run->key + first : NULL;
   b.slot = run->slot ? run->slot + first : NULL;
   gm_status s = block_begin(ctx, j, &b, first);
-  int32_t legs = 0;
-  for (int32_t m = 0; m < b.n && !s; m++)
-    if (timeline_of(run, first + m)->leg_count > legs)
-      legs = timeline_of(run, first + m)->leg_count;
-  for (int32_t i = 0; i < legs && !s; i++) s = block_leg(ctx, &b, run, first, i);
+  if (!s) s = block_legs(ctx, &b, run, first);
   if (!s) {
     memcpy(run->status + first, b.status, (size_t)b.n);
     rows_give(&b, b.info.parameter_count, b.theta, run->theta, run->n, first);
@@ -258,6 +342,7 @@ static gm_status block_task(void *user, int32_t task, int32_t worker, gm_ctx *ct
 gm_status gm_runner_run(gm_runner *r, gm_ctx *ctx, const gm_run *run)
 {
   assert(r && run && run->timeline && run->theta && run->status);
+  assert(run->renewal_count == 0 || (run->renewal_t && run->slot));
   assert(!(run->keep_state && (r->info.flags & GM_MODEL_OBJECT)) || run->obj);
   run_job job = {r, run};
   int32_t tasks = (run->n + BLOCK_MEMBERS - 1) / BLOCK_MEMBERS;

@@ -6,7 +6,7 @@
 #ifndef GEMEL_TWIN_DEFINITION_INTERNAL_H
 #define GEMEL_TWIN_DEFINITION_INTERNAL_H
 #include "gemel/definition.h"
-#include "twin/yaml.h"
+#include "base/yaml.h"
 
 /* The places of a definition that are maps with fixed keys. */
 typedef enum {

@@ -2,26 +2,14 @@
  * test holds the two together. */
 #include "twin/definition_internal.h"
 
-static const char *const top[] = {"twin",
-                                  "title",
-                                  "question",
-                                  "context-of-use",
-                                  "model",
-                                  "solver",
-                                  "subject",
-                                  "covariates-between-records",
-                                  "inputs",
-                                  "parameters",
-                                  "correlations",
-                                  "observables",
-                                  "targets",
-                                  "actions",
-                                  "limits",
-                                  "need",
-                                  "assumptions",
-                                  "sources",
-                                  NULL};
-static const char *const solver[] = {"rtol", "atol", "method", NULL};
+static const char *const top[] = {"twin",           "title",      "question",
+                                  "context-of-use", "model",      "kind",
+                                  "solver",         "subject",    "covariates-between-records",
+                                  "inputs",         "parameters", "correlations",
+                                  "observables",    "targets",    "actions",
+                                  "limits",         "need",       "assumptions",
+                                  "sources",        NULL};
+static const char *const solver[] = {"rtol", "atol", "method", "step-longest", NULL};
 static const char *const covariate[] = {"unit", "levels", "code", "range", "default", NULL};
 static const char *const input[] = {"into",     "unit", "code", "lag", "bioavailability",
                                     "duration", "rate", NULL};
@@ -32,7 +20,8 @@ static const char *const variance[] = {"variance", NULL};
 static const char *const correlation[] = {"between", "is", NULL};
 static const char *const observable[] = {"is",          "unit",  "error", "scale",  "loq",
                                          "censor-zero", "label", "code",  "sensor", NULL};
-static const char *const error[] = {"additive", "proportional", "form", NULL};
+static const char *const error[] = {"additive", "proportional", "form", "counts",
+                                    "share",    "size",         NULL};
 static const char *const target[] = {"low", "high", "best", "of", "unit", NULL};
 static const char *const action[] = {"doses", "every", "duration", NULL};
 static const char *const limit[] = {"per-day", "per-dose", "interval-least", NULL};

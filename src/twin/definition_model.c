@@ -1,12 +1,10 @@
 /* definition_model.c - the model a definition names, the observables it asks of it, and how each of
  * them errs. */
-#include "gemel/equations.h"
+#include "gemel/open.h"
 #include "twin/definition_internal.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { MODEL_BYTES_MAX = 1 << 20 };
 
 /* ---- observables: what must be known before the model ---------------------------------------- */
 static gm_status observable_read(gm_def *r, const gm_yaml *n, gm_observable *o, gm_def_unit *unit)
@@ -49,26 +47,44 @@ gm_status gm__def_read_observables(gm_def *r)
 }
 
 /* ---- the model ------------------------------------------------------------------------------- */
-static gm_status solver_read(gm_def *r, gm_eq_config *c)
+/* Is the model a text (or SBML), whose observables are formulas? Of other kinds they are outputs
+ * that the model's own file names. */
+static bool of_text(const gm_def *r)
 {
-  static const char *const method[] = {"auto", "explicit"};
+  const char *kind = r->d->model->type->name;
+  return !strcmp(kind, "equations") || !strcmp(kind, "jump");
+}
+
+static gm_status tolerance_read(const gm_yaml *v, double most, double *out)
+{
+  gm_status s = gm__def_number(v, out);
+  if (!s && !(*out > 0 && *out < most))
+    s = gm__yaml_fail(v, NULL, GM_ERANGE, "'%.80s'; %s is expected", v->text,
+                      isinf(most) ? "more than 0" : "a number between 0 and 1");
+  return s;
+}
+
+static gm_status solver_read(gm_def *r, gm_open_options *o, gm_eq_config *c)
+{
+  static const char *const solver[] = {"auto", "explicit", "stiff"};
+  static const char *const jump[] = {"exact", "tau", "hybrid"};
+  static const gm_eq_solver how[] = {GM_EQ_AUTO, GM_EQ_EXPLICIT, GM_EQ_STIFF};
+  static const gm_jump_method method[] = {GM_JUMP_EXACT, GM_JUMP_TAU, GM_JUMP_HYBRID};
   const gm_yaml *n = gm__yaml_find(r->root, "solver"), *v;
-  if (!n) return GM_OK;
   int32_t which = 0;
+  if (!n) return GM_OK;
   gm_status s = gm__def_map(n, GM_DEF_SOLVER);
-  if (!s && (v = gm__yaml_find(n, "rtol"))) {
-    s = gm__def_number(v, &c->rtol);
-    if (!s && !(c->rtol > 0 && c->rtol < 1))
-      s = gm__yaml_fail(v, NULL, GM_ERANGE, "'%.80s'; a number between 0 and 1 is expected",
-                        v->text);
-  }
-  if (!s && (v = gm__yaml_find(n, "atol"))) {
-    s = gm__def_number(v, &c->atol);
-    if (!s && !(c->atol > 0))
-      s = gm__yaml_fail(v, NULL, GM_ERANGE, "'%.80s'; more than 0 is expected", v->text);
-  }
-  if (!s && (v = gm__yaml_find(n, "method"))) s = gm__def_choice(v, method, 2, &which);
-  c->solver = which ? GM_EQ_EXPLICIT : GM_EQ_AUTO;
+  if (!s && (v = gm__yaml_find(n, "rtol"))) s = tolerance_read(v, 1, &c->rtol);
+  if (!s && (v = gm__yaml_find(n, "atol"))) s = tolerance_read(v, INFINITY, &c->atol);
+  if (!s && (v = gm__yaml_find(n, "step-longest")))
+    s = tolerance_read(v, INFINITY, &c->step_longest);
+  if (s || !(v = gm__yaml_find(n, "method"))) return s;
+  bool jumps = o->kind && !strcmp(o->kind, "jump");
+  s = gm__def_choice(v, jumps ? jump : solver, 3, &which);
+  if (jumps)
+    o->method = method[which];
+  else
+    c->solver = how[which];
   return s;
 }
 
@@ -103,36 +119,30 @@ static gm_status model_path(gm_def *r, char **out)
   return GM_OK;
 }
 
-static bool ends_in(const char *text, const char *end)
+static gm_status kind_read(gm_def *r, gm_open_options *o)
 {
-  size_t n = strlen(text), m = strlen(end);
-  return n >= m && !strcmp(text + n - m, end);
+  static const char *const kind[] = {"equations", "jump", "network", "queue", "compiled"};
+  const gm_yaml *n = gm__yaml_find(r->root, "kind");
+  int32_t which = 0;
+  if (!n) return GM_OK;
+  gm_status s = gm__def_choice(n, kind, 5, &which);
+  o->kind = kind[which];
+  return s;
 }
 
 static gm_status model_make(gm_def *r, const gm_yaml *n)
 {
   gm_eq_config c = {0};
-  char *path = NULL, *text = NULL;
-  size_t bytes = 0;
-  if (ends_in(r->d->model_file, ".xml") || ends_in(r->d->model_file, ".sbml"))
-    return gm__yaml_fail(n, NULL, GM_EUNSUPPORTED,
-                         "SBML files are not read in this version; a "
-                         "model text (model.ant) is expected");
-  gm_status s = solver_read(r, &c);
+  gm_open_options o = {.equations = &c};
+  char *path = NULL;
+  gm_status s = kind_read(r, &o);
+  if (!s) s = solver_read(r, &o, &c);
   if (!s) s = outputs_make(r, &c);
   if (!s) s = model_path(r, &path);
   if (s) return s;
-  s = gm_file_read(r->ctx, path, MODEL_BYTES_MAX, &text, &bytes);
-  if (s) return gm__yaml_fail_at(n, NULL, s);
-  if (strlen(text) != bytes) {
-    gm_free(text);
-    return gm__yaml_fail(n, NULL, GM_EPARSE, "%.300s holds a NUL byte; a text is expected", path);
-  }
-  c.text = text;
-  c.text_name = path;
-  s = gm_model_new(r->ctx, &gm_equations, &c, &r->d->model);
-  gm_free(text);
-  return s;
+  s = gm_model_open(r->ctx, path, &o, &r->d->model);
+  /* messages of the readers begin with the model's own file and line */
+  return s == GM_EIO || s == GM_EUNSUPPORTED || s == GM_EINVAL ? gm__yaml_fail_at(n, NULL, s) : s;
 }
 
 gm_status gm__def_read_model(gm_def *r)
@@ -156,14 +166,67 @@ gm_status gm__def_read_model(gm_def *r)
 }
 
 /* ---- errors ---------------------------------------------------------------------------------- */
-static gm_status error_read(gm_def *r, const gm_yaml *e, gm_observable *o, const gm_def_unit *unit)
+/* The first of these keys that is there, or NULL. */
+static const gm_yaml *one_of(const gm_yaml *map, const char *a, const char *b, const char *c)
+{
+  const gm_yaml *n = gm__yaml_find(map, a);
+  if (!n) n = gm__yaml_find(map, b);
+  return n || !c ? n : gm__yaml_find(map, c);
+}
+
+/* An optional finite number > 0. */
+static gm_status above_zero(const gm_yaml *n, double most, double *out)
+{
+  if (!n) return GM_OK;
+  gm_status s = gm__def_number(n, out);
+  if (s || (*out > 0 && *out <= most && isfinite(*out))) return s;
+  return gm__yaml_fail(n, NULL, GM_ERANGE, "'%.80s'; above 0%s is expected", n->text,
+                       isinf(most) ? "" : " and at most 1");
+}
+
+/* {counts: binomial, share: 0.6}, {counts: poisson}, {counts: negative-binomial, size: 5} */
+static gm_status counts_read(const gm_yaml *e, gm_observable *o)
+{
+  static const char *const law[] = {"poisson", "binomial", "negative-binomial"};
+  static const gm_count_law count[] = {GM_COUNT_POISSON, GM_COUNT_BINOMIAL,
+                                       GM_COUNT_NEGATIVE_BINOMIAL};
+  const gm_yaml *n;
+  int32_t which = 0;
+  gm_status s = gm__def_choice(gm__yaml_find(e, "counts"), law, 3, &which);
+  if (s) return s;
+  o->count = count[which];
+  o->share = 1;
+  if ((n = one_of(e, "additive", "proportional", "form")))
+    return gm__yaml_fail(n, NULL, GM_EPARSE, "not with `counts`");
+  s = above_zero(gm__yaml_find(e, "share"), which == 1 ? 1 : INFINITY, &o->share);
+  n = gm__yaml_find(e, "size");
+  if (!s && n && which != 2)
+    s = gm__yaml_fail(n, NULL, GM_EPARSE, "is of negative-binomial counts");
+  if (!s && !n && which == 2)
+    s = gm__yaml_fail(e, "size", GM_EPARSE, "missing; a number > 0 is expected");
+  return s ? s : above_zero(n, INFINITY, &o->size);
+}
+
+static gm_status counts_check(const gm_def *r, const gm_yaml *n, const gm_observable *o)
+{
+  gm_model_info info;
+  gm_model_get_info(r->d->model, &info);
+  if (o->log_scale || gm__yaml_find(n, "loq"))
+    return gm__yaml_fail(n, NULL, GM_EPARSE, "counts have no `scale: log` and no `loq`");
+  if (o->count == GM_COUNT_BINOMIAL && !(info.flags & GM_MODEL_STOCHASTIC))
+    return gm__yaml_fail(n, "error", GM_EUNSUPPORTED,
+                         "binomial counts are of whole numbers, which only a model that moves by "
+                         "chance has; poisson is expected here");
+  return GM_OK;
+}
+
+static gm_status normal_read(gm_def *r, const gm_yaml *e, gm_observable *o, const gm_def_unit *unit)
 {
   static const char *const form[] = {"root-sum-square", "sum"};
   const gm_yaml *n;
   int32_t which = 0;
   gm_def_unit one = {0};
-  gm_status s = gm__def_map(e, GM_DEF_ERROR);
-  if (!s) s = gm__def_model_unit(r, "1", &one);
+  gm_status s = gm__def_model_unit(r, "1", &one);
   if (!s && (n = gm__yaml_find(e, "additive")))
     s = gm__def_amount(r, n, o->log_scale ? &one : unit, GM_DEF_BARE | GM_DEF_NOT_NEGATIVE,
                        &o->additive);
@@ -174,14 +237,24 @@ static gm_status error_read(gm_def *r, const gm_yaml *e, gm_observable *o, const
                      : gm__def_share(r, n, &o->proportional);
   }
   if (!s && (n = gm__yaml_find(e, "form"))) s = gm__def_choice(n, form, 2, &which);
-  if (s) return s;
   o->form = which ? GM_ERROR_SUM : GM_ERROR_ROOT_SUM_SQUARE;
-  if (!(o->additive > 0 || o->proportional > 0))
-    return gm__yaml_fail(e, NULL, GM_ERANGE,
-                         "no measurement is exact; `additive` or "
-                         "`proportional` above 0 is expected (or `error: none` "
-                         "for what is never measured)");
-  return GM_OK;
+  return s;
+}
+
+static gm_status error_read(gm_def *r, const gm_yaml *e, gm_observable *o, const gm_def_unit *unit)
+{
+  gm_status s = gm__def_map(e, GM_DEF_ERROR);
+  if (s) return s;
+  if (gm__yaml_find(e, "counts")) return counts_read(e, o);
+  const gm_yaml *n = one_of(e, "share", "size", NULL);
+  if (n) return gm__yaml_fail(n, NULL, GM_EPARSE, "is of `counts`");
+  s = normal_read(r, e, o, unit);
+  if (!s && !(o->additive > 0 || o->proportional > 0))
+    s = gm__yaml_fail(e, NULL, GM_ERANGE,
+                      "no measurement is exact; `additive` or "
+                      "`proportional` above 0 is expected (or `error: none` "
+                      "for what is never measured)");
+  return s;
 }
 
 static gm_status limit_read(gm_def *r, const gm_yaml *n, gm_observable *o, const gm_def_unit *unit)
@@ -210,7 +283,28 @@ static gm_status measuring_read(gm_def *r, const gm_yaml *n, int32_t i)
   if (s) return s;
   r->measured[i] = e->kind != GM_YAML_TEXT || strcmp(e->text, "none") != 0;
   if (r->measured[i]) s = error_read(r, e, o, &r->observable[i]);
+  if (!s && o->count) s = counts_check(r, n, o);
   return s ? s : limit_read(r, n, o, &r->observable[i]);
+}
+
+/* Row of the model's outputs. An output of a file has the unit that the file states. */
+static gm_status output_find(gm_def *r, const gm_yaml *n, int32_t i)
+{
+  gm_observable *o = &r->d->observable[i];
+  const gm_model *m = r->d->model;
+  o->output = gm_model_find(m, GM_TABLE_OUTPUT, of_text(r) ? o->name : o->is);
+  if (o->output < 0) return gm__yaml_fail(n, NULL, GM_EINTERNAL, "the model has no such output");
+  if (of_text(r)) return GM_OK;
+  int32_t count = 0;
+  const char *unit = gm_model_table(m, GM_TABLE_OUTPUT, &count)[o->output].unit;
+  gm_def_unit own = {0};
+  double factor = 1;
+  gm_status s = gm__def_model_unit(r, unit, &own);
+  if (s) return gm__yaml_fail_at(n, "is", s);
+  if (own.code) s = gm__def_factor(r, n, &own, &r->observable[i], NULL, &factor);
+  if (!s && factor != 1)
+    s = gm__yaml_fail(n, "unit", GM_EUNIT, "%.80s in the model; the same unit is expected", unit);
+  return s;
 }
 
 gm_status gm__def_read_errors(gm_def *r)
@@ -219,10 +313,8 @@ gm_status gm__def_read_errors(gm_def *r)
   const gm_yaml *n = gm__yaml_find(r->root, "observables")->first;
   gm_status s = GM_OK;
   for (int32_t i = 0; i < d->observable_count && !s; i++, n = n->next) {
-    d->observable[i].output = gm_model_find(d->model, GM_TABLE_OUTPUT, d->observable[i].name);
-    if (d->observable[i].output < 0)
-      return gm__yaml_fail(n, NULL, GM_EINTERNAL, "the model has no such output");
-    s = measuring_read(r, n, i);
+    s = output_find(r, n, i);
+    if (!s) s = measuring_read(r, n, i);
   }
   return s;
 }

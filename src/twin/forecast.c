@@ -89,13 +89,15 @@ int32_t gm__weights_without_failed(int32_t n, const double *weight, const int8_t
   return left_out;
 }
 
-static double noise_sd(const gm_observable *o, double f)
+static gm_datum error_of(const gm_observable *o)
 {
-  gm_datum d = {.additive = o->additive,
-                .proportional = o->proportional,
-                .sum = o->form == GM_ERROR_SUM,
-                .log_scale = o->log_scale};
-  return gm_datum_sd(&d, f);
+  return (gm_datum){.additive = o->additive,
+                    .proportional = o->proportional,
+                    .sum = o->form == GM_ERROR_SUM,
+                    .log_scale = o->log_scale,
+                    .count = o->count,
+                    .share = o->share,
+                    .size = o->size};
 }
 
 /* A draw is addressed by what it is for: the time itself, not its place in a request. */
@@ -109,10 +111,12 @@ static uint64_t time_index(double t)
 void gm__noise_draws(const gm_observable *o, double f, gm_key key, int32_t member,
                      uint64_t observable, uint64_t index, double out[GM__NOISE_DRAWS])
 {
-  double u = gm_uniform(key, (uint64_t)member, observable, 0, index), sd = noise_sd(o, f);
+  double u = gm_uniform(key, (uint64_t)member, observable, 0, index);
+  gm_datum d = error_of(o);
   for (int k = 0; k < GM__NOISE_DRAWS; k++) {
-    double e = gm_norm_quantile((k + u) / GM__NOISE_DRAWS) * sd;
-    out[k] = o->log_scale ? f * gm_exp(e) : f + e;
+    gm_key own = key; /* counts draw more than one number */
+    if (o->count) own.v[3] = gm_hash64(gm_hash64(key.v[3], observable), (uint64_t)k);
+    out[k] = gm_datum_draw(&d, f, (k + u) / GM__NOISE_DRAWS, own, (uint64_t)member, index);
   }
 }
 
@@ -121,8 +125,10 @@ typedef struct {
   gm_ctx *ctx;
   const gm_twin *t;
   const gm_members *members;
+  const gm_lineage *lineage; /* NULL: nothing moves by chance */
   gm_forecast *f;
-  double *y, *x, *w, *noisy, *noisy_w;
+  double *y, *anew; /* outputs; the same with the chance to come drawn anew, or NULL */
+  double *x, *x_anew, *z, *w, *noisy, *noisy_w;
   int8_t *status;
   int32_t outputs;
   gm_key key;
@@ -152,11 +158,16 @@ static gm_status maker_alloc(maker *k)
   int32_t n = k->f->n;
   k->y = gm_alloc(ctx, (ptrdiff_t)n * k->f->time_count * k->outputs, sizeof *k->y);
   k->x = gm_alloc(ctx, n, sizeof *k->x);
+  k->x_anew = gm_alloc(ctx, n, sizeof *k->x);
+  k->z = gm_alloc(ctx, (ptrdiff_t)n * k->members->dim, sizeof *k->z);
+  if (k->lineage)
+    k->anew = gm_alloc(ctx, (ptrdiff_t)n * k->f->time_count * k->outputs, sizeof *k->y);
   k->w = gm_alloc(ctx, n, sizeof *k->w);
   k->noisy = gm_alloc(ctx, (ptrdiff_t)n * GM__NOISE_DRAWS, sizeof *k->noisy);
   k->noisy_w = gm_alloc(ctx, (ptrdiff_t)n * GM__NOISE_DRAWS, sizeof *k->noisy_w);
   k->status = gm_alloc(ctx, n, 1);
-  bool good = k->y && k->x && k->w && k->noisy && k->noisy_w && k->status;
+  bool good = k->y && k->x && k->x_anew && k->z && k->w && k->noisy && k->noisy_w && k->status &&
+              (k->anew || !k->lineage);
   return good ? GM_OK : gm_fail(ctx, GM_ENOMEM, "forecast of %d members", (int)n);
 }
 
@@ -171,6 +182,13 @@ static int32_t cell_values(maker *k, int32_t observable, int32_t time)
     f->member[((ptrdiff_t)m * f->observable_count + observable) * f->time_count + time] = v;
     if (!(f->weight[m] > 0) || !isfinite(v)) continue;
     k->x[kept] = v;
+    if (k->anew) {
+      double other = k->anew[((ptrdiff_t)m * f->time_count + time) * k->outputs + o->output];
+      k->x_anew[kept] = isfinite(other) ? other : v;
+      memcpy(k->z + (ptrdiff_t)kept * k->members->dim,
+             k->members->z + (ptrdiff_t)m * k->members->dim,
+             (size_t)k->members->dim * sizeof *k->z);
+    }
     k->w[kept] = f->weight[m];
     gm__noise_draws(o, v, k->key, m, (uint64_t)observable, time_index(f->time[time]),
                     k->noisy + (ptrdiff_t)kept * GM__NOISE_DRAWS);
@@ -193,11 +211,12 @@ static gm_status cell_make(maker *k, int32_t observable, int32_t time)
                    "the model divide by zero?",
                    o->name, f->time[time]);
   double variance, noise = 0, weight = 0;
+  const gm_datum error = error_of(o);
   gm_status st = gm_stats_mean(k->ctx, kept, k->x, k->w, &f->mean[cell], &variance);
   for (int32_t m = 0; m < kept; m++) {
-    double s2 = noise_sd(o, k->x[m]), x2 = k->x[m] * k->x[m];
-    s2 *= s2;
-    noise += k->w[m] * (o->log_scale ? x2 * gm_exp(s2) * gm_expm1(s2) : s2); /* lognormal: exact */
+    double mean, sd;
+    gm_datum_moments(&error, k->x[m], &mean, &sd);
+    noise += k->w[m] * sd * sd;
     weight += k->w[m];
   }
   f->var_parameter[cell] = variance;
@@ -208,7 +227,31 @@ static gm_status cell_make(maker *k, int32_t observable, int32_t time)
   if (!st)
     st = gm_stats_quantiles(k->ctx, kept * GM__NOISE_DRAWS, k->noisy, k->noisy_w, GM_QUANTILE_COUNT,
                             gm_quantile_level, f->with_noise + cell * GM_QUANTILE_COUNT);
+  if (st || !k->anew) return st;
+  double share[3];
+  for (int32_t m = 0; m < kept; m++) k->w[m] /= weight;
+  st = gm__forecast_shares(k->ctx, kept, k->members->dim, k->z, k->w, k->x, k->x_anew, share);
+  f->var_parameter[cell] = share[0];
+  f->var_state[cell] = share[1];
+  f->var_intrinsic[cell] = share[2];
   return st;
+}
+
+static gm_status members_run(maker *k, const gm_course *course)
+{
+  const gm_subject *s = k->t->subject;
+  gm_lineage *anew = NULL;
+  gm_status st = GM_OK;
+  if (k->lineage) {
+    st = gm__lineage_anew(k->ctx, k->lineage, k->t->t_now, &anew);
+    if (!st)
+      st = gm_subject_run(s, k->ctx, k->t->runner, course, k->f->n, k->members->z, anew, k->anew,
+                          k->status);
+    gm_lineage_free(anew);
+  }
+  if (st) return st;
+  return gm_subject_run(s, k->ctx, k->t->runner, course, k->f->n, k->members->z, k->lineage, k->y,
+                        k->status);
 }
 
 static gm_status forecast_fill(maker *k, const gm_forecast_request *q)
@@ -223,9 +266,7 @@ static gm_status forecast_fill(maker *k, const gm_forecast_request *q)
                       .sample = q->time,
                       .sample_order = q->time_order,
                       .sample_count = q->time_count};
-  if (!st)
-    st = gm_subject_run(k->t->subject, k->ctx, k->t->runner, &course, f->n, k->members->z, k->y,
-                        k->status);
+  if (!st) st = members_run(k, &course);
   gm_free(event);
   if (st) return st;
   f->diverged = gm__weights_without_failed(f->n, k->members->weight, k->status, f->weight);
@@ -240,8 +281,6 @@ gm_status gm_forecast_make(gm_ctx *ctx, const gm_twin *t, const gm_forecast_requ
   assert(ctx && t && q && out);
   gm_model_info info;
   gm_model_get_info(t->definition->model, &info);
-  if (info.flags & GM_MODEL_STOCHASTIC)
-    return gm_fail(ctx, GM_EUNSUPPORTED, "forecast of model %s, which moves by chance", info.name);
   for (int32_t i = 0; i < q->time_count; i++)
     if (!(q->time[i] >= fmin(t->subject->t_first, t->t_now)))
       return gm_fail(ctx, GM_EDOMAIN,
@@ -254,6 +293,7 @@ gm_status gm_forecast_make(gm_ctx *ctx, const gm_twin *t, const gm_forecast_requ
              .t = t,
              .f = f,
              .members = q->from_prior ? t->prior : t->posterior,
+             .lineage = q->from_prior ? t->prior_lineage : t->lineage,
              .outputs = info.output_count,
              .key = gm_key_make(t->seed, GM_PURPOSE_MEASUREMENT, gm_hash_text(t->subject->id), 0)};
   f->n = k.members->n;
@@ -264,7 +304,10 @@ gm_status gm_forecast_make(gm_ctx *ctx, const gm_twin *t, const gm_forecast_requ
   if (!st) memcpy(f->time, q->time, (size_t)q->time_count * sizeof *f->time);
   if (!st) st = forecast_fill(&k, q);
   gm_free(k.y);
+  gm_free(k.anew);
   gm_free(k.x);
+  gm_free(k.x_anew);
+  gm_free(k.z);
   gm_free(k.w);
   gm_free(k.noisy);
   gm_free(k.noisy_w);

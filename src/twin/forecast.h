@@ -14,6 +14,12 @@ int32_t gm__weights_without_failed(int32_t n, const double *weight, const int8_t
 enum { GM__NOISE_DRAWS = 4 };
 void gm__noise_draws(const gm_observable *o, double f, gm_key key, int32_t member,
                      uint64_t observable, uint64_t index, double out[GM__NOISE_DRAWS]);
+/* The same members, whose draws after time t are others. *out is owned. */
+gm_status gm__lineage_anew(gm_ctx *ctx, const gm_lineage *l, double t, gm_lineage **out);
+/* Variance of y[n] under w (sum 1) as share[3]: parameter, state, intrinsic (gm_forecast). anew[n]:
+ * the same members with chance drawn anew. z[n*d]. y is used up. */
+gm_status gm__forecast_shares(gm_ctx *ctx, int32_t n, int32_t d, const double *z, const double *w,
+                              double *y, const double *anew, double share[3]);
 /* How many of an event's additional doses have been given at or before t_now. */
 int32_t gm__additional_given(const gm_event *e, double t_now);
 #endif

@@ -78,6 +78,7 @@ typedef struct {
   gm_switch *change;
   gm_timeline *timeline;
   int8_t *status;
+  gm_key *key;
   bool shared;
 } course_run;
 
@@ -225,6 +226,7 @@ static void course_end(course_run *c)
   gm_free(c->effect);
   gm_free(c->change);
   gm_free(c->status);
+  gm_free(c->key);
 }
 
 /* Later doses than the last sample change nothing: they are left out. */
@@ -236,32 +238,50 @@ static gm_course course_cut(const gm_course *q)
   return cut;
 }
 
+static gm_status course_go(course_run *c, gm_runner *runner, const gm_lineage *lineage, double *y)
+{
+  gm_run run = {.n = c->n,
+                .timeline = c->timeline,
+                .shared_timeline = c->shared,
+                .theta = c->theta,
+                .y = y,
+                .status = c->status + c->n};
+  if (lineage) {
+    c->key = gm_alloc(c->ctx, c->n, sizeof *c->key);
+    if (!c->key) return gm_fail(c->ctx, GM_ENOMEM, "%d members", (int)c->n);
+    for (int32_t m = 0; m < c->n; m++) c->key[m] = lineage->key;
+    run.key = c->key;
+    run.slot = lineage->slot;
+    run.renewal_t = lineage->renewal_t;
+    run.renewal_count = lineage->renewal_count;
+  }
+  return gm_runner_run(runner, c->ctx, &run);
+}
+
+/* Members whose effects could not be have no values. */
+static void course_status(const course_run *c, double *y, int8_t *status)
+{
+  int32_t outputs;
+  gm_model_table(c->s->d->model, GM_TABLE_OUTPUT, &outputs);
+  ptrdiff_t values = (ptrdiff_t)c->course->sample_count * outputs;
+  for (int32_t m = 0; m < c->n; m++) {
+    if (status) status[m] = (int8_t)(c->status[m] | c->status[c->n + m]);
+    for (ptrdiff_t k = 0; c->status[m] && k < values; k++) y[m * values + k] = NAN;
+  }
+}
+
 gm_status gm_subject_run(const gm_subject *s, gm_ctx *ctx, gm_runner *runner,
-                         const gm_course *course, int32_t n, const double *z, double *y,
-                         int8_t *status)
+                         const gm_course *course, int32_t n, const double *z,
+                         const gm_lineage *lineage, double *y, int8_t *status)
 {
   assert(s && runner && course && n >= 0 && (z || s->dim == 0) && y);
+  assert(!lineage || lineage->n == n);
   gm_course cut = course_cut(course);
   course_run c = {.s = s, .ctx = ctx, .course = &cut, .n = n, .shared = is_shared(s, &cut)};
   gm_status st = course_begin(&c);
   if (!st) st = timelines_build(&c, z);
-  if (!st) {
-    gm_run run = {.n = n,
-                  .timeline = c.timeline,
-                  .shared_timeline = c.shared,
-                  .theta = c.theta,
-                  .y = y,
-                  .status = c.status + n};
-    st = gm_runner_run(runner, ctx, &run);
-  }
-  int32_t outputs;
-  gm_model_table(s->d->model, GM_TABLE_OUTPUT, &outputs);
-  for (int32_t m = 0; m < n && !st; m++) {
-    int8_t bits = (int8_t)(c.status[m] | c.status[n + m]);
-    if (status) status[m] = bits;
-    for (ptrdiff_t k = 0; c.status[m] && k < (ptrdiff_t)cut.sample_count * outputs; k++)
-      y[(ptrdiff_t)m * cut.sample_count * outputs + k] = NAN;
-  }
+  if (!st) st = course_go(&c, runner, lineage, y);
+  if (!st) course_status(&c, y, status);
   course_end(&c);
   return st;
 }

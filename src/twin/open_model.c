@@ -3,15 +3,25 @@
 #include "gemel/network.h"
 #include "gemel/queue.h"
 #include <assert.h>
+#include <dlfcn.h>
 #include <string.h>
 
 enum { TEXT_BYTES_MAX = 64 << 20 }; /* the readers have their own, smaller limits */
 
-typedef enum { KIND_NONE, KIND_EQUATIONS, KIND_JUMP, KIND_NETWORK, KIND_QUEUE, KIND_COUNT } kind;
+typedef enum {
+  KIND_NONE,
+  KIND_EQUATIONS,
+  KIND_JUMP,
+  KIND_NETWORK,
+  KIND_QUEUE,
+  KIND_COMPILED,
+  KIND_COUNT
+} kind;
 static const char *const kind_name[KIND_COUNT] = {[KIND_EQUATIONS] = "equations",
                                                   [KIND_JUMP] = "jump",
                                                   [KIND_NETWORK] = "network",
-                                                  [KIND_QUEUE] = "queue"};
+                                                  [KIND_QUEUE] = "queue",
+                                                  [KIND_COMPILED] = "compiled"};
 
 typedef struct {
   gm_ctx *ctx;
@@ -146,6 +156,41 @@ static gm_status open_yaml(const opening *g, kind k, gm_model **out)
   return GM_OK;
 }
 
+/* ---- compiled models ------------------------------------------------------------------------- */
+/* The object stays loaded: the model's functions live in it. */
+static gm_status open_compiled(const opening *g, gm_model **out)
+{
+  gm_text path;
+  gm_text_init(&path, g->ctx);
+  gm_text_addf(&path, "%s%s", strchr(g->path, '/') ? "" : "./", g->path); /* never a search */
+  if (path.status) return gm_fail(g->ctx, path.status, "%s", g->path);
+  void *object = dlopen(path.data, RTLD_NOW | RTLD_LOCAL);
+  const char *why = object ? NULL : dlerror();
+  gm_text_free(&path);
+  if (!object) return gm_fail(g->ctx, GM_EIO, "%s: %s", g->path, why ? why : "cannot be loaded");
+  const uint32_t *abi = dlsym(object, "gemel_model_abi");
+  gm_compiled_model *make = NULL;
+  void *symbol = dlsym(object, "gemel_model");
+  memcpy(&make, &symbol, sizeof make); /* C has no cast from data to function */
+  gm_status s = GM_OK;
+  gm_model *m = NULL;
+  if (!abi || !make)
+    s = gm_fail(g->ctx, GM_EINVAL,
+                "%s: no compiled model: `gemel_model` and `gemel_model_abi` are expected in it",
+                g->path);
+  else if (*abi != GM_MODEL_ABI)
+    s = gm_fail(g->ctx, GM_EUNSUPPORTED, "%s: made for version %u of the model contract, not %u",
+                g->path, (unsigned)*abi, (unsigned)GM_MODEL_ABI);
+  if (!s) s = make(g->ctx, &m);
+  if (!s) s = outputs_check(g, m);
+  if (s) {
+    gm_model_free(m);
+    return s;
+  }
+  *out = m;
+  return GM_OK;
+}
+
 static gm_status not_that(const opening *g, kind of_file)
 {
   return gm_fail(g->ctx, GM_EINVAL, "%s: kind %.40s asked for, but the file is of kind %s", g->path,
@@ -179,8 +224,10 @@ gm_status gm_model_open(gm_ctx *ctx, const char *path, const gm_open_options *op
   static const gm_open_options none = {.kind = NULL};
   opening g = {.ctx = ctx, .path = path, .o = options ? options : &none};
   if (g.o->kind && !kind_of(g.o->kind, strlen(g.o->kind)))
-    return gm_fail(ctx, GM_EINVAL, "kind %.40s: equations, jump, network or queue is expected",
+    return gm_fail(ctx, GM_EINVAL,
+                   "kind %.40s: equations, jump, network, queue or compiled is expected",
                    g.o->kind);
+  if (g.o->kind && !strcmp(g.o->kind, kind_name[KIND_COMPILED])) return open_compiled(&g, out);
   gm_status s = gm_file_read(ctx, path, TEXT_BYTES_MAX, &g.text, &g.bytes);
   if (!s && strlen(g.text) != g.bytes)
     s = gm_fail(ctx, GM_EPARSE, "%s: a byte 0 in the text; a model text is expected", path);

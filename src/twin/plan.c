@@ -103,7 +103,9 @@ static gm_status repeat_begin(gm_ctx *ctx, const gm_definition *d, int32_t actio
   gm_text name;
   gm_text_init(&name, ctx);
   if (d->action_count > 1) gm_text_addf(&name, "%s ", in->name);
-  gm_text_addf(&name, "%.6g %s every %.6g h", dose, in->unit, every / d->hour);
+  bool number = !strcmp(in->unit, "1"); /* of people, doses: "5 every 24 h" */
+  gm_text_addf(&name, "%.6g%s%s every %.6g h", dose, number ? "" : " ", number ? "" : in->unit,
+               every / d->hour);
   gm_status s = name.status ? name.status : plan_begin(ctx, name.data, 1, out);
   gm_text_free(&name);
   if (s) return s;

@@ -231,8 +231,8 @@ static gm_status plan_run(comparer *k, const gm_plan *p)
                       .sample_order = k->order,
                       .sample_count = k->time_count};
   if (!s)
-    s = gm_subject_run(k->t->subject, k->ctx, k->t->runner, &course, k->n, k->t->posterior->z, k->y,
-                       k->status);
+    s = gm_subject_run(k->t->subject, k->ctx, k->t->runner, &course, k->n, k->t->posterior->z,
+                       k->t->lineage, k->y, k->status);
   gm_free(event);
   if (!s) outputs_check(k);
   return s;

@@ -186,6 +186,9 @@ static gm_status datum_take(gm_ctx *ctx, gm_subject *s, const gm_record *c, int3
                 .proportional = o->proportional,
                 .sum = o->form == GM_ERROR_SUM,
                 .log_scale = o->log_scale,
+                .count = o->count,
+                .share = o->share,
+                .size = o->size,
                 .observable = k,
                 .censored = (int8_t)c->censored};
   bool below = isfinite(o->loq) && (c->value < o->loq || (o->censor_zero && c->value <= 0));
@@ -197,6 +200,9 @@ static gm_status datum_take(gm_ctx *ctx, gm_subject *s, const gm_record *c, int3
     return gm_fail(ctx, GM_EDOMAIN,
                    "%s:%d:DV: %g on a logarithmic scale; a value > 0 or a limit of "
                    "quantification is expected",
+                   s->r->path, (int)c->line, c->value);
+  if (o->count && (!(x.value >= 0) || x.value != rint(x.value)))
+    return gm_fail(ctx, GM_EDOMAIN, "%s:%d:DV: %g; a whole number >= 0 is expected of counts",
                    s->r->path, (int)c->line, c->value);
   s->datum_order[s->datum_count] = order;
   s->datum[s->datum_count++] = x;

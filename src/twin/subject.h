@@ -35,4 +35,6 @@ gm_status gm__subject_check(gm_ctx *ctx, const gm_subject *s);
 /* Individual values in one stretch; value[parameter_count]. */
 void gm__subject_values(const gm_subject *s, const subject_stretch *w, const double *z,
                         double *value);
+/* Sets mode, members, lineage, residuals, fit and alarm of a twin. Fails: as gm_twin_new. */
+gm_status gm__twin_learn(gm_ctx *ctx, gm_twin *t, const gm_twin_options *o);
 #endif

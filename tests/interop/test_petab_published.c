@@ -28,7 +28,15 @@ static int column(char **head, int count, const char *name)
   return -1;
 }
 
-/* The llh at nominal values, within 1e-3. */
+/* How far a published llh may be: 1e-3 of it, and not more than 5e-3 (or 1e-5 of it). That is the
+ * error of the published integration (relative tolerance 1e-8): against CVODE at 1e-12 the largest
+ * found is 3.7e-3 (Fujita). */
+static double allowed(double llh)
+{
+  return fmin(1e-3 * fmax(1, fabs(llh)), fmax(5e-3, 1e-5 * fabs(llh)));
+}
+
+/* The llh at nominal values. */
 static void one(const char *id, double llh, const char *path)
 {
   gm_ctx *ctx;
@@ -42,7 +50,7 @@ static void one(const char *id, double llh, const char *path)
   if (gm_petab_nominal(p, z) || gm_petab_evaluate(p, NULL, 1, z, &v, NULL, NULL, NULL))
     fail_msg("%s: %s", id, gm_message(ctx));
   printf("%s: llh %.9g, published %.9g\n", id, v.llh, llh);
-  if (!(fabs(v.llh - llh) <= 1e-3 * fmax(1, fabs(llh)))) fail_msg("%s: llh %.9g", id, v.llh);
+  if (!(fabs(v.llh - llh) <= allowed(llh))) fail_msg("%s: llh %.9g", id, v.llh);
   free(z);
   gm_petab_free(p);
   gm_ctx_free(ctx);

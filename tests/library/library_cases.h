@@ -104,7 +104,7 @@ static inline double library_value(const library_case *c, const double *z, const
   assert_in_range(outputs, 1, 8);
   gm_course course = {.event = event, .event_count = event_count, .sample = &t, .sample_count = 1};
   if (!event) course.event = gm_subject_events(c->s, &course.event_count);
-  must(gm_subject_run(c->s, ctx, c->runner, &course, 1, z, y, NULL));
+  must(gm_subject_run(c->s, ctx, c->runner, &course, 1, z, NULL, y, NULL));
   return y[c->d->observable[observable].output];
 }
 
@@ -161,7 +161,7 @@ static inline void library_predict(const library_case *c, const double *z, doubl
   for (int32_t j = 0; j < n; j++) t[j] = d[j].t;
   gm_course course = {.sample = t, .sample_count = n};
   course.event = gm_subject_events(c->s, &course.event_count);
-  must(gm_subject_run(c->s, ctx, c->runner, &course, 1, z, y, NULL));
+  must(gm_subject_run(c->s, ctx, c->runner, &course, 1, z, NULL, y, NULL));
   for (int32_t j = 0; j < n; j++) f[j] = y[j * outputs + c->d->observable[d[j].observable].output];
 }
 

@@ -30,7 +30,7 @@ typedef struct {
   gm_system system;
   rows row;
   gm_edge open, closed;
-  gm_choice choice[2];
+  gm_control_choice choice[2];
   gm_control c;
 } task;
 
@@ -43,8 +43,8 @@ static void task_make(rosetta *r, int32_t kind, task *q)
   int32_t beta = gm_model_find(m, GM_TABLE_PARAMETER, "beta");
   q->open = (gm_edge){.kind = GM_EDGE_PARAMETER, .port = beta, .value = 0.9};
   q->closed = (gm_edge){.kind = GM_EDGE_PARAMETER, .port = beta, .value = 0.36};
-  q->choice[0] = (gm_choice){"open", &q->open, 1, 0};
-  q->choice[1] = (gm_choice){"closed", &q->closed, 1, 3};
+  q->choice[0] = (gm_control_choice){"open", &q->open, 1, 0};
+  q->choice[1] = (gm_control_choice){"closed", &q->closed, 1, 3};
   q->c = (gm_control){.system = &q->system,
                       .every = 4,
                       .decisions = 7,

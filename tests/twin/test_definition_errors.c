@@ -34,7 +34,8 @@ static void errors__unknown_keys(void **state)
   const wrong w[] = {
       {"title: A case", "titel: A case", GM_EPARSE,
        "twin.yaml:2: titel: 'titel' is not a key here; did you mean 'title'? known: twin, title, "
-       "question, context-of-use, model, solver, subject, covariates-between-records, inputs, "
+       "question, context-of-use, model, kind, solver, subject, covariates-between-records, "
+       "inputs, "
        "parameters, correlations, observables, targets, actions, limits, need, assumptions, "
        "sources"},
       {"typical: 15", "typcal: 15", GM_EPARSE,
@@ -369,8 +370,8 @@ static void errors__shapes(void **state)
       {"scale: log", "sensor: {tau: 1 h}", GM_EUNSUPPORTED,
        "twin.yaml:26: observables.amount.sensor: errors with a memory are not supported in this "
        "version; leave it out"},
-      {"model: model.ant", "model: model.xml", GM_EUNSUPPORTED,
-       "twin.yaml:5: model: SBML files are "},
+      {"model: model.ant", "model: model.ant\nkind: queue", GM_EINVAL, "twin.yaml:5: model: "},
+      {"model: model.ant", "model: model.ant\nkind: fields", GM_EPARSE, "twin.yaml:6: kind: "},
       {"model: model.ant", "model: other.ant", GM_EIO, "twin.yaml:5: model: "},
       {"model: model.ant", "model: .", GM_EIO, "twin.yaml:5: model: "},
   };

@@ -74,7 +74,7 @@ static void open__others_are_refused_by_name(void **state)
   assert_string_equal(opened("a.ant", DECAY, "queue"), "GM_EINVAL");
   assert_string_equal(opened("a.yaml", QUEUE, "jump"), "GM_EINVAL");
   assert_string_equal(opened("a.ant", DECAY, "jumps"), "GM_EINVAL");
-  assert_non_null(strstr(gm_message(ctx), "equations, jump, network or queue"));
+  assert_non_null(strstr(gm_message(ctx), "equations, jump, network, queue or compiled"));
   gm_model *m = NULL;
   assert_int_equal(gm_model_open(ctx, "/nowhere/a.ant", NULL, &m), GM_EIO);
   assert_null(m);

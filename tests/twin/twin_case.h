@@ -123,7 +123,7 @@ static inline void case_run(const twin_case *c, const double *z, const double *t
   gm_course course = {.sample = t, .sample_order = order, .sample_count = count};
   course.event = gm_subject_events(c->s, &course.event_count);
   case_must(gm_runner_new(ctx, c->d->model, NULL, &runner), "runner");
-  case_must(gm_subject_run(c->s, ctx, runner, &course, 1, z, y, &status), "run");
+  case_must(gm_subject_run(c->s, ctx, runner, &course, 1, z, NULL, y, &status), "run");
   assert_int_equal(0, status);
   gm_runner_free(runner);
 }
