@@ -40,6 +40,8 @@ extern "C" {
   X(GM_ENUMERIC, "the numbers did not come out")                                                   \
   X(GM_ECPU, "this processor cannot run Gemel")                                                    \
   X(GM_ECANCELLED, "stopped on request")                                                           \
+  X(GM_EBUSY, "held by another process")                                                           \
+  X(GM_EEXIST, "is there already")                                                                 \
   X(GM_EINTERNAL, "an error in Gemel itself")
 
 typedef enum {

@@ -20,6 +20,7 @@ bare() { code=0; PATH=$tmp/bin "$@" >"$tmp/out" 2>&1 || code=$?; }
 bare sh "$setup" build
 [ "$code" = 2 ] || fail "expected code 2, got $code"
 for p in gcc libc6-dev cmake ninja-build pkg-config libsleef-dev libnlopt-dev libfyaml-dev \
+  libsqlite3-dev libsodium-dev libyajl-dev \
   libsbml5-dev coinor-libclp-dev \
   librandom123-dev; do
   grep -qw -- "$p" "$tmp/out" || fail "$p is not named"

@@ -1,0 +1,340 @@
+/* append.c - records into threads. Callers seal their entries side by side; one committer takes all
+ * that wait, writes them in one transaction and wakes their callers when it is on the disk. */
+#include "store/store_internal.h"
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- chain ----------------------------------------------------------------------------------- */
+void gm__digest(const void *body, size_t bytes, unsigned char out[GM__HASH_BYTES])
+{
+  static const unsigned char none[GM__HASH_BYTES];
+  gm__chain(none, body, bytes, out);
+}
+
+static unsigned char *put(unsigned char *at, const void *data, size_t bytes)
+{
+  memcpy(at, data, bytes);
+  return at + bytes;
+}
+
+void gm__chained(int64_t twin, int64_t seq, int64_t t_learned, const gm__sealed *e,
+                 const unsigned char digest[GM__HASH_BYTES], unsigned char out[GM__CHAINED_BYTES])
+{
+  unsigned char *at = put(out, &twin, 8);
+  at = put(at, &seq, 8);
+  at = put(at, &e->kind, 8);
+  at = put(at, &e->t_true_s, 8);
+  at = put(at, &t_learned, 8);
+  at = put(at, e->series, GM__INDEX_BYTES);
+  at = put(at, e->thing, GM__INDEX_BYTES);
+  at = put(at, e->version, GM__INDEX_BYTES);
+  put(at, digest, GM__HASH_BYTES);
+}
+
+/* ---- the committer's side -------------------------------------------------------------------- */
+typedef struct {
+  gm_store *s;
+  gm_ctx *ctx;
+  gm__db *d;
+  /* the twin at hand */
+  int64_t twin, seq, learned;
+  unsigned char head[GM__HASH_BYTES];
+} writer;
+
+static gm_status twin_take(writer *w, int64_t twin)
+{
+  gm__stmt *q;
+  bool row = false;
+  size_t bytes = 0;
+  gm_status st = gm__db_prepare(w->d, w->ctx,
+                                "SELECT t.seq, t.learned, t.head, s.erased FROM twin t"
+                                " JOIN subject s ON s.id = t.subject WHERE t.id = $1",
+                                &q);
+  if (st) return st;
+  gm__db_bind_int(q, 1, twin);
+  st = gm__db_step(q, w->ctx, &row);
+  if (st) return st;
+  if (!row) return gm_fail(w->ctx, GM_ENOTFOUND, "no such twin");
+  w->twin = twin;
+  w->seq = gm__db_int(q, 0);
+  w->learned = gm__db_int(q, 1);
+  const void *head = gm__db_bytes(q, 2, &bytes);
+  if (head && bytes == sizeof w->head) memcpy(w->head, head, sizeof w->head);
+  bool good = head && bytes == sizeof w->head, erased = gm__db_int(q, 3) != 0;
+  gm__db_reset(q);
+  if (!good) return gm_fail(w->ctx, GM_EPARSE, "a twin's row is damaged");
+  return erased ? gm_fail(w->ctx, GM_ENOTFOUND, "this subject was erased") : GM_OK;
+}
+
+static gm_status twin_put(writer *w)
+{
+  gm__stmt *q;
+  gm_status st = gm__db_prepare(
+      w->d, w->ctx, "UPDATE twin SET seq = $1, learned = $2, head = $3 WHERE id = $4", &q);
+  if (st) return st;
+  gm__db_bind_int(q, 1, w->seq);
+  gm__db_bind_int(q, 2, w->learned);
+  gm__db_bind_bytes(q, 3, w->head, sizeof w->head);
+  gm__db_bind_int(q, 4, w->twin);
+  return gm__db_run(q, w->ctx);
+}
+
+/* Is this version there (receipt filled)? *newest: the number of the thing's last version, 0 none.
+ */
+static gm_status versions(writer *w, const gm__sealed *e, gm_receipt *r, int64_t *newest)
+{
+  gm__stmt *q;
+  bool row = true;
+  *newest = 0;
+  gm_status st = gm__db_prepare(w->d, w->ctx,
+                                "SELECT seq, learned, version FROM record"
+                                " WHERE twin = $1 AND thing = $2",
+                                &q);
+  if (st) return st;
+  gm__db_bind_int(q, 1, w->twin);
+  gm__db_bind_bytes(q, 2, e->thing, GM__INDEX_BYTES);
+  while (!(st = gm__db_step(q, w->ctx, &row)) && row) {
+    size_t bytes = 0;
+    const void *version = gm__db_bytes(q, 2, &bytes);
+    int64_t seq = gm__db_int(q, 0);
+    if (seq > *newest) *newest = seq;
+    if (bytes == GM__INDEX_BYTES && !memcmp(version, e->version, bytes))
+      *r = (gm_receipt){.seq = seq, .t_learned = gm__db_int(q, 1), .already = true};
+  }
+  return st;
+}
+
+static gm_status newer_put(writer *w, int64_t old)
+{
+  gm__stmt *q;
+  gm_status st = gm__db_prepare(w->d, w->ctx,
+                                "INSERT INTO newer (twin, seq, learned) VALUES ($1, $2, $3)", &q);
+  if (st) return st;
+  gm__db_bind_int(q, 1, w->twin);
+  gm__db_bind_int(q, 2, old);
+  gm__db_bind_int(q, 3, w->learned);
+  return gm__db_run(q, w->ctx);
+}
+
+static gm_status record_put(writer *w, const gm__append *a, const gm__sealed *e)
+{
+  unsigned char digest[GM__HASH_BYTES], chained[GM__CHAINED_BYTES];
+  const char *body = a->body.data + e->at;
+  gm__stmt *q;
+  gm__digest(body, e->bytes, digest);
+  gm__chained(w->twin, w->seq, w->learned, e, digest, chained);
+  gm__chain(w->head, chained, sizeof chained, w->head);
+  gm_status st = gm__db_prepare(w->d, w->ctx,
+                                "INSERT INTO record (twin, seq, kind, series, t_true, learned,"
+                                " thing, version, body, chain)"
+                                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                &q);
+  if (st) return st;
+  gm__db_bind_int(q, 1, w->twin);
+  gm__db_bind_int(q, 2, w->seq);
+  gm__db_bind_int(q, 3, e->kind);
+  gm__db_bind_bytes(q, 4, e->series, GM__INDEX_BYTES);
+  gm__db_bind_real(q, 5, e->t_true_s);
+  gm__db_bind_int(q, 6, w->learned);
+  gm__db_bind_bytes(q, 7, e->thing, GM__INDEX_BYTES);
+  gm__db_bind_bytes(q, 8, e->version, GM__INDEX_BYTES);
+  gm__db_bind_bytes(q, 9, body, e->bytes);
+  gm__db_bind_bytes(q, 10, w->head, sizeof w->head);
+  return gm__db_run(q, w->ctx);
+}
+
+/* Time of learning grows, also when the clock is set back. */
+static int64_t learned_now(const writer *w)
+{
+  int64_t now = gm__now_us();
+  return now > w->learned ? now : w->learned + 1;
+}
+
+static gm_status entry_put(writer *w, const gm__append *a, int32_t i)
+{
+  const gm__sealed *e = &a->entry[i];
+  gm_receipt *r = &a->receipt[i];
+  int64_t newest = 0;
+  *r = (gm_receipt){0};
+  gm_status st = versions(w, e, r, &newest);
+  if (st || r->already) return st;
+  w->seq++;
+  w->learned = learned_now(w);
+  if (newest) st = newer_put(w, newest);
+  if (!st) st = record_put(w, a, e);
+  *r = (gm_receipt){.seq = w->seq, .t_learned = w->learned};
+  return st;
+}
+
+/* One caller's entries, all or none of them: a savepoint of its own. */
+static gm_status append_put(writer *w, gm__append *a)
+{
+  gm_status st = gm__db_exec(w->d, w->ctx, "SAVEPOINT one");
+  if (st) return st;
+  a->status = twin_take(w, a->twin);
+  for (int32_t i = 0; i < a->count && !a->status; i++) a->status = entry_put(w, a, i);
+  if (!a->status) a->status = twin_put(w);
+  if (!a->status) return gm__db_exec(w->d, w->ctx, "RELEASE one");
+  snprintf(a->message, sizeof a->message, "%s", gm_message(w->ctx));
+  st = gm__db_exec(w->d, w->ctx, "ROLLBACK TO one");
+  return st ? st : gm__db_exec(w->d, w->ctx, "RELEASE one");
+}
+
+static gm_status group_put(writer *w, gm__append *group)
+{
+  gm_status st = gm__db_begin(w->d, w->ctx);
+  if (st) return st;
+  for (gm__append *a = group; a && !st; a = a->next) st = append_put(w, a);
+  if (!st) return gm__db_commit(w->d, w->ctx);
+  gm__db_rollback(w->d);
+  return st;
+}
+
+static void group_finish(gm_store *s, gm_ctx *ctx, gm__append *group, gm_status st)
+{
+  pthread_mutex_lock(&s->queue_lock);
+  for (gm__append *a = group, *next; a; a = next) {
+    next = a->next; /* a is its caller's as soon as it is done */
+    if (st) {
+      a->status = st;
+      snprintf(a->message, sizeof a->message, "%s", gm_message(ctx));
+    }
+    a->done = true;
+  }
+  pthread_cond_broadcast(&s->queue_done);
+  pthread_mutex_unlock(&s->queue_lock);
+}
+
+static gm__append *group_wait(gm_store *s)
+{
+  pthread_mutex_lock(&s->queue_lock);
+  while (!s->first && !s->closing) pthread_cond_wait(&s->queue_filled, &s->queue_lock);
+  gm__append *group = s->first;
+  s->first = NULL;
+  s->last = &s->first;
+  pthread_mutex_unlock(&s->queue_lock);
+  return group;
+}
+
+void *gm__committer(void *store)
+{
+  gm_store *s = store;
+  gm_ctx *ctx = NULL;
+  gm_status none = gm_ctx_child(s->ctx, &ctx);
+  for (gm__append *group; (group = group_wait(s));) {
+    writer w = {.s = s, .ctx = ctx, .d = s->writing.db};
+    gm_status st = none;
+    if (!st) {
+      pthread_mutex_lock(&s->writing.lock);
+      st = group_put(&w, group);
+      pthread_mutex_unlock(&s->writing.lock);
+    }
+    group_finish(s, ctx, group, st);
+  }
+  gm_ctx_free(ctx);
+  return NULL;
+}
+
+/* ---- the callers' side ----------------------------------------------------------------------- */
+static gm_status entry_check(gm_ctx *ctx, const gm_entry *e)
+{
+  const char *text[] = {e->series, e->source, e->id, e->version};
+  if (e->kind < 1 || e->kind >= GM_RECORD_KIND_COUNT)
+    return gm_fail(ctx, GM_EINVAL, "a record of kind %d", (int)e->kind);
+  for (int i = 0; i < 4; i++)
+    if (!text[i] || strlen(text[i]) > GM__TEXT_MAX)
+      return gm_fail(ctx, GM_EINVAL, "a record's text: at most %d bytes are expected",
+                     GM__TEXT_MAX);
+  if (!isfinite(e->t_true_s)) return gm_fail(ctx, GM_EDOMAIN, "a record's time is no number");
+  return e->bytes <= GM__BODY_MAX
+             ? GM_OK
+             : gm_fail(ctx, GM_EINVAL, "a record of %zu bytes; at most %d", e->bytes, GM__BODY_MAX);
+}
+
+static void text_put(gm_text *t, const char *text)
+{
+  gm_text_addn(t, text, strlen(text) + 1); /* its NUL parts it from the next */
+}
+
+/* series, source, id and version, then the body: sealed together. bound: what the columns say, so
+ * that a body cannot be moved to another record. */
+static gm_status entry_seal(gm_ctx *ctx, const gm__keys *k, int64_t twin, const gm_entry *e,
+                            gm__sealed *out, gm_text *body)
+{
+  gm_text plain, name;
+  gm_text_init(&plain, ctx);
+  gm_text_init(&name, ctx);
+  *out = (gm__sealed){.kind = e->kind, .t_true_s = e->t_true_s, .at = body->bytes};
+  text_put(&name, e->source);
+  text_put(&name, e->id);
+  if (!name.status) {
+    gm__index_of(k, e->series, strlen(e->series), out->series);
+    gm__index_of(k, name.data, name.bytes, out->thing);
+    gm__index_of(k, e->version, strlen(e->version), out->version);
+  }
+  text_put(&plain, e->series);
+  text_put(&plain, e->source);
+  text_put(&plain, e->id);
+  text_put(&plain, e->version);
+  gm_text_addn(&plain, e->body, e->bytes);
+  gm_status st = plain.status ? plain.status : name.status;
+  if (st) st = gm_fail(ctx, st, "sealing a record");
+  unsigned char bound[8 + 2 * GM__INDEX_BYTES];
+  memcpy(bound, &twin, 8);
+  memcpy(bound + 8, out->thing, GM__INDEX_BYTES);
+  memcpy(bound + 8 + GM__INDEX_BYTES, out->version, GM__INDEX_BYTES);
+  if (!st) st = gm__seal(ctx, k, plain.data, plain.bytes, bound, sizeof bound, body);
+  out->bytes = body->bytes - out->at;
+  gm__text_wipe(&plain);
+  gm__text_wipe(&name);
+  return st;
+}
+
+static gm_status append_seal(gm_store *s, gm_ctx *ctx, const gm_entry *entry, gm__append *a)
+{
+  int64_t subject = 0;
+  gm__keys *k = NULL;
+  gm_status st = gm__twin_subject(s, ctx, a->twin, &subject);
+  if (st) return st;
+  pthread_mutex_lock(&s->key_lock);
+  st = gm__subject_keys(s, ctx, subject, &k);
+  for (int32_t i = 0; i < a->count && !st; i++) {
+    st = entry_check(ctx, &entry[i]);
+    if (!st) st = entry_seal(ctx, k, a->twin, &entry[i], &a->entry[i], &a->body);
+  }
+  pthread_mutex_unlock(&s->key_lock);
+  return st;
+}
+
+static void append_wait(gm_store *s, gm__append *a)
+{
+  pthread_mutex_lock(&s->queue_lock);
+  *s->last = a;
+  s->last = &a->next;
+  pthread_cond_signal(&s->queue_filled);
+  while (!a->done) pthread_cond_wait(&s->queue_done, &s->queue_lock);
+  pthread_mutex_unlock(&s->queue_lock);
+}
+
+gm_status gm_store_append(gm_store *s, gm_ctx *ctx, int64_t twin, const gm_entry *entry,
+                          int32_t count, gm_receipt *receipt)
+{
+  assert(s && ctx && count >= 0 && (entry || !count));
+  gm__append a = {.twin = twin, .count = count};
+  gm_text_init(&a.body, ctx);
+  a.entry = gm_alloc(ctx, count, sizeof *a.entry);
+  a.receipt = gm_alloc(ctx, count, sizeof *a.receipt);
+  gm_status st = a.entry && a.receipt ? GM_OK : gm_fail(ctx, GM_ENOMEM, "%d records", (int)count);
+  if (!st) st = append_seal(s, ctx, entry, &a);
+  if (!st) {
+    append_wait(s, &a);
+    st = a.status ? gm_fail(ctx, a.status, "%s", a.message) : GM_OK;
+  }
+  if (!st && receipt) memcpy(receipt, a.receipt, (size_t)count * sizeof *receipt);
+  gm_text_free(&a.body);
+  gm_free(a.entry);
+  gm_free(a.receipt);
+  return st;
+}

@@ -1,0 +1,48 @@
+/* db.h - one seam to both databases: SQLite (a file) and PostgreSQL (a URL).
+ *
+ * SQL is written once: `$1`, `$2`, ... are the arguments, in order of their first appearance; types
+ * are BIGINT, DOUBLE PRECISION, BYTES and TEXT (BYTES is replaced by what the database calls it).
+ * Errors are typed, so that callers can tell a full disk from a damaged page:
+ *   GM_EIO (disk full, read-only, unreachable), GM_EPARSE (damaged, no database of ours),
+ *   GM_EBUSY (another process holds it for longer than the wait), GM_EEXIST (a key is there).
+ * Messages name the database and the reason, never an argument: those are patients' data.
+ * Threads: one connection belongs to one thread at a time. */
+#ifndef GEMEL_STORE_DB_H
+#define GEMEL_STORE_DB_H
+#include "gemel/base.h"
+
+typedef struct gm__db gm__db;
+typedef struct gm__stmt gm__stmt; /* lives as long as its connection */
+
+/* url: "postgresql://..." or a file's path. create: a file that is not there is made. */
+gm_status gm__db_open(gm_ctx *ctx, const char *url, bool create, gm__db **out);
+void gm__db_close(gm__db *d);             /* NULL ok; an open transaction is undone */
+const char *gm__db_name(const gm__db *d); /* for messages, without a password */
+
+/* Statements without arguments, `;` between them. */
+gm_status gm__db_exec(gm__db *d, gm_ctx *ctx, const char *sql);
+gm_status gm__db_begin(gm__db *d, gm_ctx *ctx); /* for writing; waits for others */
+/* Durable when it returns GM_OK. Any failure: nothing of the transaction is there. */
+gm_status gm__db_commit(gm__db *d, gm_ctx *ctx);
+void gm__db_rollback(gm__db *d);
+/* What was deleted is not left in files beside the database (a log that is read no more). */
+gm_status gm__db_clean(gm__db *d, gm_ctx *ctx);
+
+/* The statement for this text: prepared once for each connection. sql must stay (a literal). */
+gm_status gm__db_prepare(gm__db *d, gm_ctx *ctx, const char *sql, gm__stmt **out);
+/* Arguments from 1 on; bytes and texts are borrowed until the next reset. bytes NULL: null. */
+void gm__db_bind_int(gm__stmt *s, int at, int64_t v);
+void gm__db_bind_real(gm__stmt *s, int at, double v);
+void gm__db_bind_bytes(gm__stmt *s, int at, const void *data, size_t bytes);
+void gm__db_bind_text(gm__stmt *s, int at, const char *text);
+/* Next row. *row false: there is none (any more), and the statement is ready for new arguments. */
+gm_status gm__db_step(gm__stmt *s, gm_ctx *ctx, bool *row);
+void gm__db_reset(gm__stmt *s);
+/* A statement that gives no rows. */
+gm_status gm__db_run(gm__stmt *s, gm_ctx *ctx);
+/* Of the present row, columns from 0 on; bytes and texts are borrowed until the next step. */
+int64_t gm__db_int(const gm__stmt *s, int column);
+double gm__db_real(const gm__stmt *s, int column);
+const void *gm__db_bytes(const gm__stmt *s, int column, size_t *bytes); /* NULL: null */
+const char *gm__db_text(const gm__stmt *s, int column);
+#endif
