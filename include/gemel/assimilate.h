@@ -72,21 +72,24 @@ typedef struct {
 
 typedef struct gm_filter gm_filter;
 
-/* Members of the prior at the system's t0. The system is borrowed until free.
- * Fails: GM_EINVAL, GM_ERANGE (the system, the options), GM_EUNSUPPORTED (a Kalman filter without a
- * macro view; a law it has no moments of), GM_ENOMEM. */
+/* Members of the prior at the system's t0. The system is borrowed until free; options may be NULL.
+ * Fails: GM_EINVAL, GM_ERANGE, GM_EDOMAIN (the system, the options), GM_EUNSUPPORTED (a Kalman
+ * filter or state_kernel without a macro view; a law a Kalman filter has no moments of; options
+ * that do not go together), GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_filter_new(gm_ctx *ctx, const gm_system *s,
                                             const gm_filter_options *options, gm_filter **out);
 GM_API void gm_filter_free(gm_filter *f); /* NULL ok */
 
 /* Goes to time t (>= now) and takes the readings, all of that time (count 0: only goes there).
- * Fails: GM_EDOMAIN (a time before now), GM_ENUMERIC (no member can have given the data; then the
- * alarm is raised and the belief is what the model alone makes of the last), GM_ENOMEM. */
+ * news may be NULL. Fails: GM_EDOMAIN (a time before now, a reading), GM_EUNSUPPORTED (a censored
+ * reading in a Kalman filter: the belief has gone to t), GM_ENUMERIC (no member can have given the
+ * data; then the alarm is raised and the belief is what the model alone makes of the last),
+ * GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_filter_step(gm_filter *f, gm_ctx *ctx, double t,
                                              const gm_reading *reading, int32_t count,
                                              gm_filter_news *news);
-/* All readings of the system, in order. news: NULL or called after each time; loglik_out (may be
- * NULL): sum of log_predictive. watch: may be NULL; stopped: GM_ECANCELLED, the belief stays. */
+/* All readings of the system, in order. listener: NULL or called after each time; loglik_out (may
+ * be NULL): sum of log_predictive. watch: may be NULL; stopped: GM_ECANCELLED, the belief stays. */
 typedef void gm_filter_listener(void *user, const gm_filter *f, const gm_filter_news *news);
 GM_API GM_NODISCARD gm_status gm_filter_run(gm_filter *f, gm_ctx *ctx, gm_filter_listener *listener,
                                             void *user, const gm_watch *watch, double *loglik_out);
@@ -106,7 +109,8 @@ GM_API GM_NODISCARD gm_status gm_filter_output(gm_filter *f, gm_ctx *ctx, int32_
  * new unknowns, new keys and what was done; the alarm is cleared. */
 GM_API GM_NODISCARD gm_status gm_filter_restart(gm_filter *f, gm_ctx *ctx);
 /* Everything that decides the future; load needs a filter of the same system and options.
- * Fails: GM_ENOMEM; GM_EPARSE (damaged, of another system). */
+ * Fails: GM_ENOMEM; GM_EPARSE (damaged, of another system; then f is as it was); GM_EUNSUPPORTED
+ * (keep_history, GM_REJUVENATE_MOVE: the past is not saved). */
 GM_API GM_NODISCARD gm_status gm_filter_save(const gm_filter *f, gm_ctx *ctx, gm_text *out);
 GM_API GM_NODISCARD gm_status gm_filter_load(gm_filter *f, gm_ctx *ctx, const void *data,
                                              size_t bytes);

@@ -74,8 +74,8 @@ typedef struct {
   int32_t reached_best; /* starts that ended at optimum[0]                              */
   int64_t evaluations, gradients; /* points; gradients (jacobians) counted beside        */
   int32_t iterations;             /* of the longest start                                         */
-  bool converged; /* optimum[0] met its tolerance, and was found at least twice if there
-                            was more than one start                                      */
+  bool converged; /* optimum[0] met its tolerance, and was found at least twice if there was more
+                     than one start; says nothing of other places as good: the verdict does */
   bool cancelled;
   const char *method, *rung; /* static text */
   const char *verdict;       /* static text: how far to trust it */

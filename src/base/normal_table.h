@@ -1,6 +1,6 @@
 /* normal_table.h - coefficients of PPND16 (Wichura, Algorithm AS 241, Appl. Statist. 37:477, 1988),
- * numerator and denominator: the middle, |p - 1/2| <= 0.425, and the tails to p = e^-25.
- * tests/base/test_many.c holds them against gm_norm_quantile, byte for byte. */
+ * numerator and denominator of three rational functions: the middle, |p - 1/2| <= 0.425; the tails
+ * to p = e^-25; and beyond. */
 #ifndef GEMEL_BASE_NORMAL_TABLE_H
 #define GEMEL_BASE_NORMAL_TABLE_H
 
@@ -18,4 +18,11 @@ static const double gm__normal_tail[2][8] = {
     {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
      1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
      1.05075007164441684324e-9}};
+static const double gm__normal_far_tail[2][8] = {
+    {6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0,
+     2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+     2.71155556874348757815e-5, 2.01033439929228813265e-7},
+    {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+     2.04426310338993978564e-15}};
 #endif

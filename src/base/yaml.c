@@ -1,6 +1,5 @@
 /* yaml.c - from the events of libfyaml to a tree in an arena. Events are used, not libfyaml's own
  * documents: hostile texts are refused as they are met, and nothing is ever expanded. */
-#include "base/number.h"
 #include "base/utf8.h"
 #include "base/yaml.h"
 #include <assert.h>
@@ -386,5 +385,3 @@ bool gm__yaml_is_null(const gm_yaml *node)
     if (!strcmp(node->text, nothing[i])) return true;
   return false;
 }
-
-int32_t gm__decimal(const char *text, double *out) { return gm__number_begin(text, out); }

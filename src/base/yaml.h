@@ -56,9 +56,4 @@ gm_status gm__yaml_fail(const gm_yaml *node, const char *key, gm_status s, const
     GM_PRINTF(4, 5);
 /* Puts "name:line: path.key: " in front of the present message. Returns s. */
 gm_status gm__yaml_fail_at(const gm_yaml *node, const char *key, gm_status s);
-
-/* A decimal number at the start of a text: [+-] digits [. digits] [e [+-] digits]. Returns how many
- * bytes it takes, 0 when there is none, -1 when it is beyond the doubles, -2 when there is no
- * memory. The locale of the program has no part in it. */
-int32_t gm__decimal(const char *text, double *out);
 #endif

@@ -99,7 +99,9 @@ int cli_check_identify(cli *c)
   gm_structural *r = NULL;
   gm_status s = GM_OK;
   if (!cli_is_model(c->argument[0]))
-    s = gm_fail(c->ctx, GM_EINVAL, "--identify needs a model (.ant, .xml), not a definition");
+    s = gm_fail(c->ctx, GM_EINVAL,
+                "--identify needs a model (.ant, .xml), not a definition; a definition needs "
+                "--data FILE too");
   if (!s) s = run_test(c, &config, &r);
   if (s) return cli_fail(c, s);
   bool good = true;
@@ -112,10 +114,12 @@ int cli_check_identify(cli *c)
   return c->out.status ? cli_fail(c, c->out.status) : good ? CLI_DONE : CLI_NO;
 }
 
-gm_status cli_check_identify_absent(cli *c)
+gm_status cli_check_identify_absent(cli *c, bool identify)
 {
   static const char *const name[] = {"output", "input", "unknown", "known", "free-start"};
   for (int i = 0; i < 5; i++)
-    if (cli_has(c, name[i])) return gm_fail(c->ctx, GM_EINVAL, "--%s needs --identify", name[i]);
+    if (cli_has(c, name[i]))
+      return identify ? gm_fail(c->ctx, GM_EINVAL, "--%s needs a model, not a definition", name[i])
+                      : gm_fail(c->ctx, GM_EINVAL, "--%s needs --identify", name[i]);
   return GM_OK;
 }

@@ -15,6 +15,6 @@
 
 /* Writes the verdicts. Returns an exit code: CLI_NO when something asked for cannot be found. */
 int cli_check_identify(cli *c);
-/* Fails where an option that needs --identify is given without it: GM_EINVAL. */
-gm_status cli_check_identify_absent(cli *c);
+/* Fails where an option of --identify with a model is given without either: GM_EINVAL. */
+gm_status cli_check_identify_absent(cli *c, bool identify);
 #endif

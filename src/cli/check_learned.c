@@ -38,6 +38,16 @@ static int32_t strongest(const one *k, int32_t effect, double *r)
   return best;
 }
 
+static const char is_told[] = "told", undecided[] = "undecided: take more members";
+
+/* A share within two of its errors from the limit is on neither side of it. */
+static const char *verdict_of(double gone, double error, double r)
+{
+  if (gone + 2 * error < told_least) return "hardly told";
+  if (gone - 2 * error < told_least) return undecided;
+  return fabs(r) > bound_least ? "told only together" : is_told;
+}
+
 static void row(one *k, int32_t parameter)
 {
   const gm_def_parameter *p = &k->t->definition->parameter[parameter];
@@ -46,10 +56,8 @@ static void row(one *k, int32_t parameter)
   double error = left * sqrt(2 / fmax(1, k->t->posterior->ess)), r;
   int32_t with = strongest(k, e, &r);
   const char *name = with >= 0 ? k->t->definition->parameter[with].name : "";
-  bool little = 1 - left < told_least;
-  bool bound = fabs(r) > bound_least;
-  k->told[parameter] = !little && !bound;
-  const char *verdict = little ? "hardly told" : bound ? "told only together" : "told";
+  const char *verdict = verdict_of(1 - left, error, r);
+  k->told[parameter] = verdict == is_told || verdict == undecided;
   cli_table_cell(&k->table, "%s", p->name);
   cli_table_cell(&k->table, "%.0f %% +- %.0f", 100 * fmax(0, 1 - left), 100 * error);
   if (with >= 0)

@@ -63,6 +63,8 @@ const char *cli_value_at(const cli *c, const char *name, int32_t i); /* the i-th
 bool cli_has(const cli *c, const char *name);
 /* The known word nearest to text whatever the case, or NULL when none is near. Ends with NULL. */
 const char *cli_nearest(const char *text, const char *const *known);
+/* Says what is wrong and how the verb is used, on one line. Returns CLI_BAD. */
+int cli_say_use(const cli *c, const char *what);
 
 /* ---- messages (main.c) --------------------------------------------------------------------- */
 /* Prints "gemel: ..." to stderr and returns code. */
@@ -217,6 +219,8 @@ bool cli_ends_with(const char *text, const char *end);
 /* ---- model text (model_text.c) ------------------------------------------------------------- */
 /* A model file, text or SBML, by its name or its first byte; else a definition. */
 bool cli_is_model(const char *path);
+/* gm_definition_read of the verb's first argument; a model in its place is refused as such. */
+gm_status cli_definition_read(const cli *c, gm_definition **out);
 /* Its text, owned by the caller. Fails: GM_EIO, GM_EPARSE (a byte 0), GM_ERANGE, GM_ENOMEM. */
 gm_status cli_model_text(gm_ctx *ctx, const char *path, char **out);
 gm_status cli_model_read(gm_ctx *ctx, const char *path, gm_model **out);

@@ -1,7 +1,7 @@
 /* json.c - a small JSON writer. */
 #include "cli/json.h"
+#include "base/number.h"
 #include "base/utf8.h"
-#include "base/yaml.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ void cli_json_number(cli_json *j, const char *key, double v)
   double back = NAN;
   for (int digits = 15; isfinite(v) && digits <= 17; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, v);
-    if (gm__decimal(text, &back) > 0 && back == v) break;
+    if (gm__number_begin(text, &back) > 0 && back == v) break;
   }
   place(j, key);
   gm_text_add(j->out, text);

@@ -24,6 +24,48 @@ bool cli_is_model(const char *path)
   return byte == '<';
 }
 
+/* A YAML text with `network:` or `queue:` on its left edge, and no `twin:`. */
+static const char *yaml_kind(const char *text)
+{
+  static const char *const kind[] = {"network", "queue"};
+  const char *found = NULL;
+  for (const char *at = text; at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
+    if (!strncmp(at, "twin:", 5)) return NULL;
+    for (int i = 0; i < 2; i++) {
+      size_t n = strlen(kind[i]);
+      if (!strncmp(at, kind[i], n) && at[n] == ':') found = kind[i];
+    }
+  }
+  return found;
+}
+
+/* A model where a definition is asked for says so, rather than what its first line lacks. */
+gm_status cli_definition_read(const cli *c, gm_definition **out)
+{
+  const char *path = c->argument[0];
+  char *text = NULL;
+  size_t bytes = 0;
+  if (cli_exists(path) && cli_is_model(path))
+    return gm_fail(c->ctx, GM_EINVAL,
+                   "%s: a model; %s needs a definition (twin.yaml) with `model: FILE`", path,
+                   c->verb->name);
+  if (cli_ends_with(path, ".so"))
+    return gm_fail(c->ctx, GM_EINVAL,
+                   "%s: a compiled model; %s needs a definition (twin.yaml) with `model: FILE` and "
+                   "`kind: compiled`",
+                   path, c->verb->name);
+  bool yaml = cli_ends_with(path, ".yaml") || cli_ends_with(path, ".yml");
+  gm_status s = yaml ? gm_file_read(c->ctx, path, TEXT_BYTES_MAX, &text, &bytes) : GM_OK;
+  const char *kind = !s && text ? yaml_kind(text) : NULL;
+  gm_free(text);
+  if (kind)
+    return gm_fail(c->ctx, GM_EINVAL,
+                   "%s: a model of the kind %s; %s needs a definition (twin.yaml) with "
+                   "`model: FILE` and `kind: %s`",
+                   path, kind, c->verb->name, kind);
+  return s ? s : gm_definition_read(c->ctx, path, out);
+}
+
 gm_status cli_model_text(gm_ctx *ctx, const char *path, char **out)
 {
   char *text = NULL;

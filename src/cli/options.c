@@ -1,7 +1,9 @@
 /* options.c - reading the command's words. */
 #include "cli/cli.h"
-#include "base/yaml.h"
+#include "base/edit_distance.h"
+#include "base/number.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const cli_option cli_global_options[] = {
@@ -9,42 +11,18 @@ const cli_option cli_global_options[] = {
     {"seed", "N", "seed of all draws (default 1)", false},
     {"threads", "N", "workers; 0: as many as processors (default 0)", false},
     {"members", "N", "members of a belief, 10 to 1000000 (default 1000)", false},
-    {"ignore", "COLUMN", "a column of the data that is left out on purpose; again for more", true},
+    {"ignore", "COLUMN", "a column of the data that is left out on purpose", true},
     {"quiet", NULL, "no progress bar", false},
     {"help", NULL, "this text", false},
     {NULL, NULL, NULL, false}};
 
 /* ---- nearest word -------------------------------------------------------------------------- */
-enum { WORD_MAX = 31 };
-
-static int lower(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
-
-/* Levenshtein's distance whatever the case; words longer than WORD_MAX are never near. */
-static int distance(const char *a, const char *b)
-{
-  size_t na = strlen(a), nb = strlen(b);
-  if (na > WORD_MAX || nb > WORD_MAX) return WORD_MAX;
-  int row[WORD_MAX + 1];
-  for (size_t j = 0; j <= nb; j++) row[j] = (int)j;
-  for (size_t i = 1; i <= na; i++) {
-    int diagonal = row[0];
-    row[0] = (int)i;
-    for (size_t j = 1; j <= nb; j++) {
-      int change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-      diagonal = row[j];
-      int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-      row[j] = change < least ? change : least;
-    }
-  }
-  return row[nb];
-}
-
 const char *cli_nearest(const char *text, const char *const *known)
 {
   const char *best = NULL;
-  int least = strlen(text) >= 4 ? 3 : 2; /* fewer changes than this are near */
+  int32_t least = strlen(text) >= 4 ? 3 : 2; /* fewer changes than this are near */
   for (; *known; known++) {
-    int d = distance(text, *known);
+    int32_t d = gm__edit_distance(text, *known);
     if (d < least) {
       least = d;
       best = *known;
@@ -61,13 +39,23 @@ static const cli_option *option_in(const cli_option *o, const char *name, size_t
   return NULL;
 }
 
+int cli_say_use(const cli *c, const char *what)
+{
+  const char *use = c->verb->use;
+  int first = (int)strcspn(use, "\n");
+  return cli_say(c, CLI_BAD, "%s: %s; use: gemel %s %.*s%s%s%s", c->verb->name, what, c->verb->name,
+                 first, use, use[first] ? "; see gemel " : "", use[first] ? c->verb->name : "",
+                 use[first] ? " --help" : "");
+}
+
 static int unknown_option(const cli *c, const char *text)
 {
   const char *known[64];
   size_t n = 0;
-  char name[WORD_MAX + 1] = "";
+  char name[GM__EDIT_BYTES_MAX + 1] = "";
   size_t bytes = strcspn(text + 2, "=");
-  if (text[0] == '-' && text[1] == '-' && bytes <= WORD_MAX) memcpy(name, text + 2, bytes);
+  if (text[0] == '-' && text[1] == '-' && bytes <= GM__EDIT_BYTES_MAX)
+    memcpy(name, text + 2, bytes);
   for (const cli_option *o = c->verb->option; o->name && n < 50; o++) known[n++] = o->name;
   for (const cli_option *o = cli_global_options; o->name && n < 63; o++) known[n++] = o->name;
   known[n] = NULL;
@@ -106,7 +94,7 @@ static int whole(const cli *c, const char *name, double least, double most, doub
   const char *text = cli_value(c, name);
   double v;
   if (!text) return CLI_DONE;
-  int32_t used = gm__decimal(text, &v);
+  int32_t used = gm__number_begin(text, &v);
   if (used <= 0 || text[used] || v != floor(v) || v < least || v > most)
     return cli_say(c, CLI_BAD, "--%s %s: a whole number from %.0f to %.0f is expected", name, text,
                    least, most);
@@ -129,6 +117,13 @@ static int globals_take(cli *c)
   return code;
 }
 
+static int too_many(const cli *c, const char *word)
+{
+  char what[160];
+  snprintf(what, sizeof what, "\"%.100s\" is one argument too many", word);
+  return cli_say_use(c, what);
+}
+
 static int word_take(cli *c, int argc, char **argv, int *i, bool *options)
 {
   const char *a = argv[*i];
@@ -141,9 +136,7 @@ static int word_take(cli *c, int argc, char **argv, int *i, bool *options)
       return a[1] == '-' ? option_take(c, argc, argv, i) : unknown_option(c, a);
     return CLI_DONE;
   }
-  if (c->argument_count == c->verb->argument_count)
-    return cli_say(c, CLI_BAD, "%s: \"%s\" is one argument too many; use: gemel %s %s",
-                   c->verb->name, a, c->verb->name, c->verb->use);
+  if (c->argument_count == c->verb->argument_count) return too_many(c, a);
   c->argument[c->argument_count++] = a;
   return CLI_DONE;
 }
@@ -158,8 +151,7 @@ int cli_options_read(cli *c, int argc, char **argv)
   for (int i = 0; i < argc && !code; i++) code = word_take(c, argc, argv, &i, &options);
   if (!code) code = globals_take(c);
   if (!code && !c->help && c->argument_count < c->verb->argument_count)
-    code = cli_say(c, CLI_BAD, "%s: an argument is missing; use: gemel %s %s", c->verb->name,
-                   c->verb->name, c->verb->use);
+    code = cli_say_use(c, "an argument is missing");
   return code;
 }
 

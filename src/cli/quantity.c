@@ -1,7 +1,7 @@
 /* quantity.c - times and doses as people type them. */
+#include "base/number.h"
 #include "cli/cli.h"
 #include "twin/forecast.h"
-#include "base/yaml.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static const char *blank_skip(const char *s)
 gm_status cli_number_read(gm_ctx *ctx, const char *what, const char *text, double *out)
 {
   double v = 0;
-  int32_t used = gm__decimal(text, &v);
+  int32_t used = gm__number_begin(text, &v);
   if (used <= 0 || *blank_skip(text + used) || !isfinite(v))
     return gm_fail(ctx, GM_EPARSE, "%s: \"%.60s\": a number is expected", what, text);
   *out = v;
@@ -36,7 +36,7 @@ gm_status cli_time(gm_ctx *ctx, const char *what, const char *text, const char *
                    double *out)
 {
   double v = 0;
-  int32_t used = gm__decimal(text, &v);
+  int32_t used = gm__number_begin(text, &v);
   if (used <= 0 || !isfinite(v))
     return gm_fail(ctx, GM_EPARSE, "%s: \"%.60s\": a time such as 48 or \"48 h\" is expected", what,
                    text);
@@ -125,7 +125,7 @@ static gm_status dose_read(gm_ctx *ctx, const char *what, const char *text, cons
   *d = (cli_dose){.amount = NAN, .at = NAN, .over = NAN, .every = NAN};
   char value[64];
   const char *s = blank_skip(text);
-  int32_t used = gm__decimal(s, &d->amount);
+  int32_t used = gm__number_begin(s, &d->amount);
   if (used <= 0 || !isfinite(d->amount))
     return gm_fail(ctx, GM_EPARSE,
                    "%s: \"%.80s\": AMOUNT [UNIT] [into NAME] [at T] [over T] "

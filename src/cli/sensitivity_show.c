@@ -72,13 +72,14 @@ static void table_write(const sensitivity *a, int32_t o, gm_text *out)
   int32_t inputs, columns = columns_of(a, k, &inputs);
   char cell[96];
   gm_text_addf(out, "  %-16s", "input");
-  for (int32_t i = 0; i < columns; i++) gm_text_addf(out, "  %-28s", k[i].title);
+  for (int32_t i = 0; i < columns; i++)
+    gm_text_addf(out, "  %-*s", i + 1 < columns ? 28 : 0, k[i].title);
   gm_text_add(out, "\n");
   for (int32_t j = 0; j < inputs; j++) {
     gm_text_addf(out, "  %-16.60s", input_name(a, j));
     for (int32_t i = 0; i < columns; i++) {
       cell_text(&k[i].value[(ptrdiff_t)o * inputs + j], !a->morris, cell, sizeof cell);
-      gm_text_addf(out, "  %-28s", cell);
+      gm_text_addf(out, "  %-*s", i + 1 < columns ? 28 : 0, cell);
     }
     gm_text_add(out, "\n");
   }

@@ -75,8 +75,9 @@ static void show_targets(const gm_twin *t, gm_text *out)
 static void show_coupling(const gm_twin *t, gm_text *out)
 {
   if (t->lineage)
-    gm_text_add(out, "  better: with the same draws under every plan; chance is not shared between "
-                     "real futures, where it is nearer to 50 %\n");
+    gm_text_add(out,
+                "  better: every plan has the same draws here; two real futures differ in their "
+                "chance too, and the probability is usually nearer to 50 %\n");
 }
 
 static void show_head(const gm_twin *t, const gm_comparison *k, gm_text *out)

@@ -150,7 +150,9 @@ void cli_warn_twin(const cli *c, const gm_twin *t, gm_text *out)
   if (t->health == GM_HEALTH_LOST)
     gm_text_add(out, "  WARNING: lost: the model does not follow this subject; do not act on it\n");
   if (t->health == GM_HEALTH_UNCERTAIN)
-    gm_text_add(out, "  WARNING: uncertain: poor fit or too few effective members\n");
+    gm_text_add(
+        out,
+        "  WARNING: uncertain: poor fit or too few effective members (--members takes more)\n");
   if (t->health == GM_HEALTH_WARMING)
     gm_text_add(out, "  note: no data learned yet: this is the population's belief\n");
   const gm_definition *d = t->definition;

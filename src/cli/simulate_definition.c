@@ -194,7 +194,7 @@ gm_status simulate_definition(simulate_table *s)
 {
   definition_run r = {.s = s, .c = s->c};
   double begin, end;
-  gm_status st = gm_definition_read(s->c->ctx, s->c->argument[0], &r.d);
+  gm_status st = cli_definition_read(s->c, &r.d);
   if (st) return st;
   gm_model_get_info(r.d->model, &r.info);
   st = population_take(&r);

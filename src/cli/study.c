@@ -71,10 +71,8 @@ int cli_study_open(cli *c, cli_study *s)
 {
   *s = (cli_study){.t_now = NAN, .horizon = NAN};
   const char *data = cli_value(c, "data");
-  if (!data)
-    return cli_say(c, CLI_BAD, "%s: --data FILE is needed; use: gemel %s %s", c->verb->name,
-                   c->verb->name, c->verb->use);
-  gm_status st = gm_definition_read(c->ctx, c->argument[0], &s->definition);
+  if (!data) return cli_say_use(c, "--data FILE is needed");
+  gm_status st = cli_definition_read(c, &s->definition);
   if (!st) st = times_take(c, s);
   if (!st) st = gm_records_read(c->ctx, data, &s->records);
   if (!st) st = cli_columns_say(c, s->definition, s->records);

@@ -38,12 +38,46 @@ GM_PRINTF(2, 3) static void warns(checker *k, const char *format, ...)
 }
 
 /* ---- the model ----------------------------------------------------------------------------- */
+/* The last of the rows from i on that are one family, `node:0`, `node:1`, ..., with one unit. */
+static int32_t family_end(const gm_var *v, int32_t count, int32_t i)
+{
+  const char *colon = strchr(v[i].name, ':');
+  size_t stem = colon ? (size_t)(colon - v[i].name) + 1 : 0;
+  while (stem && i + 1 < count && v[i + 1].role == v[i].role &&
+         !strncmp(v[i].name, v[i + 1].name, stem) && !strcmp(v[i].unit, v[i + 1].unit))
+    i++;
+  return i;
+}
+
+/* A state of that name without a unit: its warning stands for the output of the same name. */
+static bool is_bare_state(const gm_model *m, const char *name)
+{
+  int32_t count;
+  const gm_var *v = gm_model_table(m, GM_TABLE_STATE, &count);
+  for (int32_t i = 0; i < count; i++)
+    if (!strcmp(v[i].name, name)) return v[i].role != GM_ROLE_MEMORY && !v[i].unit[0];
+  return false;
+}
+
+static void row_name(const gm_var *first, const gm_var *last, char *name, size_t bytes)
+{
+  bool many = first != last;
+  snprintf(name, bytes, "%s%s%s", first->name, many ? " to " : "", many ? last->name : "");
+}
+
+static void warn_bare(checker *k, const char *name, bool many)
+{
+  warns(k, "%s %s no unit: checks that touch %s are silent", name, many ? "have" : "has",
+        many ? "them" : "it");
+}
+
 /* Rows of one table, without the machine's own memory. Returns how many. */
 static int32_t rows_show(checker *k, const gm_model *m, gm_table which, const char *title)
 {
   int32_t count, shown = 0;
   const gm_var *v = gm_model_table(m, which, &count);
   bool parameter = which == GM_TABLE_PARAMETER;
+  char name[160];
   cli_table table;
   cli_table_init(&table, k->c->ctx, parameter ? 4 : 2);
   cli_table_cell(&table, "%s", title);
@@ -52,12 +86,16 @@ static int32_t rows_show(checker *k, const gm_model *m, gm_table which, const ch
   if (parameter) cli_table_cell(&table, "source");
   for (int32_t i = 0; i < count; i++) {
     if (v[i].role == GM_ROLE_MEMORY) continue;
-    shown++;
-    cli_table_cell(&table, "%s", v[i].name);
+    int32_t first = i;
+    if (!parameter) i = family_end(v, count, i);
+    shown += i - first + 1;
+    row_name(&v[first], &v[i], name, sizeof name);
+    cli_table_cell(&table, "%s", name);
     if (parameter) cli_table_number(&table, v[i].initial);
     cli_table_cell(&table, "%s", v[i].unit[0] ? v[i].unit : "no unit");
     if (parameter) cli_table_cell(&table, "%s", v[i].source);
-    if (!v[i].unit[0]) warns(k, "%s has no unit: checks that touch it are silent", v[i].name);
+    if (!v[i].unit[0] && !(which == GM_TABLE_OUTPUT && is_bare_state(m, name)))
+      warn_bare(k, name, i > first);
   }
   cli_table_write(&table, true, &k->text);
   return shown;
@@ -108,8 +146,9 @@ static gm_status model_check(checker *k, const gm_model *m)
   int32_t states = rows_show(k, m, GM_TABLE_STATE, "state");
   int32_t parameters = rows_show(k, m, GM_TABLE_PARAMETER, "model parameter");
   int32_t outputs = rows_show(k, m, GM_TABLE_OUTPUT, "output");
-  gm_text_addf(&k->text, "%d states, %d parameters, %d outputs\n", (int)states, (int)parameters,
-               (int)outputs);
+  gm_text_addf(&k->text, "%d state%s, %d parameter%s, %d output%s\n", (int)states,
+               states == 1 ? "" : "s", (int)parameters, parameters == 1 ? "" : "s", (int)outputs,
+               outputs == 1 ? "" : "s");
   return model_runs(k, m, &info);
 }
 
@@ -208,7 +247,7 @@ static gm_status definition_check(checker *k)
 {
   const char *data = cli_value(k->c, "data");
   gm_definition *d = NULL;
-  gm_status s = gm_definition_read(k->c->ctx, k->c->argument[0], &d);
+  gm_status s = cli_definition_read(k->c, &d);
   if (s) return s;
   definition_show(k, d);
   s = model_check(k, d->model);
@@ -295,7 +334,7 @@ static int run(cli *c)
 {
   bool identify = cli_has(c, "identify"), definition = !cli_is_model(c->argument[0]);
   if (identify && !(definition && cli_has(c, "data"))) return cli_check_identify(c);
-  gm_status s = cli_check_identify_absent(c);
+  gm_status s = cli_check_identify_absent(c, identify);
   if (identify && !s) return cli_check_learned(c);
   return s ? cli_fail(c, s) : check(c);
 }
@@ -315,10 +354,13 @@ const cli_verb cli_verb_check = {
     .use = "DEFINITION|MODEL.ant|MODEL.xml [--data FILE] [--strict] [--kernel]\n"
            "       MODEL --identify --output NAME ... [--input STATE ...] [--unknown NAME ...]\n"
            "       DEFINITION --identify --data FILE [--subject ID] [--now T]",
-    .details = "Prints states, parameters with units and sources, the solver chosen, and what the "
-               "definition asks. --identify: which parameters perfect measurements would tell; "
-               "with\na definition and data, of any kind of model: what these data tell of each.\n"
-               "Code 1 when a check fails; 2 when the file cannot be read.\n",
+    .details =
+        "Prints states, parameters with units and sources, the solver chosen, and what the\n"
+        "definition asks. --identify: of a model of equations, which parameters perfect\n"
+        "measurements would tell; of a definition with data, what these data tell of each, for\n"
+        "every kind of model. A model of the kinds network, queue or compiled is checked through\n"
+        "a definition that names it.\n"
+        "Code 1 when a check fails; 2 when the file cannot be read.\n",
     .option = options,
     .argument_count = 1,
     .run = run};

@@ -152,13 +152,13 @@ static const cli_option options[] = {
     {"plan", "TEXT", "a treatment, see above", true},
     {"now", "T", "learn from data at or before this time", false},
     {"horizon", "T", "how far to look after now", false},
-    {"follow", NULL, "take the data one time after the other: innovations, alarm", false},
+    {"follow", NULL, "take the data one time after the other: evidence, alarm, no mode", false},
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_compare = {
     .name = "compare",
     .summary = "compare treatments for a subject",
-    .use = "DEFINITION --data FILE --subject ID --plan TEXT [--plan TEXT ...] [--horizon T]",
+    .use = "DEFINITION --data FILE [--subject ID] --plan TEXT [--plan TEXT ...] [--horizon T]",
     .details =
         "A plan is AMOUNT [UNIT] [into NAME] [at T] [over T] [every T] [times N]; several "
         "doses are parted\nby `;`. Without `at` it begins now, or one interval after the last "

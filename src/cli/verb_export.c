@@ -12,6 +12,14 @@ static gm_status format_check(const cli *c)
   return GM_OK;
 }
 
+/* YAML holds definitions and models of other kinds, which SBML has no words for. */
+static gm_status model_check(const cli *c)
+{
+  const char *path = c->argument[0];
+  if (!cli_ends_with(path, ".yaml") && !cli_ends_with(path, ".yml")) return GM_OK;
+  return gm_fail(c->ctx, GM_EINVAL, "%s: a model text (.ant) or SBML (.xml) is expected", path);
+}
+
 /* The file written is never the model itself. */
 static gm_status output_check(const cli *c)
 {
@@ -56,6 +64,7 @@ static int run(cli *c)
   gm_text_init(&sbml, c->ctx);
   gm_status s = format_check(c);
   if (!s) s = output_check(c);
+  if (!s) s = model_check(c);
   if (!s) s = cli_model_text(c->ctx, c->argument[0], &text);
   if (!s) s = cli_net_read(c->ctx, text, c->argument[0], &n);
   read = !s;

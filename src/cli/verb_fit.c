@@ -34,7 +34,7 @@ static const cli_option options[] = {
     {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", false},
     {"subject", "ID", "this subject only", true},
     {"now", "T", "learn from data at or before this time", false},
-    {"follow", NULL, "take the data one time after the other: innovations, alarm", false},
+    {"follow", NULL, "take the data one time after the other: evidence, alarm, no mode", false},
     {"starts", "N", "PEtab: searches, the first from the nominal values (default 10)", false},
     {"nominal", NULL, "PEtab: no search, the objective at the nominal values", false},
     {"out", "FILE", "PEtab: the parameter table with the best values", false},

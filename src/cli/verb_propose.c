@@ -33,7 +33,7 @@ static const cli_option options[] = {
     {"subject", "ID", "this subject only", true},
     {"now", "T", "learn from data at or before this time", false},
     {"horizon", "T", "how far to look after now", false},
-    {"follow", NULL, "take the data one time after the other: innovations, alarm", false},
+    {"follow", NULL, "take the data one time after the other: evidence, alarm, no mode", false},
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_propose = {

@@ -145,7 +145,7 @@ static const cli_option options[] = {
     {"now", "T", "learn from data at or before this time, forecast after it", false},
     {"learn", "T", "the same as --now", false},
     {"horizon", "T", "how far to look after now", false},
-    {"follow", NULL, "take the data one time after the other: innovations, alarm", false},
+    {"follow", NULL, "take the data one time after the other: evidence, alarm, no mode", false},
     {"report", "OUT", "report file of one subject, folder of many (default out/run/)", false},
     {"no-report", NULL, "write no report", false},
     {NULL, NULL, NULL, false}};

@@ -265,7 +265,7 @@ const cli_verb cli_verb_simulate = {
     .summary = "outputs of a model or a definition over time, as CSV",
     .use = "DEFINITION|MODEL.ant|MODEL.xml [--to T] [--every T] [--dose TEXT] [OPTIONS]",
     .details =
-        "A model is a text (.ant) or an SBML file. A dose is\n"
+        "A model is a text (.ant) or an SBML file; other kinds go through a definition. A dose is\n"
         "AMOUNT [UNIT] [into NAME] [at T] [over T] [every T] [times N]:\n\n"
         "  gemel simulate model.ant --dose \"100 into depot at 0 every 24 times 7\" --to 168\n"
         "  gemel simulate model.xml --to 50 --steps 100 --variables \"S1, total=amount(S1)+S2\"\n"

@@ -152,7 +152,7 @@ void gm__report_comparison(report *r)
       gm__put(r,
               " The model moves by chance: every plan has the same draws, so that what differs is "
               "the plan; between real futures, which do not share their chance, the probability "
-              "of faring better is nearer to one half.");
+              "of faring better is usually nearer to one half.");
     gm__put(r, "</p>\n");
     gm_status st = comparison_table(r);
     if (st) r->out->status = st;

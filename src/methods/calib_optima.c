@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double same_usual = 1e-3;
+
 /* ---- starts ---------------------------------------------------------------------------- */
 static void place(const gm_target *t, double spread, double *x)
 {
@@ -125,6 +127,18 @@ static void gather(const gm_target *t, gm_optima *r, const gm__end *e, int32_t s
   o->on_bound = on_bound(t, o->z);
 }
 
+/* Another place with the density of the best: two modes alike, or a ridge on which the starts end
+ * where they meet it. */
+static const char *verdict(const gm_optima *r, double same)
+{
+  const gm_optimum *o = r->optimum;
+  if (!o[0].converged) return "not converged: the best start did not meet its tolerance";
+  if (r->optimum_count > 1 && o[0].log_density - o[1].log_density <= same)
+    return "not unique: another place is as good; look at profiles";
+  if (!r->converged) return "not sure: only one start found the best optimum";
+  return r->start_count == 1 ? "converged, from one start" : "converged: found more than once";
+}
+
 gm_status gm__optima_make(gm__calib *c, int32_t start_count, const gm__end *ends, double same,
                           gm_optima **out)
 {
@@ -140,7 +154,7 @@ gm_status gm__optima_make(gm__calib *c, int32_t start_count, const gm__end *ends
     if (order[k].value == -INFINITY)
       r->failed++;
     else
-      gather(c->t, r, &ends[order[k].start], order[k].start, same > 0 ? same : 1e-3);
+      gather(c->t, r, &ends[order[k].start], order[k].start, same > 0 ? same : same_usual);
   }
   if (!r->optimum_count) {
     s = gm_fail(c->ctx, GM_EDOMAIN, "none of %d starts is possible", (int)start_count);
@@ -150,12 +164,7 @@ gm_status gm__optima_make(gm__calib *c, int32_t start_count, const gm__end *ends
   r->evaluations = c->evaluations;
   r->gradients = c->gradients;
   r->converged = r->optimum[0].converged && (start_count == 1 || r->reached_best > 1);
-  if (r->converged)
-    r->verdict = start_count == 1 ? "converged, from one start" : "converged: found more than once";
-  else if (r->optimum[0].converged)
-    r->verdict = "not sure: only one start found the best optimum";
-  else
-    r->verdict = "not converged: the best start did not meet its tolerance";
+  r->verdict = verdict(r, same > 0 ? same : same_usual);
 out:
   gm_free(order);
   if (s)

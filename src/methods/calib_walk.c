@@ -3,11 +3,12 @@
  * Stat. Comput. 18:343, 2008, algorithm 4, with the wanted acceptance of Roberts & Rosenthal,
  * Stat. Sci. 16:351, 2001); afterwards nothing changes, so the draws are those of a plain
  * Metropolis chain. A noisy likelihood keeps its estimate while its place is kept: the marginal of
- * the places is then the exact posterior (Andrieu & Roberts, Ann. Stat. 37:697, 2009). Noise of sd s
- * leaves even the shortest steps an acceptance of 2 Phi(-s / sqrt 2): what is wanted of the scale is
- * that share of the usual, for with more the steps would shrink to nothing (Sherlock, Thiery,
- * Roberts & Rosenthal, Ann. Stat. 43:238, 2015: noise and steps cost a factor each). The noise is
- * measured during the warm-up where a chain stands. */
+ * the places is then the exact posterior (Andrieu & Roberts, Ann. Stat. 37:697, 2009). Noise of sd
+ * s leaves even the shortest steps an acceptance of 2 Phi(-s / sqrt 2), and noise and steps cost a
+ * factor each (Sherlock, Thiery, Roberts & Rosenthal, Ann. Stat. 43:238, 2015). So that share of
+ * 0.44 is wanted, for with more the steps would shrink to nothing; 0.44 in any dimension, because
+ * shorter steps cost less than the waiting for an estimate that was too good. The noise is measured
+ * during the warm-up where a chain stands. */
 #include "gemel/math.h"
 #include "methods/calib_internal.h"
 #include "num/linalg.h"

@@ -1,10 +1,10 @@
 /* choose_better.c - probability that one option does better, and what coupling can make of it.
  * Ties are counted half: P(A > B) + P(A = B)/2. The most that any coupling of two laws can make of
- * it is a transport of mass that a greedy rule solves (by an exchange argument): let the worst of A win against
- * the worst of B where it can, else the best against the best, else give the worst of A to the best
- * of B. Without ties it is 1 - sup_x (F_A(x) - F_B(x))^+ (V. Strassen, Ann. Math. Stat. 36:423,
- * 1965, theorem 11; for the law of a difference G. D. Makarov, Theory Probab. Appl. 26:803, 1981).
- * The least is 1 less the same with A and B exchanged. */
+ * it is a transport of mass that a greedy rule solves (by an exchange argument): let the worst of A
+ * win against the worst of B where it can, else the best against the best, else give the worst of A
+ * to the best of B. Without ties it is 1 - sup_x (F_A(x) - F_B(x))^+ (V. Strassen, Ann. Math. Stat.
+ * 36:423, 1965, theorem 11; for the law of a difference G. D. Makarov, Theory Probab. Appl. 26:803,
+ * 1981). The least is 1 less the same with A and B exchanged. */
 #include "methods/choose_internal.h"
 #include "methods/compare.h"
 #include "num/stats.h"
@@ -32,27 +32,42 @@ static double wins_of(const duel *d)
   return wins;
 }
 
-/* The most that couplings can make of P(A > B) with half the ties, times the sum of weights. */
+/* What is left of one sample: places low..high have mass. */
+typedef struct {
+  const double *x;
+  double *left;
+  int32_t low, high;
+} team;
+
+static team team_of(int32_t n, const double *x, const double *weight, double *left)
+{
+  memcpy(left, weight, (size_t)n * sizeof *left);
+  return (team){x, left, 0, n - 1};
+}
+
+static void spend(team *t, int32_t at, double mass)
+{
+  t->left[at] -= mass;
+  while (t->low <= t->high && t->left[t->low] <= 0) t->low++;
+  while (t->low <= t->high && t->left[t->high] <= 0) t->high--;
+}
+
+/* The most that couplings can make of P(A > B) with half the ties, times the sum of weights;
+ * exchanged: of P(B > A). */
 static double most_wins(const duel *d, bool exchanged)
 {
-  size_t bytes = (size_t)d->n * sizeof *d->left;
-  const double *a = exchanged ? d->b : d->a, *b = exchanged ? d->a : d->b;
-  double *left_a = d->left, *left_b = d->left + d->n, sum = 0;
-  memcpy(left_a, exchanged ? d->wb : d->wa, bytes);
-  memcpy(left_b, exchanged ? d->wa : d->wb, bytes);
-  int32_t low_a = 0, high_a = d->n - 1, low_b = 0, high_b = d->n - 1;
-  while (low_a <= high_a && low_b <= high_b) {
-    bool worst = gm__gain_of(a[low_a], b[low_b]) > 0;
-    bool best = !worst && gm__gain_of(a[high_a], b[high_b]) > 0;
-    int32_t i = best ? high_a : low_a, j = worst ? low_b : high_b;
-    double mass = fmin(left_a[i], left_b[j]);
-    sum += mass * (worst || best ? 1 : gm__gain_of(a[i], b[j]) == 0 ? 0.5 : 0);
-    left_a[i] -= mass;
-    left_b[j] -= mass;
-    while (low_a <= high_a && left_a[low_a] <= 0) low_a++;
-    while (low_a <= high_a && left_a[high_a] <= 0) high_a--;
-    while (low_b <= high_b && left_b[low_b] <= 0) low_b++;
-    while (low_b <= high_b && left_b[high_b] <= 0) high_b--;
+  team a = team_of(d->n, d->a, d->wa, d->left), b = team_of(d->n, d->b, d->wb, d->left + d->n);
+  team *own = exchanged ? &b : &a, *other = exchanged ? &a : &b;
+  double sum = 0;
+  while (own->low <= own->high && other->low <= other->high) {
+    bool worst = gm__gain_of(own->x[own->low], other->x[other->low]) > 0;
+    bool best = !worst && gm__gain_of(own->x[own->high], other->x[other->high]) > 0;
+    int32_t i = best ? own->high : own->low, j = worst ? other->low : other->high;
+    double mass = fmin(own->left[i], other->left[j]);
+    bool tie = gm__gain_of(own->x[i], other->x[j]) == 0;
+    sum += mass * (worst || best ? 1 : tie ? 0.5 : 0);
+    spend(own, i, mass);
+    spend(other, j, mass);
   }
   return sum;
 }

@@ -240,10 +240,11 @@ gm_status gm_control_evaluate(gm_ctx *ctx, const gm_control *c, int32_t members,
 {
   gm_ensemble *start = NULL;
   gm_status s = gm__control_check(ctx, c);
-  for (int32_t i = 0; i < plan_count * c->decisions && !s; i++)
+  for (ptrdiff_t i = 0; !s && i < (ptrdiff_t)plan_count * c->decisions; i++)
     if (chosen[i] < 0 || chosen[i] >= c->choice_count)
       s = gm_fail(ctx, GM_EINVAL, "control: choice %d of %d", (int)chosen[i], (int)c->choice_count);
-  if (!s && members < 2) s = gm_fail(ctx, GM_ERANGE, "control: %d members", (int)members);
+  if (!s && (members < 2 || plan_count < 1))
+    s = gm_fail(ctx, GM_ERANGE, "control: %d members, %d plans", (int)members, (int)plan_count);
   if (!s) s = gm__control_begin(ctx, c->system, c->t_first, members, replicate, &start);
   if (!s) s = race_all(ctx, c, start, members, plan_count, chosen, out);
   gm_ensemble_free(start);

@@ -15,7 +15,8 @@ void gm__row_add(int32_t n, double factor, const double *from, double *to);
 
 /* Largest lp among members with weight; -INFINITY: nobody has any. */
 double gm__row_top(int32_t n, const double *weight, const double *lp);
-/* weight[m] *= exp(lp[m] - top); returns their sum. lp[m]: never NaN, <= top where there is weight. */
+/* weight[m] *= exp(lp[m] - top); returns their sum. lp[m] is never NaN, and <= top where there is
+ * weight. */
 double gm__row_reweigh(int32_t n, double *weight, const double *lp, double top);
 /* lp[m] becomes -INFINITY where it is no number or the member failed. */
 void gm__row_guard(int32_t n, const int8_t *status, double *lp);

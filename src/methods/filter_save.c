@@ -3,7 +3,7 @@
 #include "methods/kalman.h"
 #include <string.h>
 
-/* "GMFILT1", what it belongs to, counters, then arrays and the ensemble's own bytes (which have a
+/* "GMFILT2", what it belongs to, counters, then arrays and the ensemble's own bytes (which have a
  * checksum); a checksum of all before at the end. Little-endian. */
 typedef struct {
   char magic[8];
@@ -18,7 +18,7 @@ static head head_of(const gm_filter *f)
   const kalman *k = f->kalman;
   head h;
   memset(&h, 0, sizeof h); /* padding too: it is part of the checksum */
-  memcpy(h.magic, "GMFILT1", 8);
+  memcpy(h.magic, "GMFILT2", 8);
   h.kind = (int32_t)f->o.kind;
   h.n = f->n;
   h.d = f->d;

@@ -34,7 +34,7 @@ typedef struct {
   const gm_system *s;
   gm_ensemble *e;
   int32_t n, d, ny;
-  double *z, *take; /* [n][d] coordinates of each particle; scratch of selection */
+  double *z; /* [n][d] coordinates of each particle */
   double *weight, *lp, *work, *y;
   gm__fit_memory memory;
   int32_t *ancestor;

@@ -14,10 +14,9 @@ gm_status gm__swarm_new(gm_ctx *ctx, const gm_system *s, int32_t n, gm__swarm **
   gm__swarm *w = gm_alloc(ctx, 1, sizeof *w);
   if (!w) return gm_fail(ctx, GM_ENOMEM, "a swarm");
   const ptrdiff_t d = s->unknown_count, k = s->sensor_count, ny = info.output_count;
-  const ptrdiff_t wide = d > k ? d : k;
   *w = (gm__swarm){.s = s, .n = n, .d = s->unknown_count, .ny = info.output_count};
-  w->block = gm_alloc(ctx, n * (d + wide + k + ny + 3) + k, sizeof *w->block);
-  w->ancestor = gm_alloc(ctx, n, sizeof *w->ancestor);
+  w->block = gm_alloc(ctx, n * (d + k + ny + 3) + k, sizeof *w->block);
+  w->ancestor = gm_alloc(ctx, 3 * (ptrdiff_t)n, sizeof *w->ancestor); /* and scratch */
   gm_status st = w->block && w->ancestor ? GM_OK : gm_fail(ctx, GM_ENOMEM, "%d particles", (int)n);
   if (!st) st = gm_ensemble_new(ctx, s->model, NULL, n, &w->e);
   if (st) {
@@ -25,8 +24,7 @@ gm_status gm__swarm_new(gm_ctx *ctx, const gm_system *s, int32_t n, gm__swarm **
     return st;
   }
   w->z = w->block;
-  w->take = w->z + n * d;
-  w->memory.last = w->take + n * wide;
+  w->memory.last = w->z + n * d;
   w->y = w->memory.last + n * k;
   w->weight = w->y + n * ny;
   w->lp = w->weight + n;
@@ -67,20 +65,21 @@ static void shake_all(gm__swarm *w, const gm__shake *shake, gm_key key, int32_t 
     }
 }
 
-static void rows_copy(int32_t n, int32_t wide, const int32_t *from, double *a, double *take)
+/* Whoever is copied stays in its place (gm__resample_still), so no row is read once written. */
+static void rows_copy(int32_t n, int32_t wide, const int32_t *from, double *a)
 {
   for (int32_t m = 0; m < n; m++)
-    memcpy(take + (ptrdiff_t)m * wide, a + (ptrdiff_t)from[m] * wide, (size_t)wide * sizeof *a);
-  memcpy(a, take, (size_t)n * (size_t)wide * sizeof *a);
+    if (from[m] != m)
+      memcpy(a + (ptrdiff_t)m * wide, a + (ptrdiff_t)from[m] * wide, (size_t)wide * sizeof *a);
 }
 
 static gm_status select_all(gm__swarm *w, gm_ctx *ctx, double u, uint64_t generation)
 {
-  gm__resample(w->n, w->weight, u, w->ancestor);
+  gm__resample_still(w->n, w->weight, u, w->ancestor, w->ancestor + w->n);
   gm_status st = gm_ensemble_select(w->e, w->e, ctx, w->ancestor, generation, false);
   if (st) return st;
-  rows_copy(w->n, w->d, w->ancestor, w->z, w->take);
-  rows_copy(w->n, w->s->sensor_count, w->ancestor, w->memory.last, w->take);
+  rows_copy(w->n, w->d, w->ancestor, w->z);
+  rows_copy(w->n, w->s->sensor_count, w->ancestor, w->memory.last);
   for (int32_t m = 0; m < w->n; m++) w->weight[m] = 1.0 / w->n;
   return GM_OK;
 }

@@ -72,8 +72,8 @@ static const double kronrod[8] = {0.022935322010529225, 0.063092092629978553, 0.
                                   0.140653259715525919, 0.169004726639267903, 0.190350578064785410,
                                   0.204432940075298892, 0.209482141084727828};
 /* What the polynomial through the 15 values is at the end of the panel: Lagrange's coefficients,
- * nodes from that end on. A step of the law in the hundredth of the panel that lies before the first
- * node is seen by neither rule, but by the value at the end. */
+ * nodes from that end on. A step of the law in the hundredth of the panel that lies before the
+ * first node is seen by neither rule, but by the value at the end. */
 static const double to_end[15] = {1.4539837311033124,   -0.7066739934045738,  0.4200471997208829,
                                   -0.2914186959199906,  0.22117597022489272,  -0.17457035156224132,
                                   0.1397834317829084,   -0.11292917291898148, 0.09168729684857096,

@@ -12,6 +12,7 @@ static gm_status count_check(gm_ctx *ctx, int number, const gm_datum *d)
   if (!(d->value >= 0) || d->value != rint(d->value) || isinf(d->value))
     return gm_fail(ctx, GM_EDOMAIN, "datum %d: a count of %g; a whole number >= 0 is expected",
                    number, d->value);
+  if (d->censored) return gm_fail(ctx, GM_EUNSUPPORTED, "datum %d: a censored count", number);
   bool good = isfinite(d->share) && d->share > 0;
   if (d->count == GM_COUNT_BINOMIAL) good = good && d->share <= 1;
   if (d->count == GM_COUNT_NEGATIVE_BINOMIAL) good = good && isfinite(d->size) && d->size > 0;

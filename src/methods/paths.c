@@ -152,26 +152,60 @@ static double chance_of(const gm__paths *s, int32_t j, double upto, double below
   return below + gm_uniform(key, 0, 0, gm_kind_draw(7, 0), (uint64_t)j) * (upto - below);
 }
 
+/* How far the nearest member is from the datum, in standard deviations: a value that falls between
+ * members all of which are far is no likely one, wherever its place among them. */
+static double distance(const gm_datum *d, double f)
+{
+  double mean, sd = gm_datum_sd(d, f);
+  if (d->count) gm_datum_moments(d, f, &mean, &sd);
+  double r = d->count ? d->value - mean : d->log_scale ? gm_ln(d->value / f) : d->value - f;
+  return d->count ? fmax(0, fabs(r) - 0.5) / sd : fabs(r) / sd;
+}
+
+static void innovation_of(const gm__paths *s, int32_t j, gm_innovation *out)
+{
+  const gm_datum *d = &s->p->datum[j];
+  double mean = 0, upto = 0, below = 0, weight = 0, nearest = INFINITY;
+  for (int32_t m = 0; m < s->n; m++) {
+    double f = s->f[(ptrdiff_t)m * s->p->datum_count + j], under = 0;
+    if (!isfinite(f) || !(s->w[m] > 0)) continue;
+    mean += s->w[m] * f;
+    upto += s->w[m] * gm_datum_cdf(d, f, d->value, &under);
+    below += s->w[m] * under;
+    weight += s->w[m];
+    if (!d->censored) nearest = fmin(nearest, distance(d, f));
+  }
+  double pit = chance_of(s, j, upto / weight, below / weight);
+  out->mean = mean / weight;
+  out->score = gm_norm_quantile(fmin(fmax(pit, 1e-16), 1 - 1e-16));
+  if (isfinite(nearest) && nearest > fabs(out->score)) out->score = copysign(nearest, out->score);
+  if (d->censored) out->score = NAN;
+  out->ess = gm_stats_ess(s->n, s->w);
+}
+
+/* The weights hear of datum j, so that the next one of its time is judged by what it leaves. */
+static void weights_hear(gm__paths *s, int32_t j)
+{
+  double top = -INFINITY, sum = 0;
+  const gm_datum *d = &s->p->datum[j];
+  for (int32_t m = 0; m < s->n; m++)
+    if (s->w[m] > 0)
+      top = fmax(top, gm_datum_loglik(d, s->f[(ptrdiff_t)m * s->p->datum_count + j]));
+  if (!(top > -INFINITY)) return;
+  for (int32_t m = 0; m < s->n; m++) {
+    double l = gm_datum_loglik(d, s->f[(ptrdiff_t)m * s->p->datum_count + j]);
+    s->w[m] *= gm_exp(l - top);
+    sum += s->w[m];
+  }
+  for (int32_t m = 0; m < s->n; m++) s->w[m] /= sum;
+}
+
 static gm_status innovations(gm__paths *s, int32_t g, gm_innovation *out)
 {
   gm_status st = gm_stats_normalise_log(s->ctx, s->n, s->log_w, s->w, NULL);
   for (int32_t j = s->first[g]; j < s->first[g + 1] && !st; j++) {
-    const gm_datum *d = &s->p->datum[j];
-    double mean = 0, upto = 0, below = 0, weight = 0;
-    for (int32_t m = 0; m < s->n; m++) {
-      double f = s->f[(ptrdiff_t)m * s->p->datum_count + j];
-      if (!isfinite(f)) continue;
-      mean += s->w[m] * f;
-      double under = 0;
-      upto += s->w[m] * gm_datum_cdf(d, f, d->value, &under);
-      below += s->w[m] * under;
-      weight += s->w[m];
-    }
-    double pit = chance_of(s, j, upto / weight, below / weight);
-    pit = fmin(fmax(pit, 1e-16), 1 - 1e-16);
-    out[j].mean = mean / weight;
-    out[j].score = d->censored ? NAN : gm_norm_quantile(pit);
-    out[j].ess = gm_stats_ess(s->n, s->w);
+    innovation_of(s, j, &out[j]);
+    weights_hear(s, j);
   }
   return st;
 }

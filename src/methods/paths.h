@@ -33,4 +33,8 @@ gm_status gm__paths_predict(gm__paths *s, const gm_lineage *slots, const double 
 /* Copies by weight, new slots for the copies after what is learned, moves. Weights are equal then.
  */
 gm_status gm__paths_renew(gm__paths *s);
+/* n of the members (their number is a multiple of it), chosen by weight, of equal weight; data: how
+ * many predictions each has. u in (0, 1). On failure both are as they were. */
+gm_status gm__paths_thin(gm_ctx *ctx, int32_t n, int32_t data, double u, gm_members **members,
+                         gm_lineage **lineage);
 #endif

@@ -124,7 +124,8 @@ static double beta_front(double a, double b, double x, double y)
   double n = a + b, delta = gap(a, b, x, y);
   double e = stirling_error(n) - stirling_error(a) - stirling_error(b) - deviance(a, n * x, delta) -
              deviance(b, n * y, -delta);
-  return exp(e) * sqrt(a * (b / n) / (2 * M_PI)); /* = ab/n * sqrt(n / (2 pi a b)) */
+  return exp(e) *
+         sqrt(fmin(a, b) * (fmax(a, b) / n) / (2 * M_PI)); /* = ab/n * sqrt(n / (2 pi a b)) */
 }
 
 /* ---- large shapes --------------------------------------------------------------------------- */
@@ -143,8 +144,8 @@ static void tails_large(double d, double u, const double k[3], double *p, double
   double w = copysign(sqrt(2 * d), u);
   double h = fabs(u) < 0.5 ? h0 + u * (h1 + u * h2) : 1 / u - 1 / w;
   double rest = h - h0 * h1 + 2 * (h2 + h1 * k[0] / 3); /* S = 1 - h1; the last is h''(0) by w */
-  double far = fmax(0, gm_dist_normal_upper(fabs(w)) +
-                           copysign(inv_sqrt_2pi, u) * exp(-d) * (d < 800 ? rest : 0));
+  double edge = d < 800 ? inv_sqrt_2pi * exp(-d) * rest : 0;
+  double far = fmax(0, gm_dist_normal_upper(fabs(w)) + (u < 0 ? -edge : edge));
   *p = u < 0 ? far : 1 - far;
   *q = u < 0 ? 1 - far : far;
 }
@@ -238,7 +239,7 @@ static double beta_fraction(double a, double b, double x, double y, double delta
   double c = a / (a + 1) * (delta + 1), d = 0, f = c, limit = 2000 + 40 * sqrt(fmin(a, b));
   for (double n = 1; n < limit; n++) {
     double m = a + 2 * n - 1, up = n * ((b - n) * x);
-    double an = (a + n - 1) / m * ((a + b + n - 1) * x / m) * up;
+    double an = (a + (n - 1)) / m * ((a + b + (n - 1)) * x / m) * up;
     double bn = n + up / m + (a + n) / (m + 2) * (delta + 1 + n * (1 + y));
     d = bn + an * d;
     d = 1 / (fabs(d) < tiny ? tiny : d);

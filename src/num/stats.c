@@ -1,4 +1,4 @@
-/* stats.c - sums in fixed order, weighted moments and quantiles, resampling. */
+/* stats.c - sums in fixed order, weighted moments and quantiles, log weights. */
 #include "num/stats.h"
 #include "num/stats_internal.h"
 #include <assert.h>
@@ -226,7 +226,7 @@ gm_status gm_stats_quantiles(gm_ctx *ctx, int32_t n, const double *x, const doub
   return GM_OK;
 }
 
-/* ---- log weights, resampling ---------------------------------------------------------------- */
+/* ---- log weights ---------------------------------------------------------------------------- */
 double gm_stats_log_sum_exp(int32_t n, const double *x)
 {
   double big = -INFINITY;
@@ -254,32 +254,5 @@ gm_status gm_stats_normalise_log(gm_ctx *ctx, int32_t n, const double *log_w, do
     return gm_fail(ctx, GM_ENUMERIC, "%d log weights have the log sum %g", (int)n, total);
   for (int32_t i = 0; i < n; i++) w[i] = exp(log_w[i] - total);
   if (log_sum) *log_sum = total;
-  return GM_OK;
-}
-
-gm_status gm_stats_resample(gm_ctx *ctx, int32_t n, const double *w, int32_t m, double u,
-                            int32_t *index)
-{
-  assert(index);
-  if (n < 1 || m < 0 || !(u >= 0 && u < 1))
-    return gm_fail(ctx, GM_ERANGE, "resampling %d of %d with u = %g", (int)m, (int)n, u);
-  gm_status s = gm__stats_check_weights(ctx, n, w);
-  if (s) return s;
-  double total = 0; /* the same order of sums as below, so that the last mark is met exactly */
-  int32_t last = 0;
-  for (int32_t i = 0; i < n; i++) {
-    total += w ? w[i] : 1;
-    if (!w || w[i] > 0) last = i;
-  }
-  double run = 0;
-  int32_t i = -1;
-  for (int32_t k = 0; k < m; k++) {
-    double mark = (k + u) / m * total;
-    while ((run <= mark && i < last) || i < 0) {
-      i++;
-      run += w ? w[i] : 1;
-    }
-    index[k] = i;
-  }
   return GM_OK;
 }

@@ -1,4 +1,4 @@
-/* stats.h - weighted samples: moments, quantiles, resampling, importance weights, tests.
+/* stats.h - weighted samples: moments, quantiles, importance weights, tests.
  *
  * Weights: w[n] >= 0, finite, with a positive sum; they need not sum to 1; w NULL means equal.
  * Every sum runs over fixed blocks of 256 in index order, the blocks joined by compensated
@@ -42,11 +42,6 @@ double gm_stats_log_sum_exp(int32_t n, const double *x);
  * Fails: GM_ENUMERIC (all -inf, or one is NaN or +inf). */
 GM_NODISCARD gm_status gm_stats_normalise_log(gm_ctx *ctx, int32_t n, const double *log_w,
                                               double *w, double *log_sum);
-/* Systematic resampling (Kitagawa 1996): index[m] ascending, the sources of m equal members;
- * member i is taken floor or ceil of m w_i / sum times. u in [0, 1) is the one random number.
- * Fails: GM_ERANGE (n, m, u), GM_EDOMAIN (weights). */
-GM_NODISCARD gm_status gm_stats_resample(gm_ctx *ctx, int32_t n, const double *w, int32_t m,
-                                         double u, int32_t *index);
 
 /* ---- Pareto-smoothed importance sampling --------------------------------------------------- */
 /* Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 25(72), 2024. log_ratio[n] may hold -inf (weight 0),

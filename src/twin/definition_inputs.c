@@ -43,7 +43,7 @@ static gm_status constant(gm_def *r, const gm_yaml *n, const wanted *w, bool *is
   double v = 0;
   gm_def_unit unit = {0};
   char text[GM__NUMBER_TEXT_BYTES];
-  int32_t used = gm__decimal(n->text, &v);
+  int32_t used = gm__number_begin(n->text, &v);
   *is_one = used < 0; /* an error of its own */
   if (used == 0) return GM_OK;
   const char *rest = n->text + (used > 0 ? used : 0);

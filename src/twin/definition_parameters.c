@@ -225,7 +225,7 @@ static gm_status typical_read(gm_def *r, const gm_yaml *map, gm_def_parameter *p
   gm_status s = gm__def_need(map, "typical", "a number or a formula over covariates", &n);
   if (!s) s = gm__def_text(r, n, &text);
   if (s) return s;
-  int32_t used = gm__decimal(text, &v);
+  int32_t used = gm__number_begin(text, &v);
   if (used == -1 || used == -2 || (used > 0 && !text[used])) {
     s = gm__def_number(n, &v);
     return s ? s : typical_constant(r, n, p, v);

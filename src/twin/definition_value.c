@@ -1,12 +1,14 @@
 /* definition_value.c - texts, numbers and quantities of a definition, and what is said when they
  * are not what they should be. */
 #include "twin/definition_internal.h"
+#include "base/edit_distance.h"
+#include "base/number.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 64, NAME_MAX_BYTES = 100 };
+enum { NAME_MAX_BYTES = 100 };
 
 gm_status gm__def_get(gm_def *r, ptrdiff_t count, size_t bytes, void *p_address)
 {
@@ -25,36 +27,13 @@ gm_status gm__def_keep(gm_def *r, const char *text, char **out)
 }
 
 /* ---- names that are not known ---------------------------------------------------------------- */
-static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
-
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
-
-/* Letters to insert, delete or change (Levenshtein 1966), case not counted. */
-static int32_t distance(const char *a, const char *b)
-{
-  int32_t row[WORD_MAX + 1];
-  int32_t n = (int32_t)strlen(b);
-  if (n > WORD_MAX) return INT32_MAX;
-  for (int32_t j = 0; j <= n; j++) row[j] = j;
-  for (int32_t i = 1; a[i - 1]; i++) {
-    int32_t diagonal = row[0];
-    row[0] = i;
-    for (int32_t j = 1; j <= n; j++) {
-      int32_t change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-      diagonal = row[j];
-      row[j] = least(change, least(row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[n];
-}
-
 int32_t gm__def_nearest(const char *word, const char *const *name, int32_t count)
 {
   int32_t best = -1, length = (int32_t)strlen(word);
-  if (length > WORD_MAX) return -1;
+  if (length > GM__EDIT_BYTES_MAX) return -1;
   int32_t limit = length < 3 ? 1 : length / 3 + 1; /* further away is no misspelling */
   for (int32_t i = 0; i < count; i++) {
-    int32_t away = distance(word, name[i]);
+    int32_t away = gm__edit_distance(word, name[i]);
     if (away > limit || (away == limit && best >= 0)) continue;
     best = i;
     limit = away;
@@ -202,7 +181,7 @@ static gm_status leading_number(const gm_yaml *node, const char *expected, doubl
 {
   gm_status s = is_text(node, expected);
   if (s) return s;
-  int32_t n = gm__decimal(node->text, out);
+  int32_t n = gm__number_begin(node->text, out);
   if (n == -1)
     return gm__yaml_fail(node, NULL, GM_ERANGE, "'%.40s' is too large for a number", node->text);
   if (n == -2) return gm__yaml_fail(node, NULL, GM_ENOMEM, "reading a number");

@@ -184,7 +184,7 @@ static int32_t cell_values(maker *k, int32_t observable, int32_t time)
     k->x[kept] = v;
     if (k->anew) {
       double other = k->anew[((ptrdiff_t)m * f->time_count + time) * k->outputs + o->output];
-      k->x_anew[kept] = isfinite(other) ? other : v;
+      k->x_anew[kept] = other;
       memcpy(k->z + (ptrdiff_t)kept * k->members->dim,
              k->members->z + (ptrdiff_t)m * k->members->dim,
              (size_t)k->members->dim * sizeof *k->z);

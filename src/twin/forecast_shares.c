@@ -56,13 +56,15 @@ static gm_status explained(gm_ctx *ctx, int32_t n, int32_t d, const double *z, c
 gm_status gm__forecast_shares(gm_ctx *ctx, int32_t n, int32_t d, const double *z, const double *w,
                               double *y, const double *anew, double share[3])
 {
-  double mean, variance, intrinsic = 0, parameter = 0;
+  double mean, variance, intrinsic = 0, parameter = 0, pairs = 0;
   gm_status s = gm_stats_mean(ctx, n, y, w, &mean, &variance);
   for (int32_t m = 0; m < n && !s; m++) {
+    if (!isfinite(anew[m])) continue; /* did not get through when drawn anew: no pair */
+    pairs += w[m];
     intrinsic += 0.5 * w[m] * (y[m] - anew[m]) * (y[m] - anew[m]);
     y[m] = 0.5 * (y[m] + anew[m]); /* its spread is that of the belief, and half the chance */
   }
-  intrinsic = fmin(intrinsic, variance);
+  intrinsic = pairs > 0 ? fmin(intrinsic / pairs, variance) : 0;
   if (!s && d) s = explained(ctx, n, d, z, w, y, &parameter);
   share[2] = intrinsic;
   share[0] = fmin(parameter, variance - intrinsic);

@@ -1,6 +1,7 @@
 /* learn.c - the belief about one subject from its data: around the mode, or for a model that moves
  * by chance over coordinates and paths. */
 #include "gemel/math.h"
+#include "methods/paths.h"
 #include "num/distribution.h"
 #include "num/linalg.h"
 #include "twin/subject.h"
@@ -163,6 +164,28 @@ static gm_status innovations_take(gm_ctx *ctx, gm_twin *t, const gm_innovation *
   return GM_OK;
 }
 
+/* When the members asked for descend from too few first draws, as many more are followed, and as
+ * many as were asked for are kept. */
+enum { MORE = 4, DESCENT_LEAST = 60 };
+
+static gm_status paths_followed(gm_ctx *ctx, gm_twin *t, const gm_path_problem *problem,
+                                const gm_members_options *mo, const gm_watch *watch,
+                                gm_innovation *v)
+{
+  gm_status st = gm_members_paths(ctx, problem, mo, watch, v, &t->posterior, &t->lineage);
+  if (st || t->posterior->ess >= DESCENT_LEAST || t->posterior->n > 100000) return st;
+  gm_members_options more = *mo;
+  int32_t n = t->posterior->n;
+  more.n = MORE * n;
+  gm_members_free(t->posterior);
+  gm_lineage_free(t->lineage);
+  t->posterior = NULL;
+  t->lineage = NULL;
+  st = gm_members_paths(ctx, problem, &more, watch, v, &t->posterior, &t->lineage);
+  double u = gm_uniform(mo->key, 0, 0, gm_kind_draw(9, 0), 0);
+  return st ? st : gm__paths_thin(ctx, n, problem->datum_count, u, &t->posterior, &t->lineage);
+}
+
 static gm_status learn_paths(gm_ctx *ctx, gm_twin *t, predictor *p, const gm_members_options *mo,
                              const gm_watch *watch)
 {
@@ -177,7 +200,7 @@ static gm_status learn_paths(gm_ctx *ctx, gm_twin *t, predictor *p, const gm_mem
                              .certain = !(info.flags & GM_MODEL_STOCHASTIC)};
   gm_innovation *v = gm_alloc(ctx, t->learned, sizeof *v);
   if (!v) return gm_fail(ctx, GM_ENOMEM, "innovations");
-  gm_status st = gm_members_paths(ctx, &problem, mo, watch, v, &t->posterior, &t->lineage);
+  gm_status st = paths_followed(ctx, t, &problem, mo, watch, v);
   if (!st) st = innovations_take(ctx, t, v);
   problem.datum_count = 0;
   p->count = 0;

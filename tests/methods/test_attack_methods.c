@@ -1,5 +1,5 @@
 /* test_attack_methods.c - attacks on the methods of calibration that once succeeded: noise that
- * stops a walk, many dimensions, summaries that say the same twice.
+ * stops a walk, many dimensions, a ridge, summaries that say the same twice.
  * label: full */
 #include "gemel/calibrate.h"
 #include "gemel/rand.h"
@@ -43,9 +43,9 @@ static gm_chains *walk_on(law *l, uint64_t key)
   return r;
 }
 
-/* Estimates whose logs have the sd that particle chains are tuned to, 1.2, or more: with one unknown
- * no step is short enough for the usual acceptance of 0.44 (2 Phi(-1.2/sqrt 2) = 0.40 is the most),
- * yet the walk goes on, says that it converged, and is right. */
+/* Estimates whose logs have the sd that particle chains are tuned to, 1.2, or more: with one
+ * unknown no step is short enough for the usual acceptance of 0.44 (2 Phi(-1.2/sqrt 2) = 0.40 is
+ * the most), yet the walk goes on, mixes, and is right. */
 static void walk__does_not_stop_under_noise(void **state)
 {
   (void)state;
@@ -74,6 +74,39 @@ static void walk__learns_many_directions(void **state)
   for (int i = 0; i < 12; i++)
     assert_true(fabs(r->marginal[i].mean - 0.8) < 5 * r->marginal[i].mcse_mean);
   gm_chains_free(r);
+}
+
+/* ---- optima ---------------------------------------------------------------------------------- */
+/* Data that know the sum of two unknowns alone. */
+static gm_status ridge(void *user, gm_ctx *c, int32_t n, const double *z, const uint64_t *replicate,
+                       double *out)
+{
+  (void)user, (void)c, (void)replicate;
+  for (ptrdiff_t m = 0; m < n; m++) {
+    double off = z[2 * m] + z[2 * m + 1] - 1;
+    out[m] = -50 * off * off;
+  }
+  return GM_OK;
+}
+
+/* On a ridge of equal likelihood some starts end near each other by chance. That is no optimum
+ * found twice: whatever the starts, the verdict says that it is not unique. With the prior it
+ * is. */
+static void multistart__a_ridge_is_not_an_optimum(void **state)
+{
+  (void)state;
+  gm_target t = {.dim = 2, .loglik = ridge};
+  for (uint64_t key = 0; key < 12; key++)
+    for (int likelihood = 0; likelihood < 2; likelihood++) {
+      gm_multistart_options o = {
+          .key = gm_key_make(key, 0, 0, 0), .likelihood = likelihood, .spread = 2};
+      gm_optima *r = NULL;
+      assert_int_equal(gm_multistart(ctx, &t, &o, &r), GM_OK);
+      assert_string_equal(r->verdict, likelihood
+                                          ? "not unique: another place is as good; look at profiles"
+                                          : "converged: found more than once");
+      gm_optima_free(r);
+    }
 }
 
 /* ---- synthetic likelihood -------------------------------------------------------------------- */
@@ -134,6 +167,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(walk__does_not_stop_under_noise),
       cmocka_unit_test(walk__learns_many_directions),
+      cmocka_unit_test(multistart__a_ridge_is_not_an_optimum),
       cmocka_unit_test(synthetic__summaries_said_twice_are_refused),
   };
   return cmocka_run_group_tests(tests, open_ctx, close_ctx);

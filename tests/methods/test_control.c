@@ -188,6 +188,43 @@ static void search__stopped(void **state)
   task_close(&q);
 }
 
+static double soon_no_number(void *user, int32_t decision, const double *begin, const double *end)
+{
+  return ++*(int32_t *)user > 8000 ? NAN : infections(user, decision, begin, end);
+}
+
+/* A search that fails in its second round (5,600 costs make one) gives nothing out; nor do plans
+ * and episodes that are none. */
+static void failure__leaves_outputs(void **state)
+{
+  (void)state;
+  task q;
+  task_open(&q);
+  int32_t plan[7], calls = 0;
+  gm_plan_cost cost = {.cost = 5};
+  gm_search_options o = {.members = 50, .plans = 16};
+  for (int32_t k = 0; k < 7; k++) plan[k] = -1;
+  q.c.cost = soon_no_number;
+  q.c.user = &calls;
+  assert_int_equal(gm_control_search(q.ctx, &q.c, &o, NULL, plan, &cost), GM_ENUMERIC);
+  assert_true(calls > 8000);
+  for (int32_t k = 0; k < 7; k++) assert_int_equal(plan[k], -1);
+  q.c.cost = infections;
+  assert_int_equal(gm_control_evaluate(q.ctx, &q.c, 50, 1, 0, plan, &cost), GM_ERANGE);
+  assert_true(cost.cost == 5);
+  gm_value_options v = {.members = 100, .replicates = 1, .degree = 1, .rounds = 1};
+  gm_policy *p;
+  if (gm_policy_learn(q.ctx, &q.c, &v, NULL, &p)) fail_msg("%s", gm_message(q.ctx));
+  gm_episode_result r = {.cost = 5};
+  gm_episode_options e = {.episodes = 2, .look = NAN};
+  assert_int_equal(gm_policy_try(q.ctx, p, &e, NULL, NULL, &r), GM_EINVAL);
+  e = (gm_episode_options){.episodes = 0};
+  assert_int_equal(gm_policy_try(q.ctx, p, &e, NULL, NULL, &r), GM_ERANGE);
+  assert_true(r.cost == 5);
+  gm_policy_free(p);
+  task_close(&q);
+}
+
 static double rise(void *user, int32_t decision, const double *begin, const double *end)
 {
   (void)user;
@@ -243,13 +280,10 @@ static void drive__goes_on(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(fixed__costs),
-      cmocka_unit_test(search__finds_the_best_plan),
-      cmocka_unit_test(search__keeps_limits),
-      cmocka_unit_test(risk__of_the_tail),
-      cmocka_unit_test(search__stopped),
-      cmocka_unit_test(drive__goes_on),
-      cmocka_unit_test(feedback__is_nearly_optimal),
+      cmocka_unit_test(fixed__costs),         cmocka_unit_test(search__finds_the_best_plan),
+      cmocka_unit_test(search__keeps_limits), cmocka_unit_test(risk__of_the_tail),
+      cmocka_unit_test(search__stopped),      cmocka_unit_test(failure__leaves_outputs),
+      cmocka_unit_test(drive__goes_on),       cmocka_unit_test(feedback__is_nearly_optimal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,7 +295,7 @@ static void mixture__of_unlike_normals_is_exact(void **state)
 }
 
 /* Twenty members far apart: between them the distribution function stands at a level, and the
- * quantile is the smallest place that has it, as for the sample of them: within 9 sd of a member. */
+ * quantile is the smallest place that has it, as for their sample: within 9 sd of a member. */
 static void quantiles__are_the_smallest_places(void **state)
 {
   (void)state;

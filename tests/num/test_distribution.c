@@ -265,6 +265,147 @@ static void mvn__two_dimensions_by_hand(void **state)
               gm_dist_mvn_log_pdf(2, x, mean, l, work));
 }
 
+/* ---- large and extreme shapes ---------------------------------------------------------------- */
+/* log(1 + x) - x without cancellation, by its series where x is small. */
+static long double log1p_less(long double x)
+{
+  if (fabsl(x) > 0.01L) return log1pl(x) - x;
+  long double sum = 0, power = -x;
+  for (int k = 2; k < 40; k++) sum -= (power *= -x) / k;
+  return sum;
+}
+
+/* log Gamma(z + 1) less Stirling's (z + 1/2) log z - z + log(2 pi)/2, z >= 1000; DLMF 5.11.1 */
+static long double stirling_rest(long double z)
+{
+  return 1 / (12 * z) - 1 / (360 * z * z * z) + 1 / (1260 * z * z * z * z * z);
+}
+
+/* P(a, x) for x <= a and Q(a, x) for x >= a, x about a: the term x^a e^-x / Gamma(a + 1) times
+ * 1 + x/(a+1) + ... , or a/x + a (a-1)/x^2 + ..., all terms positive (DLMF 8.7.1, and 8.8.2 again
+ * and again). */
+static long double gamma_by_sum(long double a, long double x)
+{
+  long double front = expl(a * log1p_less((x - a) / a) - stirling_rest(a)) / sqrtl(2 * M_PIl * a);
+  long double term = 1, sum = x <= a ? 1 : 0;
+  for (long double k = 1; term > sum * 1e-22L; k++) {
+    term *= x <= a ? x / (a + k) : (a + 1 - k) / x;
+    sum += term;
+  }
+  return front * sum;
+}
+
+/* I_x(a, b) for x <= a/(a+b), at x = a/(a+b) (1 + e): the front, and all terms positive of
+ * DLMF 8.17.8. */
+static long double beta_by_sum(long double a, long double b, long double e)
+{
+  long double n = a + b, x = a / n * (1 + e);
+  long double d = a * log1p_less(e) + b * log1p_less(-a / b * e);
+  long double front = expl(d + stirling_rest(n) - stirling_rest(a) - stirling_rest(b)) *
+                      sqrtl(b / (2 * M_PIl * a * n));
+  long double term = 1, sum = 1;
+  for (long double k = 0; term > sum * 1e-22L; k++) {
+    term *= (n + k) / (a + 1 + k) * x;
+    sum += term;
+  }
+  return front * sum;
+}
+
+/* P and Q on both sides of the shape where the expansion takes over from sums and fractions, and
+ * far beyond it, to seven standard deviations. */
+static void gamma__large_shapes_by_their_sums(void **state)
+{
+  (void)state;
+  static const double shape[] = {3e5, 9.9e6, 1.01e7, 3e8, 1e10};
+  for (size_t i = 0; i < sizeof shape / sizeof shape[0]; i++)
+    for (double z = -7; z <= 7; z += 1.75) {
+      double a = shape[i], x = a + z * sqrt(a), p, q;
+      gm_dist_gamma(a, x, &p, &q);
+      assert_relative(x <= a ? p : q, gamma_by_sum(a, x), 1e-11, "large shape");
+      assert_relative(p + q, 1, 1e-15, "both tails");
+    }
+}
+
+/* The beta likewise, both shapes large, or one of them far larger. */
+static void beta__large_shapes_by_their_sums(void **state)
+{
+  (void)state;
+  static const double shape[][2] = {
+      {2e3, 1e9}, {9.9e6, 9.9e6}, {1.01e7, 1.01e7}, {1.01e7, 1e12}, {9.9e6, 1e12}, {3e8, 2e7},
+      {2e7, 3e8}, {5e3, 1e30},    {1.1e7, 1e200},   {5e3, 1e299},   {5e3, 1e305},  {1e9, 1e305}};
+  for (size_t i = 0; i < sizeof shape / sizeof shape[0]; i++)
+    for (double z = -7; z <= 0; z += 1.75) {
+      double a = shape[i][0], b = shape[i][1], n = a + b, p, q, back_p, back_q;
+      double x = a / n + z * sqrt(a / n * (b / n)) / sqrt(n);
+      long double e = ((long double)x * n - a) / a; /* x as it was rounded */
+      e += (long double)x * ((long double)a + b - n) / a;
+      if (e > 0) continue;
+      gm_dist_beta(a, b, x, 1 - x, &p, &q);
+      assert_relative(p, beta_by_sum(a, b, e), 1e-10, "large shapes");
+      assert_relative(p + q, 1, 1e-15, "both tails");
+      gm_dist_beta(b, a, 1 - x, x, &back_p, &back_q);
+      assert_relative(back_q, p, 1e-15, "its mirror image");
+    }
+}
+
+/* Closed forms at small shapes: I_x(a, 1) = x^a, so 1 - I = -expm1(a log x); and as a -> 0
+ * Q(a, x) -> a E1(x), E1(1) = 0.219383934395520273677 (DLMF 6.6.2). */
+static void functions__small_shapes(void **state)
+{
+  (void)state;
+  static const double shape[] = {5e-324, 1e-310, 1e-200, 1e-30, 1e-12, 1e-6};
+  for (size_t i = 0; i < sizeof shape / sizeof shape[0]; i++) {
+    double a = shape[i], p, q;
+    gm_dist_beta(a, 1, 0.125, 0.875, &p, &q);
+    assert_relative(p, powl(0.125L, a), 1e-12, "x^a");
+    gm_dist_beta(a, a, 0.25, 0.75, &p, &q); /* 1/2 - a log(3)/2 + O(a^2) */
+    assert_relative(p, 0.5L - a * 0.5L * logl(3), 1e-11, "two ends");
+    gm_dist_gamma(a, 1, &p, &q);
+    if (a > 1e-300) /* the next term is of order a */
+      assert_relative(q / a, 0.219383934395520273677L, 1e-11 + 2 * a, "a E1(1)");
+    assert_relative(p, 1, 1e-6, "nearly 1");
+  }
+}
+
+/* Every pair of shapes from the least double to the greatest, at every such x, has an answer: two
+ * probabilities that sum to 1, rising in x, mirrored; and the quantiles, too, come to an end. */
+static void functions__every_argument_has_an_answer(void **state)
+{
+  (void)state;
+  static const double any[] = {5e-324, 1e-308, 1e-200, 1e-20, 1e-3, 0.5,   1,       3,     1e3,
+                               1e7,    1.1e7,  1e12,   1e20,  1e40, 1e100, 1.1e300, 1e308, DBL_MAX};
+  static const double rising[] = {5e-324, 1e-310, 1e-299, 1e-100, 1e-12,
+                                  0.01,   0.3,    0.5,    0.75,   0.99};
+  enum { ANY = sizeof any / sizeof any[0], RISING = sizeof rising / sizeof rising[0] };
+  for (int i = 0; i < ANY; i++) {
+    double before = 0, p, q, p2, q2;
+    for (int j = 0; j < ANY; j++) {
+      gm_dist_gamma(any[i], any[j], &p, &q);
+      assert_true(p >= before - 1e-12 && p <= 1 && q >= 0 && fabs(p + q - 1) < 1e-12);
+      before = p;
+    }
+    for (int j = 0; j < ANY; j++) {
+      before = 0;
+      for (int k = 0; k < RISING; k++) {
+        double x = rising[k];
+        gm_dist_beta(any[i], any[j], x, 1 - x, &p, &q);
+        gm_dist_beta(any[j], any[i], 1 - x, x, &p2, &q2);
+        assert_true(p >= before - 1e-12 && p <= 1 && q >= 0 && fabs(p + q - 1) < 1e-12);
+        assert_true(fabs(p - q2) < 1e-12 && fabs(q - p2) < 1e-12);
+        before = p;
+      }
+      double x = gm_dist_beta_quantile(0.3, any[i], any[j]);
+      assert_true(x >= 0 && x <= 1);
+    }
+    if (i == 0) continue; /* half of it is no double */
+    assert_true(gm_dist_chi_square_quantile(0.3, any[i]) >= 0);
+    assert_true(gm_dist_t_cdf(-2, any[i]) <= 0.5 && gm_dist_t_quantile(0.3, any[i]) <= 0);
+  }
+  double p, q;
+  gm_dist_beta(1e299, 3, 0.99, 0.01, &p, &q);
+  assert_true(p == 0 && q == 1);
+}
+
 /* Arguments outside the domain give NaN, the ends 0 and 1. */
 static void functions__ends_and_outside(void **state)
 {
@@ -295,6 +436,10 @@ int main(void)
       cmocka_unit_test(normal__quantile_by_bisection),
       cmocka_unit_test(binomial__interval_has_its_tails),
       cmocka_unit_test(mvn__two_dimensions_by_hand),
+      cmocka_unit_test(gamma__large_shapes_by_their_sums),
+      cmocka_unit_test(beta__large_shapes_by_their_sums),
+      cmocka_unit_test(functions__small_shapes),
+      cmocka_unit_test(functions__every_argument_has_an_answer),
       cmocka_unit_test(functions__ends_and_outside),
   };
   if (gm_ctx_new(NULL, &ctx)) return 1;

@@ -105,12 +105,36 @@ static void resample__is_unbiased(void **state)
     assert_true(fabs(sum[m] / ROUNDS - N * w[m]) < 4 * sqrt(0.25 / ROUNDS));
 }
 
+/* Over an even grid of u the mean count is n w but for one point of the grid at either end of the
+ * member's stretch, in both forms. */
+static void resample__mean_count_over_a_grid(void **state)
+{
+  (void)state;
+  enum { N = 37, ROUNDS = 400 };
+  double w[N], mean[N] = {0}, still_mean[N] = {0};
+  int32_t up[N], still[N], scratch[2 * N];
+  weights_of(3, N, 9, w);
+  for (int r = 0; r < ROUNDS; r++) {
+    gm__resample(N, w, (r + 0.5) / ROUNDS, up);
+    gm__resample_still(N, w, (r + 0.5) / ROUNDS, still, scratch);
+    for (int m = 0; m < N; m++) {
+      mean[up[m]] += 1.0 / ROUNDS;
+      still_mean[still[m]] += 1.0 / ROUNDS;
+    }
+  }
+  for (int m = 0; m < N; m++) {
+    assert_true(fabs(mean[m] - N * w[m]) <= 2.0 / ROUNDS + 1e-9);
+    assert_true(fabs(still_mean[m] - N * w[m]) <= 2.0 / ROUNDS + 1e-9);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(resample__chooses_by_weight),
       cmocka_unit_test(resample__is_the_definition),
       cmocka_unit_test(resample__is_unbiased),
+      cmocka_unit_test(resample__mean_count_over_a_grid),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

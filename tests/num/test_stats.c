@@ -199,42 +199,6 @@ static void log_weights__far_from_zero(void **state)
   assert_true(gm_stats_log_sum_exp(0, x) == -INFINITY);
 }
 
-/* Systematic resampling takes each member floor or ceil of m w times, none without weight, and the
- * counts are right on average over u. */
-static void resample__counts_are_floor_or_ceil(void **state)
-{
-  (void)state;
-  enum { N = 37, M = 100, ROUNDS = 400 };
-  double w[N], total = 0;
-  static double mean[N];
-  for (int32_t i = 0; i < N; i++) {
-    w[i] = i % 5 == 4 ? 0 : uniform(9, (uint64_t)i);
-    total += w[i];
-  }
-  for (int32_t r = 0; r < ROUNDS; r++) {
-    int32_t index[M], count[N] = {0};
-    assert_int_equal(gm_stats_resample(ctx, N, w, M, (r + 0.5) / ROUNDS, index), GM_OK);
-    for (int32_t k = 0; k < M; k++) {
-      assert_true(k == 0 || index[k] >= index[k - 1]);
-      count[index[k]]++;
-    }
-    for (int32_t i = 0; i < N; i++) {
-      double want = M * w[i] / total;
-      assert_true(count[i] >= (int32_t)floor(want - 1e-9));
-      assert_true(count[i] <= (int32_t)ceil(want + 1e-9));
-      mean[i] += (double)count[i] / ROUNDS;
-    }
-  }
-  for (int32_t i = 0; i < N; i++)
-    assert_near(mean[i], M * w[i] / total, 2.0 / ROUNDS + 1e-9, "mean count");
-  int32_t index[4];
-  const double last[3] = {1, 1, 0};
-  assert_int_equal(gm_stats_resample(ctx, 3, last, 4, 1 - 0x1p-53, index), GM_OK);
-  assert_int_equal(index[3], 1);
-  assert_int_equal(gm_stats_resample(ctx, 3, last, 4, 1, index), GM_ERANGE);
-  assert_int_equal(gm_stats_resample(ctx, 5, NULL, 4, 0.5, index), GM_OK);
-}
-
 /* ---- Kolmogorov-Smirnov ---- */
 /* P(D >= d) of two samples by walking all C(n+m, n) orders. */
 static double brute(int32_t n, int32_t m, double d)
@@ -472,7 +436,6 @@ int main(void)
       cmocka_unit_test(sort__is_stable),
       cmocka_unit_test(stats__refusals),
       cmocka_unit_test(log_weights__far_from_zero),
-      cmocka_unit_test(resample__counts_are_floor_or_ceil),
       cmocka_unit_test(ks_two__exact_law_by_enumeration),
       cmocka_unit_test(ks__limit_law),
       cmocka_unit_test(ks_uniform__p_values_are_uniform),

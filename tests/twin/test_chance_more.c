@@ -1,6 +1,6 @@
-/* Twins of models that move by chance, against the exact law of people who come at rate kin and go at
- * rate mu each (immigration and death): posterior, evidence and its error, history, records of one
- * time, calibration over simulated subjects, long streams.
+/* Twins of models that move by chance, against the exact law of people who come at rate kin and go
+ * at rate mu each (immigration and death): posterior, evidence and its error, history, records of
+ * one time, calibration over simulated subjects, long streams.
  * label: full */
 #include "twin/twin_case.h"
 
@@ -183,7 +183,7 @@ static double eta_mean(const gm_twin *t, int k)
 
 /* ---- cases ----------------------------------------------------------------------------------- */
 /* Without unknowns the twin is a particle filter: evidence, the present, and the chance to come are
- * those of the exact filter. Errors: of a mean of n draws, with the effective size of the weights. */
+ * those of the exact filter. Errors: of a mean of n draws, by the effective size of the weights. */
 static void filter__is_exact_without_unknowns(void **state)
 {
   (void)state;
@@ -232,8 +232,8 @@ static void history__is_what_was_learned(void **state)
   case_close(&c);
 }
 
-/* Doses, data and a change of a covariate at one time, between data that are learned: each datum sees
- * what stands above it in the table. A dose of 20 is 20 more for every member. */
+/* Doses, data and a change of a covariate at one time, between data that are learned: each datum
+ * sees what stands above it in the table. A dose of 5 is 5 more for every member. */
 static void records__of_one_time_keep_their_order(void **state)
 {
   (void)state;
@@ -262,8 +262,8 @@ static void records__of_one_time_keep_their_order(void **state)
 }
 
 /* Over simulated subjects whose law is the twin's, truth lies in the central 90 % of the belief as
- * often as that says, the twin is hardly ever lost, and the square of the evidence's error is what the
- * twin says it is. 60 subjects: a share of 0.9 errs by 0.04, and 400 members make it a little less. */
+ * often as that says, the twin is hardly ever lost, and the square of the evidence's error is what
+ * the twin says it is. 60 subjects: a share of 0.9 errs by 0.04; 400 members lower it a little. */
 static void simulated_subjects__are_covered(void **state)
 {
   (void)state;
@@ -300,7 +300,7 @@ static void simulated_subjects__are_covered(void **state)
 }
 
 /* A long stream wears the parameters' members out: the twin says so (few effective members, health
- * uncertain, an evidence error of its size), and what it says is good for the errors that it makes. */
+ * uncertain, a large error of the evidence), and what it says is good for the errors it makes. */
 static void long_stream__is_not_passed_off_as_good(void **state)
 {
   (void)state;

@@ -2,6 +2,7 @@
  * with a message; the published schema and the reader know the same keys.
  * label: quick */
 #include "twin/test_definition_case.h"
+#include "base/number.h"
 #include "support/fault.h"
 #include "twin/definition_internal.h"
 #include <locale.h>
@@ -133,7 +134,7 @@ static void yaml__numbers(void **state)
   setlocale(LC_NUMERIC, "de_DE.UTF-8"); /* where it is there, its decimal sign is a comma */
   for (size_t i = 0; i < sizeof w / sizeof w[0]; i++) {
     double v = 0;
-    assert_int_equal(w[i].used, gm__decimal(w[i].text, &v));
+    assert_int_equal(w[i].used, gm__number_begin(w[i].text, &v));
     assert_true(v == w[i].value);
   }
   setlocale(LC_NUMERIC, "C");
@@ -141,7 +142,7 @@ static void yaml__numbers(void **state)
   memset(many, '1', sizeof many - 1);
   many[sizeof many - 1] = 0;
   double v = 0;
-  assert_int_equal(-1, gm__decimal(many, &v));
+  assert_int_equal(-1, gm__number_begin(many, &v));
 }
 
 /* ---- hostile files --------------------------------------------------------------------------- */

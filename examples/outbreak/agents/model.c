@@ -70,8 +70,8 @@ gm_status gemel_model(gm_ctx *ctx, gm_model **out)
                                   .event_count = 2,
                                   .initial = PEOPLE,
                                   .closed = true};
-  const gm_var parameter[] = {{.name = "beta", .unit = "/d", .initial = 0.9, .upper = 100},
-                              {.name = "gamma", .unit = "/d", .initial = 0.3, .upper = 100}};
+  const gm_var parameter[] = {{.name = "beta", .unit = "1/d", .initial = 0.9, .upper = 100},
+                              {.name = "gamma", .unit = "1/d", .initial = 0.3, .upper = 100}};
   const gm_agents_quantity macro[] = {
       {.name = "well", .unit = "1", .of = "person", .attribute = "state", .value = WELL},
       {.name = "ill", .unit = "1", .of = "person", .attribute = "state", .value = ILL},
