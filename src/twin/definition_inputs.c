@@ -110,7 +110,11 @@ static gm_status port_find(gm_def *r, const gm_yaml *n, gm_def_input *in, const 
   const char **name = gm_arena_get(r->work, count, sizeof *name);
   if (!name) return gm_fail(r->ctx, GM_ENOMEM, "%s: inputs", r->d->path);
   for (int32_t i = 0; i < count; i++) name[i] = table[i].name;
-  return gm__def_unknown(n, NULL, GM_ENOTFOUND, "a state of the model", in->into, name, count);
+  const char *kind = model->type->name;
+  bool states = !strcmp(kind, "equations") || !strcmp(kind, "jump");
+  return gm__def_unknown(n, NULL, GM_ENOTFOUND,
+                         states ? "a state of the model" : "a port of the model", in->into, name,
+                         count);
 }
 
 /* The model takes the unit of the state, or where it states none the input's own. */

@@ -167,7 +167,8 @@ static gm_status open_compiled(const opening *g, gm_model **out)
   void *object = dlopen(path.data, RTLD_NOW | RTLD_LOCAL);
   const char *why = object ? NULL : dlerror();
   gm_text_free(&path);
-  if (!object) return gm_fail(g->ctx, GM_EIO, "%s: %s", g->path, why ? why : "cannot be loaded");
+  if (!object) /* its reason begins with the path */
+    return gm_fail(g->ctx, GM_EIO, "%s", why ? why : "a shared object cannot be loaded");
   const uint32_t *abi = dlsym(object, "gemel_model_abi");
   gm_compiled_model *make = NULL;
   void *symbol = dlsym(object, "gemel_model");

@@ -94,11 +94,11 @@ static gm_status output_rows(net_builder *b)
   m->table_output = net_get(b, m->ny, sizeof *m->table_output);
   if (!m->table_output) return GM_ENOMEM;
   for (int32_t i = 0; i < first && !s; i++) /* counters lie behind counts, and no nodes then */
-    s = output_put(b, &k, b->slot_name[(m->boolean ? m->slot_node : m->slot_count) + i], NULL);
+    s = output_put(b, &k, b->slot_name[(m->boolean ? m->slot_node : m->slot_count) + i], "1");
   for (int32_t i = 0; i < m->nwatch && !s; i++) {
     snprintf(b->where, sizeof b->where, "watch %d", (int)i + 1);
     s = net_name_check(b, b->c->watch[i].name);
-    if (!s) s = output_put(b, &k, b->c->watch[i].name, NULL);
+    if (!s) s = output_put(b, &k, b->c->watch[i].name, "1");
   }
   for (int32_t i = 0; i < m->noutput && !s; i++) {
     snprintf(b->where, sizeof b->where, "output %d", (int)i + 1);
@@ -148,6 +148,7 @@ static gm_status state_rows(net_builder *b)
                                            : net_text(b, "node:%d", (int)(i - m->at_node));
     gm_var v = row(name ? net_text(b, "%s", name) : NULL, GM_ROLE_COUNT, m->n);
     if (!v.name) return GM_ENOMEM;
+    v.unit = "1"; /* counts, flags, numbers of states */
     if (m->boolean) {
       v.role = GM_ROLE_FLAG;
       v.upper = 1;
