@@ -27,6 +27,9 @@ GM_API GM_NODISCARD gm_status gm_store_open(gm_ctx *ctx, const gm_store_options 
 /* Waits for appends under way. NULL ok. */
 GM_API void gm_store_close(gm_store *s);
 
+/* Commits since it was opened: each costs the disk one sync. */
+GM_API int64_t gm_store_commits(gm_store *s);
+
 /* ---- subjects and twins ---------------------------------------------------------------------- */
 /* The subject of a pseudonymous id (1 to 200 bytes); with create it is made, with a key of its own.
  * Fails: GM_ENOTFOUND (not there, or erased), GM_EINVAL, as gm_store_open. */

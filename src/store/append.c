@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- chain ----------------------------------------------------------------------------------- */
 void gm__digest(const void *body, size_t bytes, unsigned char out[GM__HASH_BYTES])
@@ -169,17 +170,25 @@ static gm_status entry_put(writer *w, const gm__append *a, int32_t i)
 }
 
 /* One caller's entries, all or none of them: a savepoint of its own. */
+static gm_status run(writer *w, const char *sql)
+{
+  gm__stmt *q;
+  gm_status st = gm__db_prepare(w->d, w->ctx, sql, &q);
+  return st ? st : gm__db_run(q, w->ctx);
+}
+
 static gm_status append_put(writer *w, gm__append *a)
 {
-  gm_status st = gm__db_exec(w->d, w->ctx, "SAVEPOINT one");
+  static const char begin[] = "SAVEPOINT one", end[] = "RELEASE one", undo[] = "ROLLBACK TO one";
+  gm_status st = run(w, begin);
   if (st) return st;
   a->status = twin_take(w, a->twin);
   for (int32_t i = 0; i < a->count && !a->status; i++) a->status = entry_put(w, a, i);
   if (!a->status) a->status = twin_put(w);
-  if (!a->status) return gm__db_exec(w->d, w->ctx, "RELEASE one");
+  if (!a->status) return run(w, end);
   snprintf(a->message, sizeof a->message, "%s", gm_message(w->ctx));
-  st = gm__db_exec(w->d, w->ctx, "ROLLBACK TO one");
-  return st ? st : gm__db_exec(w->d, w->ctx, "RELEASE one");
+  st = run(w, undo);
+  return st ? st : run(w, end);
 }
 
 static gm_status group_put(writer *w, gm__append *group)
@@ -195,6 +204,7 @@ static gm_status group_put(writer *w, gm__append *group)
 static void group_finish(gm_store *s, gm_ctx *ctx, gm__append *group, gm_status st)
 {
   pthread_mutex_lock(&s->queue_lock);
+  s->commits += st == GM_OK;
   for (gm__append *a = group, *next; a; a = next) {
     next = a->next; /* a is its caller's as soon as it is done */
     if (st) {
@@ -202,18 +212,37 @@ static void group_finish(gm_store *s, gm_ctx *ctx, gm__append *group, gm_status 
       snprintf(a->message, sizeof a->message, "%s", gm_message(ctx));
     }
     a->done = true;
+    pthread_cond_signal(&a->finished);
   }
-  pthread_cond_broadcast(&s->queue_done);
   pthread_mutex_unlock(&s->queue_lock);
+}
+
+/* Whoever was in the last commit is likely to come again at once, and whoever is sealing comes
+ * soon: a commit waits for them, but never longer than this. A caller alone does not wait. */
+enum { GATHER_US = 1000 };
+
+static void gather(gm_store *s)
+{
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += GATHER_US * 1000;
+  if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+  int code = 0;
+  while (!code && !s->closing &&
+         s->waiting < (s->inside > s->last_group ? s->inside : s->last_group))
+    code = pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until);
 }
 
 static gm__append *group_wait(gm_store *s)
 {
   pthread_mutex_lock(&s->queue_lock);
   while (!s->first && !s->closing) pthread_cond_wait(&s->queue_filled, &s->queue_lock);
+  if (s->first) gather(s);
   gm__append *group = s->first;
   s->first = NULL;
   s->last = &s->first;
+  s->last_group = s->waiting;
+  s->waiting = 0;
   pthread_mutex_unlock(&s->queue_lock);
   return group;
 }
@@ -294,27 +323,34 @@ static gm_status entry_seal(gm_ctx *ctx, const gm__keys *k, int64_t twin, const 
 
 static gm_status append_seal(gm_store *s, gm_ctx *ctx, const gm_entry *entry, gm__append *a)
 {
-  int64_t subject = 0;
   gm__keys *k = NULL;
-  gm_status st = gm__twin_subject(s, ctx, a->twin, &subject);
-  if (st) return st;
-  pthread_mutex_lock(&s->key_lock);
-  st = gm__subject_keys(s, ctx, subject, &k);
+  gm_status st = gm__twin_keys(s, ctx, a->twin, &k);
   for (int32_t i = 0; i < a->count && !st; i++) {
     st = entry_check(ctx, &entry[i]);
     if (!st) st = entry_seal(ctx, k, a->twin, &entry[i], &a->entry[i], &a->body);
   }
-  pthread_mutex_unlock(&s->key_lock);
+  gm__keys_free(k);
   return st;
 }
 
 static void append_wait(gm_store *s, gm__append *a)
 {
+  pthread_cond_init(&a->finished, NULL);
   pthread_mutex_lock(&s->queue_lock);
   *s->last = a;
   s->last = &a->next;
+  s->waiting++;
   pthread_cond_signal(&s->queue_filled);
-  while (!a->done) pthread_cond_wait(&s->queue_done, &s->queue_lock);
+  while (!a->done) pthread_cond_wait(&a->finished, &s->queue_lock);
+  pthread_mutex_unlock(&s->queue_lock);
+  pthread_cond_destroy(&a->finished);
+}
+
+static void inside_change(gm_store *s, int32_t by)
+{
+  pthread_mutex_lock(&s->queue_lock);
+  s->inside += by;
+  pthread_cond_signal(&s->queue_filled);
   pthread_mutex_unlock(&s->queue_lock);
 }
 
@@ -327,9 +363,11 @@ gm_status gm_store_append(gm_store *s, gm_ctx *ctx, int64_t twin, const gm_entry
   a.entry = gm_alloc(ctx, count, sizeof *a.entry);
   a.receipt = gm_alloc(ctx, count, sizeof *a.receipt);
   gm_status st = a.entry && a.receipt ? GM_OK : gm_fail(ctx, GM_ENOMEM, "%d records", (int)count);
+  inside_change(s, 1);
   if (!st) st = append_seal(s, ctx, entry, &a);
+  if (!st) append_wait(s, &a);
+  inside_change(s, -1);
   if (!st) {
-    append_wait(s, &a);
     st = a.status ? gm_fail(ctx, a.status, "%s", a.message) : GM_OK;
   }
   if (!st && receipt) memcpy(receipt, a.receipt, (size_t)count * sizeof *receipt);

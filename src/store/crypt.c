@@ -1,6 +1,7 @@
 /* crypt.c - keys, seals, keyed names and the chain. */
 #include "store/crypt.h"
 #include <sodium.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES };
@@ -11,6 +12,7 @@ enum { KEY_BODY = 1, KEY_INDEX = 2, KEY_WRAP = 3 };
 static const char kdf_context[crypto_kdf_CONTEXTBYTES] = "gemelkey";
 
 struct gm__keys {
+  _Atomic int32_t holders;
   unsigned char raw[GM__KEY_BYTES], body[GM__KEY_BYTES], index[GM__KEY_BYTES], wrap[GM__KEY_BYTES];
 };
 
@@ -19,6 +21,7 @@ gm_status gm__keys_new(gm_ctx *ctx, const unsigned char raw[GM__KEY_BYTES], gm__
   if (sodium_init() < 0) return gm_fail(ctx, GM_EINTERNAL, "libsodium cannot be used here");
   gm__keys *k = sodium_malloc(sizeof *k);
   if (!k) return gm_fail(ctx, GM_ENOMEM, "a key in locked memory");
+  atomic_init(&k->holders, 1);
   memcpy(k->raw, raw, sizeof k->raw);
   crypto_kdf_derive_from_key(k->body, sizeof k->body, KEY_BODY, kdf_context, k->raw);
   crypto_kdf_derive_from_key(k->index, sizeof k->index, KEY_INDEX, kdf_context, k->raw);
@@ -37,7 +40,16 @@ gm_status gm__keys_random(gm_ctx *ctx, gm__keys **out)
   return s;
 }
 
-void gm__keys_free(gm__keys *k) { sodium_free(k); } /* wipes first */
+gm__keys *gm__keys_hold(gm__keys *k)
+{
+  if (k) atomic_fetch_add(&k->holders, 1);
+  return k;
+}
+
+void gm__keys_free(gm__keys *k)
+{
+  if (k && atomic_fetch_sub(&k->holders, 1) == 1) sodium_free(k); /* wipes first */
+}
 
 /* ---- seals ----------------------------------------------------------------------------------- */
 static gm_status seal(gm_ctx *ctx, const unsigned char *key, const void *data, size_t bytes,

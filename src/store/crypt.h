@@ -24,7 +24,9 @@ typedef struct gm__keys gm__keys; /* a key and what is derived from it */
 gm_status gm__keys_new(gm_ctx *ctx, const unsigned char raw[GM__KEY_BYTES], gm__keys **out);
 /* A new random key. */
 gm_status gm__keys_random(gm_ctx *ctx, gm__keys **out);
-void gm__keys_free(gm__keys *k); /* NULL ok; wipes */
+/* One more holder; each calls gm__keys_free, and the last one wipes. NULL ok. Any thread. */
+gm__keys *gm__keys_hold(gm__keys *k);
+void gm__keys_free(gm__keys *k);
 
 /* Master key: "file:PATH", "env:NAME" or "command:COMMAND" (its output); 64 hexadecimal digits are
  * expected there. A file that others may read is refused. Messages never hold what was read.

@@ -49,7 +49,7 @@ gm_status gm_store_erase(gm_store *s, gm_ctx *ctx, int64_t subject)
 {
   assert(s && ctx);
   gm__db *d = s->writing.db;
-  pthread_mutex_lock(&s->key_lock); /* nobody seals under it meanwhile */
+  pthread_mutex_lock(&s->key_lock); /* nobody takes its key in hand meanwhile */
   pthread_mutex_lock(&s->writing.lock);
   gm_status st = gm__db_begin(d, ctx);
   if (!st) {

@@ -109,21 +109,17 @@ gm_status gm_store_read(gm_store *s, gm_ctx *ctx, const gm_record_query *q,
 {
   assert(s && ctx && q && listener);
   reader r = {.s = s, .ctx = ctx, .q = q, .listener = listener, .user = user};
-  int64_t subject = 0;
   gm__stmt *statement = NULL;
   gm_text_init(&r.plain, ctx);
   if (q->series && !q->kind) return gm_fail(ctx, GM_EINVAL, "a series is of one kind of record");
-  gm_status st = gm__twin_subject(s, ctx, q->twin, &subject);
-  if (st) return st;
-  pthread_mutex_lock(&s->key_lock);
-  st = gm__subject_keys(s, ctx, subject, &r.keys);
+  gm_status st = gm__twin_keys(s, ctx, q->twin, &r.keys);
   if (!st) {
     pthread_mutex_lock(&s->reading.lock);
     st = ask(&r, s->reading.db, &statement);
     if (!st && statement) st = rows(&r, statement);
     pthread_mutex_unlock(&s->reading.lock);
   }
-  pthread_mutex_unlock(&s->key_lock);
+  gm__keys_free(r.keys);
   gm__text_wipe(&r.plain);
   return st;
 }

@@ -1,6 +1,7 @@
 /* store.c - opening and closing a store. */
 #include "store/store_internal.h"
 #include <assert.h>
+#include <time.h>
 
 static gm_status open_lines(gm_store *s, gm_ctx *ctx, const gm_store_options *o)
 {
@@ -21,8 +22,11 @@ gm_status gm_store_open(gm_ctx *ctx, const gm_store_options *o, gm_store **out)
   pthread_mutex_init(&s->reading.lock, NULL);
   pthread_mutex_init(&s->key_lock, NULL);
   pthread_mutex_init(&s->queue_lock, NULL);
-  pthread_cond_init(&s->queue_filled, NULL);
-  pthread_cond_init(&s->queue_done, NULL);
+  pthread_condattr_t clock;
+  pthread_condattr_init(&clock);
+  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+  pthread_cond_init(&s->queue_filled, &clock);
+  pthread_condattr_destroy(&clock);
   gm_status st = gm__keys_master(ctx, o->master, &s->master);
   if (!st) st = open_lines(s, ctx, o);
   if (!st) st = gm__store_key(s, ctx);
@@ -38,6 +42,14 @@ gm_status gm_store_open(gm_ctx *ctx, const gm_store_options *o, gm_store **out)
   return GM_OK;
 }
 
+int64_t gm_store_commits(gm_store *s)
+{
+  pthread_mutex_lock(&s->queue_lock);
+  int64_t n = s->commits;
+  pthread_mutex_unlock(&s->queue_lock);
+  return n;
+}
+
 void gm_store_close(gm_store *s)
 {
   if (!s) return;
@@ -51,7 +63,6 @@ void gm_store_close(gm_store *s)
   gm__keys_free(s->master);
   gm__db_close(s->writing.db);
   gm__db_close(s->reading.db);
-  pthread_cond_destroy(&s->queue_done);
   pthread_cond_destroy(&s->queue_filled);
   pthread_mutex_destroy(&s->queue_lock);
   pthread_mutex_destroy(&s->key_lock);

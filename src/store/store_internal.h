@@ -27,6 +27,7 @@ struct gm__append {
   gm_status status;
   char message[300];
   bool done;
+  pthread_cond_t finished;
 };
 
 /* One connection, used by one thread at a time. */
@@ -36,8 +37,8 @@ typedef struct {
 } gm__line;
 
 typedef struct {
-  int64_t subject, used;
-  gm__keys *keys;
+  int64_t twin, subject, used;
+  gm__keys *keys; /* NULL: forgotten */
 } gm__key_at_hand;
 
 struct gm_store {
@@ -51,8 +52,10 @@ struct gm_store {
   /* the committer takes whatever waits, and commits it together */
   pthread_t committer;
   pthread_mutex_t queue_lock;
-  pthread_cond_t queue_filled, queue_done;
+  pthread_cond_t queue_filled; /* by the monotonic clock */
   gm__append *first, **last;
+  int32_t waiting, inside, last_group; /* callers in the queue; on their way; in the last commit */
+  int64_t commits;
   bool started, closing;
 };
 
@@ -64,11 +67,10 @@ int64_t gm__now_us(void);
 /* ---- subject.c ------------------------------------------------------------------------------- */
 /* The store's own key, made when there is none. */
 gm_status gm__store_key(gm_store *s, gm_ctx *ctx);
-/* The subject's keys, borrowed while key_lock is held by the caller. GM_ENOTFOUND: erased. */
-gm_status gm__subject_keys(gm_store *s, gm_ctx *ctx, int64_t subject, gm__keys **out);
+/* The keys of the twin's subject; *out is held by the caller (gm__keys_free). GM_ENOTFOUND: no such
+ * twin, or erased. */
+gm_status gm__twin_keys(gm_store *s, gm_ctx *ctx, int64_t twin, gm__keys **out);
 void gm__keys_forget(gm_store *s, int64_t subject);
-/* Whose twin it is. */
-gm_status gm__twin_subject(gm_store *s, gm_ctx *ctx, int64_t twin, int64_t *subject);
 
 /* ---- append.c -------------------------------------------------------------------------------- */
 void *gm__committer(void *store);

@@ -35,50 +35,59 @@ gm_status gm__store_key(gm_store *s, gm_ctx *ctx)
 }
 
 /* ---- keys at hand ---------------------------------------------------------------------------- */
-static gm__key_at_hand *place_for(gm_store *s, int64_t subject)
+/* The place of a twin, or one for it: free, or that which was not used for longest. */
+static gm__key_at_hand *place_for(gm_store *s, int64_t twin)
 {
   gm__key_at_hand *oldest = &s->key[0];
   for (int32_t i = 0; i < s->key_count; i++) {
-    if (s->key[i].subject == subject) return &s->key[i];
+    if (s->key[i].twin == twin) return &s->key[i];
     if (s->key[i].used < oldest->used) oldest = &s->key[i];
   }
   if (s->key_count < GM__KEYS_AT_HAND) return &s->key[s->key_count++];
   return oldest;
 }
 
-static gm_status key_fetch(gm_store *s, gm_ctx *ctx, int64_t subject, gm__keys **out)
+static gm_status key_fetch(gm_store *s, gm_ctx *ctx, int64_t twin, gm__key_at_hand *out)
 {
   gm__stmt *q;
   bool row = false;
   size_t bytes = 0;
   pthread_mutex_lock(&s->reading.lock);
-  gm_status st = gm__db_prepare(s->reading.db, ctx, "SELECT key FROM subject WHERE id = $1", &q);
+  gm_status st = gm__db_prepare(s->reading.db, ctx,
+                                "SELECT s.id, s.key FROM twin t JOIN subject s ON s.id = t.subject"
+                                " WHERE t.id = $1",
+                                &q);
   if (!st) {
-    gm__db_bind_int(q, 1, subject);
+    gm__db_bind_int(q, 1, twin);
     st = gm__db_step(q, ctx, &row);
   }
-  const void *wrapped = !st && row ? gm__db_bytes(q, 0, &bytes) : NULL;
+  const void *wrapped = !st && row ? gm__db_bytes(q, 1, &bytes) : NULL;
   if (!st && !wrapped)
-    st = gm_fail(ctx, GM_ENOTFOUND, row ? "this subject was erased" : "no such subject");
-  if (!st) st = gm__keys_unwrap(ctx, s->master, subject, wrapped, bytes, out);
+    st = gm_fail(ctx, GM_ENOTFOUND, row ? "this subject was erased" : "no such twin");
+  if (!st) {
+    *out = (gm__key_at_hand){.twin = twin, .subject = gm__db_int(q, 0)};
+    st = gm__keys_unwrap(ctx, s->master, out->subject, wrapped, bytes, &out->keys);
+  }
   if (row) gm__db_reset(q);
   pthread_mutex_unlock(&s->reading.lock);
   return st;
 }
 
-gm_status gm__subject_keys(gm_store *s, gm_ctx *ctx, int64_t subject, gm__keys **out)
+gm_status gm__twin_keys(gm_store *s, gm_ctx *ctx, int64_t twin, gm__keys **out)
 {
-  gm__key_at_hand *k = place_for(s, subject);
-  if (!k->keys || k->subject != subject) {
-    gm__keys *fresh = NULL;
-    gm_status st = key_fetch(s, ctx, subject, &fresh);
-    if (st) return st;
+  gm_status st = GM_OK;
+  pthread_mutex_lock(&s->key_lock);
+  gm__key_at_hand *k = place_for(s, twin);
+  if (!k->keys || k->twin != twin) {
+    gm__key_at_hand fresh = {.twin = twin};
+    st = key_fetch(s, ctx, twin, &fresh);
     gm__keys_free(k->keys);
-    *k = (gm__key_at_hand){.subject = subject, .keys = fresh};
+    *k = fresh; /* without keys when it failed */
   }
   k->used = ++s->key_clock;
-  *out = k->keys;
-  return GM_OK;
+  *out = gm__keys_hold(k->keys);
+  pthread_mutex_unlock(&s->key_lock);
+  return st;
 }
 
 void gm__keys_forget(gm_store *s, int64_t subject)
@@ -86,7 +95,7 @@ void gm__keys_forget(gm_store *s, int64_t subject)
   for (int32_t i = 0; i < s->key_count; i++)
     if (s->key[i].subject == subject) {
       gm__keys_free(s->key[i].keys);
-      s->key[i] = (gm__key_at_hand){.subject = -1};
+      s->key[i].keys = NULL;
     }
 }
 
@@ -223,23 +232,4 @@ gm_status gm_store_twin(gm_store *s, gm_ctx *ctx, int64_t subject, const char *t
   if (!st && !there && !create) st = gm_fail(ctx, GM_ENOTFOUND, "no such twin");
   if (!st && !there) st = twin_make(s, ctx, subject, name, out);
   return finish(&s->writing, ctx, st);
-}
-
-gm_status gm__twin_subject(gm_store *s, gm_ctx *ctx, int64_t twin, int64_t *subject)
-{
-  gm__stmt *q;
-  bool row = false;
-  pthread_mutex_lock(&s->reading.lock);
-  gm_status st = gm__db_prepare(s->reading.db, ctx, "SELECT subject FROM twin WHERE id = $1", &q);
-  if (!st) {
-    gm__db_bind_int(q, 1, twin);
-    st = gm__db_step(q, ctx, &row);
-  }
-  if (!st && !row) st = gm_fail(ctx, GM_ENOTFOUND, "no such twin");
-  if (row) {
-    *subject = gm__db_int(q, 0);
-    gm__db_reset(q);
-  }
-  pthread_mutex_unlock(&s->reading.lock);
-  return st;
 }

@@ -1,6 +1,7 @@
 /* The thread: what was known when, corrections, the same again, erasure, changed records, keys.
  * label: quick */
 #include "store/store_case.h"
+#include <pthread.h>
 #include <sqlite3.h>
 
 typedef struct {
@@ -188,6 +189,53 @@ static void verify__finds_what_was_changed(void **state)
   }
 }
 
+typedef struct {
+  gm_store *s;
+  int64_t twin;
+  int number;
+} writer;
+
+static void *write_twenty(void *user)
+{
+  writer *w = user;
+  gm_ctx *own = NULL;
+  if (gm_ctx_child(ctx, &own)) return NULL;
+  for (int i = 0; i < 20; i++) {
+    char id[40];
+    snprintf(id, sizeof id, "%d-%d", w->number, i);
+    gm_entry e = case_entry(i, id, "1", "1");
+    if (gm_store_append(w->s, own, w->twin, &e, 1, NULL)) return NULL;
+  }
+  gm_ctx_free(own);
+  return w;
+}
+
+/* Sixteen callers share commits: all 320 records are there, and far fewer commits were made. */
+static void append__shares_commits(void **state)
+{
+  (void)state;
+  enum { WRITERS = 16 };
+  gm_store *s = case_store();
+  pthread_t thread[WRITERS];
+  writer w[WRITERS];
+  heard h = {.count = 0};
+  int64_t twin = case_twin(s, "p", "t");
+  for (int i = 0; i < WRITERS; i++) {
+    w[i] = (writer){s, twin, i};
+    assert_int_equal(0, pthread_create(&thread[i], NULL, write_twenty, &w[i]));
+  }
+  for (int i = 0; i < WRITERS; i++) {
+    void *done = NULL;
+    pthread_join(thread[i], &done);
+    assert_non_null(done);
+  }
+  case_must(gm_store_read(s, ctx, &(gm_record_query){.twin = twin}, listen, &h), "read");
+  assert_int_equal(WRITERS * 20, h.count);
+  assert_true(gm_store_commits(s) < WRITERS * 20 / 2);
+  gm_store_close(s);
+  case_unlink();
+}
+
 /* Another master key opens nothing; a file of others is not touched; a newer store is refused. */
 static void open__refuses_by_name(void **state)
 {
@@ -216,9 +264,11 @@ static void open__refuses_by_name(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(read__is_as_it_was_known), cmocka_unit_test(append__is_all_or_none),
-      cmocka_unit_test(erase__leaves_hashes_alone),
-      cmocka_unit_test(verify__finds_what_was_changed), cmocka_unit_test(open__refuses_by_name)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(read__is_as_it_was_known),
+                                     cmocka_unit_test(append__is_all_or_none),
+                                     cmocka_unit_test(append__shares_commits),
+                                     cmocka_unit_test(erase__leaves_hashes_alone),
+                                     cmocka_unit_test(verify__finds_what_was_changed),
+                                     cmocka_unit_test(open__refuses_by_name)};
   return cmocka_run_group_tests_name("store", tests, case_begin, case_end);
 }
