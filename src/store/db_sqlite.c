@@ -110,7 +110,7 @@ static gm_status open_db(gm_ctx *ctx, const char *url, bool create, gm__db **out
   gm_status s = d->base.name ? GM_OK : gm_fail(ctx, GM_ENOMEM, "store");
   if (!s && fresh && !create) s = gm_fail(ctx, GM_ENOTFOUND, "%s: there is no store", url);
   if (!s) {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
     int code = sqlite3_open_v2(url, &d->file, flags, NULL);
     if (code != SQLITE_OK) s = fail(&d->base, ctx, code, "opening");
   }
