@@ -60,9 +60,11 @@ gm_status gm_store_erase(gm_store *s, gm_ctx *ctx, int64_t subject)
     else
       gm__db_rollback(d);
   }
-  if (!st) st = gm__db_clean(d, ctx);
+  if (!st) {
+    gm__keys_forget(s, subject); /* whether or not the log can be emptied now */
+    st = gm__db_clean(d, ctx);
+  }
   pthread_mutex_unlock(&s->writing.lock);
-  if (!st) gm__keys_forget(s, subject);
   pthread_mutex_unlock(&s->key_lock);
   return st;
 }
