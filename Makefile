@@ -9,11 +9,12 @@ BUILD     := build/release
 export OPENBLAS_NUM_THREADS := 1
 export JOBS
 
-.PHONY: help build demo test bench lint fmt conformance rosetta install clean
+.PHONY: help build demo test torture bench lint fmt conformance rosetta install clean
 
 help:
 	@echo 'make demo         set up, build, and run Gemel on real patient data'
 	@echo 'make test         set up, build, and run the quick and full tests'
+	@echo 'make torture      kill, cut the power of, fill and damage stores for an hour or two'
 	@echo 'make build        set up and build the library and the gemel command'
 	@echo 'make conformance  run the conformance kit on every model type and shipped model'
 	@echo 'make rosetta      one epidemic as five kinds of model, every method beside the exact answer'
@@ -35,6 +36,16 @@ test:
 	@tools/setup test
 	@tools/build release
 	@ctest --test-dir $(BUILD) -LE nightly -j $(TEST_JOBS) --output-on-failure --no-tests=error
+
+# Figures: 10,000 kills, 1,000,000 disks that a power cut may leave, every call and allocation.
+torture:
+	@tools/setup test
+	@tools/build release
+	@GEMEL_TORTURE=10000 $(BUILD)/store_test_kill
+	@GEMEL_TORTURE=1 $(BUILD)/store_test_processes
+	@GEMEL_DISK=1 $(BUILD)/store_test_disk
+	@GEMEL_DISK=1 $(BUILD)/store_test_damage
+	@GEMEL_POWER=1000000 $(BUILD)/store_test_power
 
 conformance:
 	@tools/setup test

@@ -42,6 +42,7 @@ extern "C" {
   X(GM_ECANCELLED, "stopped on request")                                                           \
   X(GM_EBUSY, "held by another process")                                                           \
   X(GM_EEXIST, "is there already")                                                                 \
+  X(GM_EDENIED, "not allowed")                                                                     \
   X(GM_EINTERNAL, "an error in Gemel itself")
 
 typedef enum {

@@ -20,7 +20,7 @@ static unsigned char *put(unsigned char *at, const void *data, size_t bytes)
   return at + bytes;
 }
 
-void gm__chained(int64_t twin, int64_t seq, int64_t t_learned, const gm__sealed *e,
+void gm__chained(int64_t twin, int64_t seq, int64_t t_learned, int64_t session, const gm__sealed *e,
                  const unsigned char digest[GM__HASH_BYTES], unsigned char out[GM__CHAINED_BYTES])
 {
   unsigned char *at = put(out, &twin, 8);
@@ -28,6 +28,8 @@ void gm__chained(int64_t twin, int64_t seq, int64_t t_learned, const gm__sealed 
   at = put(at, &e->kind, 8);
   at = put(at, &e->t_true_s, 8);
   at = put(at, &t_learned, 8);
+  at = put(at, &session, 8);
+  at = put(at, &e->data_class, 8);
   at = put(at, e->series, GM__INDEX_BYTES);
   at = put(at, e->thing, GM__INDEX_BYTES);
   at = put(at, e->version, GM__INDEX_BYTES);
@@ -40,7 +42,7 @@ typedef struct {
   gm_ctx *ctx;
   gm__db *d;
   /* the twin at hand */
-  int64_t twin, seq, learned;
+  int64_t twin, seq, learned, consents;
   unsigned char head[GM__HASH_BYTES];
 } writer;
 
@@ -50,7 +52,7 @@ static gm_status twin_take(writer *w, int64_t twin)
   bool row = false;
   size_t bytes = 0;
   gm_status st = gm__db_prepare(w->d, w->ctx,
-                                "SELECT t.seq, t.learned, t.head, s.erased FROM twin t"
+                                "SELECT t.seq, t.learned, t.head, s.erased, t.consents FROM twin t"
                                 " JOIN subject s ON s.id = t.subject WHERE t.id = $1",
                                 &q);
   if (st) return st;
@@ -61,6 +63,7 @@ static gm_status twin_take(writer *w, int64_t twin)
   w->twin = twin;
   w->seq = gm__db_int(q, 0);
   w->learned = gm__db_int(q, 1);
+  w->consents = gm__db_int(q, 4);
   const void *head = gm__db_bytes(q, 2, &bytes);
   if (head && bytes == sizeof w->head) memcpy(w->head, head, sizeof w->head);
   bool good = head && bytes == sizeof w->head, erased = gm__db_int(q, 3) != 0;
@@ -73,12 +76,14 @@ static gm_status twin_put(writer *w)
 {
   gm__stmt *q;
   gm_status st = gm__db_prepare(
-      w->d, w->ctx, "UPDATE twin SET seq = $1, learned = $2, head = $3 WHERE id = $4", &q);
+      w->d, w->ctx,
+      "UPDATE twin SET seq = $1, learned = $2, consents = $3, head = $4 WHERE id = $5", &q);
   if (st) return st;
   gm__db_bind_int(q, 1, w->seq);
   gm__db_bind_int(q, 2, w->learned);
-  gm__db_bind_bytes(q, 3, w->head, sizeof w->head);
-  gm__db_bind_int(q, 4, w->twin);
+  gm__db_bind_int(q, 3, w->consents);
+  gm__db_bind_bytes(q, 4, w->head, sizeof w->head);
+  gm__db_bind_int(q, 5, w->twin);
   return gm__db_run(q, w->ctx);
 }
 
@@ -125,12 +130,12 @@ static gm_status record_put(writer *w, const gm__append *a, const gm__sealed *e)
   const char *body = a->body.data + e->at;
   gm__stmt *q;
   gm__digest(body, e->bytes, digest);
-  gm__chained(w->twin, w->seq, w->learned, e, digest, chained);
+  gm__chained(w->twin, w->seq, w->learned, a->session, e, digest, chained);
   gm__chain(w->head, chained, sizeof chained, w->head);
   gm_status st = gm__db_prepare(w->d, w->ctx,
                                 "INSERT INTO record (twin, seq, kind, series, t_true, learned,"
-                                " thing, version, body, chain)"
-                                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                " thing, version, class, session, body, chain)"
+                                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                                 &q);
   if (st) return st;
   gm__db_bind_int(q, 1, w->twin);
@@ -141,8 +146,10 @@ static gm_status record_put(writer *w, const gm__append *a, const gm__sealed *e)
   gm__db_bind_int(q, 6, w->learned);
   gm__db_bind_bytes(q, 7, e->thing, GM__INDEX_BYTES);
   gm__db_bind_bytes(q, 8, e->version, GM__INDEX_BYTES);
-  gm__db_bind_bytes(q, 9, body, e->bytes);
-  gm__db_bind_bytes(q, 10, w->head, sizeof w->head);
+  gm__db_bind_int(q, 9, e->data_class);
+  gm__db_bind_int(q, 10, a->session);
+  gm__db_bind_bytes(q, 11, body, e->bytes);
+  gm__db_bind_bytes(q, 12, w->head, sizeof w->head);
   return gm__db_run(q, w->ctx);
 }
 
@@ -161,6 +168,8 @@ static gm_status entry_put(writer *w, const gm__append *a, int32_t i)
   *r = (gm_receipt){0};
   gm_status st = versions(w, e, r, &newest);
   if (st || r->already) return st;
+  const char *why = newest ? e->correct : e->add;
+  if (why) return gm_fail(w->ctx, GM_EDENIED, "%s", why);
   w->seq++;
   w->learned = learned_now(w);
   if (newest) st = newer_put(w, newest);
@@ -177,27 +186,53 @@ static gm_status run(writer *w, const char *sql)
   return st ? st : gm__db_run(q, w->ctx);
 }
 
+/* Is this about the database as a whole, whoever's entries it met? */
+static bool of_database(gm_status st)
+{
+  return st == GM_EIO || st == GM_EFULL || st == GM_ENOMEM || st == GM_EPARSE || st == GM_EBUSY;
+}
+
 static gm_status append_put(writer *w, gm__append *a)
 {
   static const char begin[] = "SAVEPOINT one", end[] = "RELEASE one", undo[] = "ROLLBACK TO one";
+  a->seq = 0;
   gm_status st = run(w, begin);
   if (st) return st;
   a->status = twin_take(w, a->twin);
+  a->stale = !a->status && w->consents != a->consents;
+  if (a->stale) a->status = gm_fail(w->ctx, GM_EBUSY, "the consents changed meanwhile");
+  int64_t before = w->seq;
   for (int32_t i = 0; i < a->count && !a->status; i++) a->status = entry_put(w, a, i);
+  w->consents += a->consenting;
   if (!a->status) a->status = twin_put(w);
-  if (!a->status) return run(w, end);
+  if (!a->status) {
+    a->seq = w->seq > before ? w->seq : 0;
+    memcpy(a->head, w->head, sizeof a->head);
+    return run(w, end);
+  }
+  gm_status cause = a->status;
   snprintf(a->message, sizeof a->message, "%s", gm_message(w->ctx));
   st = run(w, undo);
-  return st ? st : run(w, end);
+  if (!st) st = run(w, end);
+  /* without memory or room the database may have undone the whole transaction already: then there
+   * is no savepoint, and the cause is what counts */
+  return st && of_database(cause) ? gm_fail(w->ctx, cause, "%s", a->message) : st;
 }
 
 static gm_status group_put(writer *w, gm__append *group)
 {
   gm_status st = gm__db_begin(w->d, w->ctx);
-  if (st) return st;
-  for (gm__append *a = group; a && !st; a = a->next) st = append_put(w, a);
-  if (!st) return gm__db_commit(w->d, w->ctx);
-  gm__db_rollback(w->d);
+  if (!st) {
+    for (gm__append *a = group; a && !st; a = a->next) st = append_put(w, a);
+    if (!st) st = gm__audit_write(w->s, w->d, w->ctx);
+    if (!st)
+      st = gm__db_commit(w->d, w->ctx);
+    else
+      gm__db_rollback(w->d);
+  }
+  gm__audit_settle(w->s, st);
+  for (gm__append *a = group; a && !st; a = a->next) /* of what is on the disk, no sooner */
+    if (!a->status && a->seq) gm__audit_wrote(w->s, a->session, a->twin, a->seq, a->head);
   return st;
 }
 
@@ -233,12 +268,16 @@ static void gather(gm_store *s)
     code = pthread_cond_timedwait(&s->queue_filled, &s->queue_lock, &until);
 }
 
-static gm__append *group_wait(gm_store *s)
+/* *more false: the store closes. */
+static gm__append *group_wait(gm_store *s, bool *more)
 {
   pthread_mutex_lock(&s->queue_lock);
-  while (!s->first && !s->closing) pthread_cond_wait(&s->queue_filled, &s->queue_lock);
+  while (!s->first && !s->closing && !s->rows_wait)
+    pthread_cond_wait(&s->queue_filled, &s->queue_lock);
   if (s->first) gather(s);
   gm__append *group = s->first;
+  *more = group || s->rows_wait;
+  s->rows_wait = false;
   s->first = NULL;
   s->last = &s->first;
   s->last_group = s->waiting;
@@ -247,32 +286,52 @@ static gm__append *group_wait(gm_store *s)
   return group;
 }
 
+/* What did not go together for want of room or memory may go one by one: a large append does not
+ * take the others down with it. */
+static void group_commit(writer *w, gm__append *group)
+{
+  gm_status st = group_put(w, group);
+  bool part = group && group->next && (st == GM_ENOMEM || st == GM_EFULL);
+  for (gm__append *a = part ? group : NULL, *next; a; a = next) {
+    next = a->next;
+    a->next = NULL;
+    st = group_put(w, a);
+    group_finish(w->s, w->ctx, a, st);
+  }
+  if (!part) group_finish(w->s, w->ctx, group, st);
+}
+
 void *gm__committer(void *store)
 {
   gm_store *s = store;
-  gm_ctx *ctx = NULL;
-  gm_status none = gm_ctx_child(s->ctx, &ctx);
-  for (gm__append *group; (group = group_wait(s));) {
-    writer w = {.s = s, .ctx = ctx, .d = s->writing.db};
-    gm_status st = none;
-    if (!st) {
-      pthread_mutex_lock(&s->writing.lock);
-      st = group_put(&w, group);
-      pthread_mutex_unlock(&s->writing.lock);
-    }
-    group_finish(s, ctx, group, st);
+  for (bool more = true; more;) {
+    gm__append *group = group_wait(s, &more);
+    if (!more) break;
+    writer w = {.s = s, .ctx = s->commit_ctx, .d = s->writing.db};
+    pthread_mutex_lock(&s->writing.lock);
+    group_commit(&w, group);
+    pthread_mutex_unlock(&s->writing.lock);
   }
-  gm_ctx_free(ctx);
   return NULL;
+}
+
+void gm__committer_wake(gm_store *s)
+{
+  pthread_mutex_lock(&s->queue_lock);
+  s->rows_wait = true;
+  pthread_cond_signal(&s->queue_filled);
+  pthread_mutex_unlock(&s->queue_lock);
 }
 
 /* ---- the callers' side ----------------------------------------------------------------------- */
 static gm_status entry_check(gm_ctx *ctx, const gm_entry *e)
 {
-  const char *text[] = {e->series, e->source, e->id, e->version};
+  const char *text[] = {e->series, e->source, e->id, e->version, e->licence ? e->licence : ""};
   if (e->kind < 1 || e->kind >= GM_RECORD_KIND_COUNT)
     return gm_fail(ctx, GM_EINVAL, "a record of kind %d", (int)e->kind);
-  for (int i = 0; i < 4; i++)
+  if (e->data_class < 0 || e->data_class >= GM_CLASS_COUNT)
+    return gm_fail(ctx, GM_EINVAL, "a record of class %d", (int)e->data_class);
+  for (int i = 0; i < 5; i++)
     if (!text[i] || strlen(text[i]) > GM__TEXT_MAX)
       return gm_fail(ctx, GM_EINVAL, "a record's text: at most %d bytes are expected",
                      GM__TEXT_MAX);
@@ -287,15 +346,35 @@ static void text_put(gm_text *t, const char *text)
   gm_text_addn(t, text, strlen(text) + 1); /* its NUL parts it from the next */
 }
 
-/* series, source, id and version, then the body: sealed together. bound: what the columns say, so
- * that a body cannot be moved to another record. */
+void gm__bound(int64_t twin, int64_t data_class, const unsigned char *thing,
+               const unsigned char *version, unsigned char out[GM__BOUND_BYTES])
+{
+  unsigned char *at = put(out, &twin, 8);
+  at = put(at, &data_class, 8);
+  at = put(at, thing, GM__INDEX_BYTES);
+  put(at, version, GM__INDEX_BYTES);
+}
+
+/* Texts of the entry, then the body: sealed together. bound: what the columns say, so that a body
+ * cannot be moved to another record. */
 static gm_status entry_seal(gm_ctx *ctx, const gm__keys *k, int64_t twin, const gm_entry *e,
                             gm__sealed *out, gm_text *body)
 {
   gm_text plain, name;
+  const char *licence = e->licence ? e->licence : "";
+  /* kinds do not share things: a measurement cannot stand in for a dose or a belief of its id */
+  const char *kind = gm_record_kind_name(e->kind);
+  size_t name_bytes = strlen(kind) + strlen(e->source) + strlen(e->id) + 3;
   gm_text_init(&plain, ctx);
   gm_text_init(&name, ctx);
-  *out = (gm__sealed){.kind = e->kind, .t_true_s = e->t_true_s, .at = body->bytes};
+  gm__text_reserve(&name, name_bytes);
+  gm__text_reserve(&plain, strlen(e->series) + name_bytes + strlen(e->version) + strlen(licence) +
+                               3 + e->bytes);
+  out->kind = e->kind;
+  out->data_class = e->data_class;
+  out->t_true_s = e->t_true_s + 0.0; /* -0 would come back as 0 */
+  out->at = body->bytes;
+  text_put(&name, kind);
   text_put(&name, e->source);
   text_put(&name, e->id);
   if (!name.status) {
@@ -307,13 +386,12 @@ static gm_status entry_seal(gm_ctx *ctx, const gm__keys *k, int64_t twin, const 
   text_put(&plain, e->source);
   text_put(&plain, e->id);
   text_put(&plain, e->version);
+  text_put(&plain, licence);
   gm_text_addn(&plain, e->body, e->bytes);
   gm_status st = plain.status ? plain.status : name.status;
   if (st) st = gm_fail(ctx, st, "sealing a record");
-  unsigned char bound[8 + 2 * GM__INDEX_BYTES];
-  memcpy(bound, &twin, 8);
-  memcpy(bound + 8, out->thing, GM__INDEX_BYTES);
-  memcpy(bound + 8 + GM__INDEX_BYTES, out->version, GM__INDEX_BYTES);
+  unsigned char bound[GM__BOUND_BYTES];
+  gm__bound(twin, e->data_class, out->thing, out->version, bound);
   if (!st) st = gm__seal(ctx, k, plain.data, plain.bytes, bound, sizeof bound, body);
   out->bytes = body->bytes - out->at;
   gm__text_wipe(&plain);
@@ -321,12 +399,30 @@ static gm_status entry_seal(gm_ctx *ctx, const gm__keys *k, int64_t twin, const 
   return st;
 }
 
-static gm_status append_seal(gm_store *s, gm_ctx *ctx, const gm_entry *entry, gm__append *a)
+/* May the session write this? Whether the thing is there already, the committer sees. */
+static gm_status entry_allow(gm_session *a, gm_ctx *ctx, int64_t twin, const gm_entry *e,
+                             gm__sealed *out, int64_t *consents)
+{
+  gm_access_decision add, correct;
+  gm_status st =
+      gm__right_at_hand(a, ctx, twin, GM_ACT_ADD, e->kind, e->data_class, &add, consents);
+  if (!st)
+    st =
+        gm__right_at_hand(a, ctx, twin, GM_ACT_CORRECT, e->kind, e->data_class, &correct, consents);
+  if (st) return st;
+  out->add = add.allowed ? NULL : add.reason;
+  out->correct = correct.allowed ? NULL : correct.reason;
+  return !out->add || !out->correct ? GM_OK
+                                    : gm__denied(a, ctx, GM_ACT_ADD, twin, e->kind, add.reason);
+}
+
+static gm_status append_seal(gm_session *s, gm_ctx *ctx, const gm_entry *entry, gm__append *a)
 {
   gm__keys *k = NULL;
-  gm_status st = gm__twin_keys(s, ctx, a->twin, &k);
+  gm_status st = gm__twin_keys(s->s, ctx, a->twin, &k);
   for (int32_t i = 0; i < a->count && !st; i++) {
     st = entry_check(ctx, &entry[i]);
+    if (!st) st = entry_allow(s, ctx, a->twin, &entry[i], &a->entry[i], &a->consents);
     if (!st) st = entry_seal(ctx, k, a->twin, &entry[i], &a->entry[i], &a->body);
   }
   gm__keys_free(k);
@@ -337,6 +433,7 @@ static void append_wait(gm_store *s, gm__append *a)
 {
   pthread_cond_init(&a->finished, NULL);
   pthread_mutex_lock(&s->queue_lock);
+  a->next = NULL;
   *s->last = a;
   s->last = &a->next;
   s->waiting++;
@@ -354,25 +451,59 @@ static void inside_change(gm_store *s, int32_t by)
   pthread_mutex_unlock(&s->queue_lock);
 }
 
-gm_status gm_store_append(gm_store *s, gm_ctx *ctx, int64_t twin, const gm_entry *entry,
-                          int32_t count, gm_receipt *receipt)
+/* Seals and waits; once more, by the consents of then, when they changed on the way. */
+static gm_status append_try(gm_session *s, gm_ctx *ctx, const gm_entry *entry, gm__append *a)
 {
-  assert(s && ctx && count >= 0 && (entry || !count));
-  gm__append a = {.twin = twin, .count = count};
+  gm_status st = GM_OK;
+  do {
+    a->body.bytes = 0;
+    a->done = a->stale = false;
+    a->status = GM_OK;
+    st = append_seal(s, ctx, entry, a);
+    if (st) return st;
+    append_wait(s->s, a);
+    if (a->stale || a->status == GM_ENOTFOUND) gm__rules_forget(s->s, a->twin);
+  } while (a->stale);
+  if (a->status == GM_EDENIED)
+    return gm__denied(s, ctx, GM_ACT_CORRECT, a->twin, entry[0].kind, a->message);
+  return a->status ? gm_fail(ctx, a->status, "%s", a->message) : GM_OK;
+}
+
+/* Nothing to write: whether there is such a twin is said all the same. */
+static gm_status twin_known(gm_session *s, gm_ctx *ctx, int64_t twin)
+{
+  gm__keys *k = NULL;
+  gm_status st = gm__twin_keys(s->s, ctx, twin, &k);
+  gm__keys_free(k);
+  return st;
+}
+
+gm_status gm__append_entries(gm_session *s, gm_ctx *ctx, int64_t twin, const gm_entry *entry,
+                             int32_t count, gm_receipt *receipt)
+{
+  gm__append a = {.twin = twin, .session = s->number, .count = count};
+  a.consenting = count > 0 && entry[0].kind == GM_RECORD_CONSENT;
+  if (!count) return twin_known(s, ctx, twin);
   gm_text_init(&a.body, ctx);
   a.entry = gm_alloc(ctx, count, sizeof *a.entry);
   a.receipt = gm_alloc(ctx, count, sizeof *a.receipt);
   gm_status st = a.entry && a.receipt ? GM_OK : gm_fail(ctx, GM_ENOMEM, "%d records", (int)count);
-  inside_change(s, 1);
-  if (!st) st = append_seal(s, ctx, entry, &a);
-  if (!st) append_wait(s, &a);
-  inside_change(s, -1);
-  if (!st) {
-    st = a.status ? gm_fail(ctx, a.status, "%s", a.message) : GM_OK;
-  }
+  inside_change(s->s, 1);
+  if (!st) st = append_try(s, ctx, entry, &a);
+  inside_change(s->s, -1);
   if (!st && receipt) memcpy(receipt, a.receipt, (size_t)count * sizeof *receipt);
   gm_text_free(&a.body);
   gm_free(a.entry);
   gm_free(a.receipt);
   return st;
+}
+
+gm_status gm_store_append(gm_session *a, gm_ctx *ctx, int64_t twin, const gm_entry *entry,
+                          int32_t count, gm_receipt *receipt)
+{
+  assert(a && ctx && count >= 0 && (entry || !count));
+  for (int32_t i = 0; i < count; i++)
+    if (entry[i].kind == GM_RECORD_CONSENT)
+      return gm_fail(ctx, GM_EINVAL, "a consent is added by gm_store_consent");
+  return gm__append_entries(a, ctx, twin, entry, count, receipt);
 }

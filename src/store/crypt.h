@@ -39,6 +39,10 @@ gm_status gm__keys_wrap(gm_ctx *ctx, const gm__keys *master, int64_t subject, co
                         unsigned char out[GM__WRAP_BYTES]);
 gm_status gm__keys_unwrap(gm_ctx *ctx, const gm__keys *master, int64_t subject,
                           const unsigned char *wrapped, size_t bytes, gm__keys **out);
+/* The same into keys that are there (*k; NULL: made) and have no other holder: locked memory takes
+ * longer to come by than the key. On failure *k is as it was, or wiped. */
+gm_status gm__keys_renew(gm_ctx *ctx, const gm__keys *master, int64_t subject,
+                         const unsigned char *wrapped, size_t bytes, gm__keys **k);
 
 /* Appends nonce, cipher and tag of data to out. bound: what it belongs to, checked on opening. */
 gm_status gm__seal(gm_ctx *ctx, const gm__keys *k, const void *data, size_t bytes,
@@ -46,7 +50,11 @@ gm_status gm__seal(gm_ctx *ctx, const gm__keys *k, const void *data, size_t byte
 /* Appends the plain text. Fails: GM_EPARSE (changed, another key, or it belongs elsewhere). */
 gm_status gm__unseal(gm_ctx *ctx, const gm__keys *k, const void *sealed, size_t bytes,
                      const void *bound, size_t bound_bytes, gm_text *out);
-/* Wipes a text that held a patient's data, and frees it. */
+/* Room for that many bytes more. A text that holds a patient's data grows by this alone: what was
+ * in the memory it leaves is wiped (gm_text_add and its like would leave a copy behind when they
+ * need more room). Fails as they do: t->status. */
+void gm__text_reserve(gm_text *t, size_t more);
+/* Wipes a text that held a patient's data, all of its room, and frees it. */
 void gm__text_wipe(gm_text *t);
 
 /* Keyed hash of a name, a place that only holders of the key can compute. */

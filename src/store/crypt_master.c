@@ -32,6 +32,7 @@ static gm_status keys_of_hex(gm_ctx *ctx, const char *source, char *text, gm__ke
 static gm_status stream_read(gm_ctx *ctx, const char *source, FILE *f, gm__keys **out)
 {
   char text[256];
+  setvbuf(f, NULL, _IONBF, 0); /* a buffer would keep a copy of the key */
   size_t bytes = fread(text, 1, sizeof text - 1, f);
   text[bytes] = 0;
   gm_status s = ferror(f) ? gm_fail(ctx, GM_EIO, "%s: cannot be read", source)

@@ -3,47 +3,106 @@
 #include <assert.h>
 #include <string.h>
 
+static bool is_pg(const char *url)
+{
+  return !strncmp(url, "postgresql://", 13) || !strncmp(url, "postgres://", 11);
+}
+
+static gm_status open_by(const gm__db_type *type, gm_ctx *ctx, const char *url, bool create,
+                         gm__db **out)
+{
+  gm_ctx *own = NULL;
+  gm_status st = gm_ctx_child(ctx, &own);
+  if (!st) st = type->open(ctx, url, create, out);
+  if (st)
+    gm_ctx_free(own);
+  else
+    (*out)->own = own;
+  return st;
+}
+
 gm_status gm__db_open(gm_ctx *ctx, const char *url, bool create, gm__db **out)
 {
   assert(ctx && url && out);
-  if (!strncmp(url, "postgresql://", 13) || !strncmp(url, "postgres://", 11))
-    return gm_fail(ctx, GM_EUNSUPPORTED,
-                   "PostgreSQL is not built in; a file's path is expected as store");
-  return gm__db_sqlite.open(ctx, url, create, out);
+  if (!is_pg(url)) return open_by(&gm__db_sqlite, ctx, url, create, out);
+#ifdef GEMEL_WITH_POSTGRESQL
+  return open_by(&gm__db_pg, ctx, url, create, out);
+#else
+  return gm_fail(ctx, GM_EUNSUPPORTED,
+                 "PostgreSQL is not built in (libpq was not there); a file's path is expected");
+#endif
+}
+
+gm_status gm__db_again(const gm__db *d, gm_ctx *ctx, gm__db **out)
+{
+  return open_by(d->type, ctx, d->type->url ? d->type->url(d) : d->name, false, out);
 }
 
 void gm__db_close(gm__db *d)
 {
-  if (d) d->type->close(d);
+  if (!d) return;
+  gm_ctx *own = d->own;
+  d->type->close(d);
+  gm_ctx_free(own);
 }
 
 const char *gm__db_name(const gm__db *d) { return d->name; }
 
-/* BYTES by the database's own name for it. */
+/* The database's own words for those of the seam. */
 static gm_status spell(gm__db *d, gm_ctx *ctx, const char *sql, gm_text *out)
 {
+  static const char lock[] = " FOR UPDATE";
+  const gm__db_type *t = d->type;
   gm_text_init(out, ctx);
-  for (const char *at = sql, *hit;; at = hit + 5) {
-    hit = strstr(at, "BYTES");
-    gm_text_addn(out, at, hit ? (size_t)(hit - at) : strlen(at));
-    if (!hit) break;
-    gm_text_add(out, d->type->bytes_type);
+  for (const char *at = sql; *at;) {
+    size_t plain = strcspn(at, "BP ");
+    gm_text_addn(out, at, plain);
+    at += plain;
+    if (!strncmp(at, lock, sizeof lock - 1) && !t->locks_rows) break;
+    if (!strncmp(at, "BYTES", 5)) {
+      gm_text_add(out, t->bytes_type);
+      at += 5;
+    } else if (!strncmp(at, "PARTED", 6)) {
+      gm_text_add(out, t->parted ? t->parted : "");
+      at += 6;
+    } else if (*at) {
+      gm_text_addn(out, at++, 1);
+    }
   }
-  return out->status ? gm_fail(ctx, out->status, "%s: statement", d->name) : GM_OK;
+  if (!out->status) return GM_OK;
+  gm_text_free(out);
+  return gm_fail(ctx, GM_ENOMEM, "%s: statement", d->name);
 }
 
 gm_status gm__db_exec(gm__db *d, gm_ctx *ctx, const char *sql)
 {
   gm_text text;
   gm_status s = spell(d, ctx, sql, &text);
-  if (!s) s = d->type->exec(d, ctx, text.data);
+  if (s) return s;
+  s = d->type->exec(d, ctx, text.data);
   gm_text_free(&text);
   return s;
+}
+
+gm_status gm__db_part(gm__db *d, gm_ctx *ctx, const char *table)
+{
+  return d->type->part ? d->type->part(d, ctx, table) : GM_OK;
+}
+
+gm_status gm__db_begin_read(gm__db *d, gm_ctx *ctx)
+{
+  return d->type->exec(d, ctx, d->type->begin_read ? d->type->begin_read : "BEGIN");
 }
 
 gm_status gm__db_begin(gm__db *d, gm_ctx *ctx) { return d->type->begin(d, ctx); }
 gm_status gm__db_commit(gm__db *d, gm_ctx *ctx) { return d->type->commit(d, ctx); }
 void gm__db_rollback(gm__db *d) { d->type->rollback(d); }
+gm_status gm__db_check(gm__db *d, gm_ctx *ctx, bool *whole)
+{
+  *whole = true;
+  return d->type->check ? d->type->check(d, ctx, whole) : GM_OK;
+}
+
 gm_status gm__db_clean(gm__db *d, gm_ctx *ctx) { return d->type->clean(d, ctx); }
 
 gm_status gm__db_prepare(gm__db *d, gm_ctx *ctx, const char *sql, gm__stmt **out)
@@ -54,8 +113,15 @@ gm_status gm__db_prepare(gm__db *d, gm_ctx *ctx, const char *sql, gm__stmt **out
       *out = s;
       return GM_OK;
     }
-  gm_status st = d->type->prepare(d, ctx, sql, out);
+  gm_text text;
+  gm_status st = spell(d, ctx, sql, &text);
   if (st) return st;
+  st = d->type->prepare(d, d->own, text.data, out);
+  gm_text_free(&text);
+  if (st) {
+    gm_message_copy(ctx, d->own);
+    return st;
+  }
   (*out)->db = d;
   (*out)->sql = sql;
   (*out)->next = d->first;
@@ -85,6 +151,7 @@ void gm__db_reset(gm__stmt *s) { s->db->type->reset(s); }
 gm_status gm__db_run(gm__stmt *s, gm_ctx *ctx)
 {
   bool row;
+  if (s->db->type->run) return s->db->type->run(s, ctx);
   gm_status st = gm__db_step(s, ctx, &row);
   gm__db_reset(s);
   return st;

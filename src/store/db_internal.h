@@ -5,6 +5,15 @@
 
 typedef struct {
   const char *bytes_type; /* what BYTES is called */
+  /* These may be left out: what they are for does not exist there. */
+  const char *parted; /* what PARTED is called */
+  bool locks_rows;    /* FOR UPDATE is understood */
+  gm_status (*part)(gm__db *d, gm_ctx *ctx, const char *table);
+  const char *(*url)(const gm__db *d); /* by which it was opened; else its name */
+  gm_status (*check)(gm__db *d, gm_ctx *ctx, bool *whole);
+  const char *begin_read; /* statement; else BEGIN */
+  /* May be sent later; else a step and a reset */
+  gm_status (*run)(gm__stmt *s, gm_ctx *ctx);
   gm_status (*open)(gm_ctx *ctx, const char *url, bool create, gm__db **out);
   void (*close)(gm__db *d);
   gm_status (*exec)(gm__db *d, gm_ctx *ctx, const char *sql);
@@ -31,6 +40,7 @@ struct gm__db {
   gm_ctx *ctx;
   char *name;
   gm__stmt *first; /* prepared statements */
+  gm_ctx *own;     /* db.c: for what lives as long as the connection, whoever asks for it */
 };
 struct gm__stmt {
   gm__db *db;
@@ -39,4 +49,7 @@ struct gm__stmt {
 };
 
 extern const gm__db_type gm__db_sqlite;
+#ifdef GEMEL_WITH_POSTGRESQL
+extern const gm__db_type gm__db_pg;
+#endif
 #endif

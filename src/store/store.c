@@ -30,6 +30,7 @@ gm_status gm_store_open(gm_ctx *ctx, const gm_store_options *o, gm_store **out)
   gm_status st = gm__keys_master(ctx, o->master, &s->master);
   if (!st) st = open_lines(s, ctx, o);
   if (!st) st = gm__store_key(s, ctx);
+  if (!st) st = gm_ctx_child(ctx, &s->commit_ctx);
   if (!st) {
     s->started = pthread_create(&s->committer, NULL, gm__committer, s) == 0;
     if (!s->started) st = gm_fail(ctx, GM_EIO, "%s: no thread for commits", o->url);
@@ -58,9 +59,14 @@ void gm_store_close(gm_store *s)
   pthread_cond_signal(&s->queue_filled);
   pthread_mutex_unlock(&s->queue_lock);
   if (s->started) pthread_join(s->committer, NULL);
-  for (int32_t i = 0; i < s->key_count; i++) gm__keys_free(s->key[i].keys);
+  gm__audit_free(s);
+  for (int32_t i = 0; i < s->key_count; i++) {
+    gm__keys_free(s->key[i].keys);
+    gm_arena_free(s->key[i].memory);
+  }
   gm__keys_free(s->own);
   gm__keys_free(s->master);
+  gm_ctx_free(s->commit_ctx);
   gm__db_close(s->writing.db);
   gm__db_close(s->reading.db);
   pthread_cond_destroy(&s->queue_filled);

@@ -65,7 +65,7 @@ static gm_status key_fetch(gm_store *s, gm_ctx *ctx, int64_t twin, gm__key_at_ha
   if (!st && !wrapped)
     st = gm_fail(ctx, GM_ENOTFOUND, row ? "this subject was erased" : "no such twin");
   if (!st) {
-    *out = (gm__key_at_hand){.twin = twin, .subject = gm__db_int(q, 0)};
+    *out = (gm__key_at_hand){.twin = twin, .subject = gm__db_int(q, 0), .consents = -1};
     st = gm__keys_unwrap(ctx, s->master, out->subject, wrapped, bytes, &out->keys);
   }
   if (row) gm__db_reset(q);
@@ -73,73 +73,114 @@ static gm_status key_fetch(gm_store *s, gm_ctx *ctx, int64_t twin, gm__key_at_ha
   return st;
 }
 
-gm_status gm__twin_keys(gm_store *s, gm_ctx *ctx, int64_t twin, gm__keys **out)
+gm_status gm__at_hand(gm_store *s, gm_ctx *ctx, int64_t twin, gm__key_at_hand **out)
 {
   gm_status st = GM_OK;
-  pthread_mutex_lock(&s->key_lock);
   gm__key_at_hand *k = place_for(s, twin);
   if (!k->keys || k->twin != twin) {
-    gm__key_at_hand fresh = {.twin = twin};
+    gm__key_at_hand fresh = {.twin = twin, .consents = -1};
     st = key_fetch(s, ctx, twin, &fresh);
-    gm__keys_free(k->keys);
+    gm__place_drop(k);
     *k = fresh; /* without keys when it failed */
   }
   k->used = ++s->key_clock;
+  *out = k;
+  return st;
+}
+
+gm_status gm__twin_keys(gm_store *s, gm_ctx *ctx, int64_t twin, gm__keys **out)
+{
+  gm__key_at_hand *k;
+  pthread_mutex_lock(&s->key_lock);
+  gm_status st = gm__at_hand(s, ctx, twin, &k);
   *out = gm__keys_hold(k->keys);
   pthread_mutex_unlock(&s->key_lock);
   return st;
 }
 
-void gm__keys_forget(gm_store *s, int64_t subject)
+gm_status gm__subject_keys(gm_store *s, gm_ctx *ctx, int64_t subject, gm__keys **out)
 {
-  for (int32_t i = 0; i < s->key_count; i++)
-    if (s->key[i].subject == subject) {
-      gm__keys_free(s->key[i].keys);
-      s->key[i].keys = NULL;
-    }
+  gm__stmt *q;
+  bool row = false;
+  size_t bytes = 0;
+  pthread_mutex_lock(&s->reading.lock);
+  gm_status st = gm__db_prepare(s->reading.db, ctx, "SELECT key FROM subject WHERE id = $1", &q);
+  if (!st) {
+    gm__db_bind_int(q, 1, subject);
+    st = gm__db_step(q, ctx, &row);
+  }
+  const void *wrapped = !st && row ? gm__db_bytes(q, 0, &bytes) : NULL;
+  if (!st && !wrapped)
+    st = gm_fail(ctx, GM_ENOTFOUND, row ? "this subject was erased" : "no such subject");
+  if (!st) st = gm__keys_unwrap(ctx, s->master, subject, wrapped, bytes, out);
+  if (row) gm__db_reset(q);
+  pthread_mutex_unlock(&s->reading.lock);
+  return st;
 }
 
 /* ---- subjects and twins ---------------------------------------------------------------------- */
 static gm_status name_check(gm_ctx *ctx, const char *what, const char *name)
 {
   size_t n = strlen(name);
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)name[i] < 0x20 || name[i] == 0x7F)
+      return gm_fail(ctx, GM_EINVAL, "%s with a control character", what);
   return n >= 1 && n <= GM__NAME_MAX
              ? GM_OK
              : gm_fail(ctx, GM_EINVAL, "%s of %zu bytes; 1 to %d are expected", what, n,
                        GM__NAME_MAX);
 }
 
-/* A number that tells nothing: random, positive. */
-static int64_t number_new(void)
+int64_t gm__number_new(void)
 {
   uint64_t v;
   randombytes_buf(&v, sizeof v);
   return (int64_t)(v >> 2) + 1;
 }
 
-static gm_status subject_make(gm_store *s, gm_ctx *ctx, const unsigned char *name, int64_t *out)
+/* A name sealed under the subject's key, so that lists can show it. */
+static gm_status label_seal(gm_ctx *ctx, const gm__keys *k, int64_t id, const char *name,
+                            gm_text *out)
 {
-  unsigned char wrapped[GM__WRAP_BYTES];
-  gm__keys *k = NULL;
+  return gm__seal(ctx, k, name, strlen(name), &id, sizeof id, out);
+}
+
+static gm_status subject_insert(gm_store *s, gm_ctx *ctx, int64_t id, const unsigned char *name,
+                                const unsigned char *wrapped, const gm_text *label)
+{
   gm__stmt *q;
-  int64_t id = number_new();
-  gm_status st = gm__keys_random(ctx, &k);
-  if (!st) st = gm__keys_wrap(ctx, s->master, id, k, wrapped);
-  gm__keys_free(k);
-  if (!st)
-    st = gm__db_prepare(s->writing.db, ctx,
-                        "INSERT INTO subject (id, name, key, created) VALUES ($1, $2, $3, $4)", &q);
+  gm_status st = gm__db_prepare(s->writing.db, ctx,
+                                "INSERT INTO subject (id, name, key, label, created)"
+                                " VALUES ($1, $2, $3, $4, $5)",
+                                &q);
   if (st) return st;
   gm__db_bind_int(q, 1, id);
   gm__db_bind_bytes(q, 2, name, GM__INDEX_BYTES);
-  gm__db_bind_bytes(q, 3, wrapped, sizeof wrapped);
-  gm__db_bind_int(q, 4, gm__now_us());
-  st = gm__db_run(q, ctx);
+  gm__db_bind_bytes(q, 3, wrapped, GM__WRAP_BYTES);
+  gm__db_bind_bytes(q, 4, label->data, label->bytes);
+  gm__db_bind_int(q, 5, gm__now_us());
+  return gm__db_run(q, ctx);
+}
+
+static gm_status subject_make(gm_store *s, gm_ctx *ctx, const char *text, const unsigned char *name,
+                              int64_t *out)
+{
+  unsigned char wrapped[GM__WRAP_BYTES];
+  gm__keys *k = NULL;
+  gm_text label;
+  int64_t id = gm__number_new();
+  gm_text_init(&label, ctx);
+  gm_status st = gm__keys_random(ctx, &k);
+  if (!st) st = gm__keys_wrap(ctx, s->master, id, k, wrapped);
+  if (!st) st = label_seal(ctx, k, id, text, &label);
+  if (!st) st = subject_insert(s, ctx, id, name, wrapped, &label);
   if (!st) *out = id;
+  gm__keys_free(k);
+  gm_text_free(&label);
   return st;
 }
 
-/* Number of the row of that name in a transaction; *there false: none. */
+/* Number of the row of that name; *there false: none. */
 static gm_status find(gm__db *d, gm_ctx *ctx, const char *sql, const unsigned char *name,
                       bool *there, int64_t *id, int64_t *other)
 {
@@ -155,6 +196,15 @@ static gm_status find(gm__db *d, gm_ctx *ctx, const char *sql, const unsigned ch
   return GM_OK;
 }
 
+static gm_status find_outside(gm_store *s, gm_ctx *ctx, const char *sql, const unsigned char *name,
+                              bool *there, int64_t *id, int64_t *other)
+{
+  pthread_mutex_lock(&s->reading.lock);
+  gm_status st = find(s->reading.db, ctx, sql, name, there, id, other);
+  pthread_mutex_unlock(&s->reading.lock);
+  return st;
+}
+
 static gm_status finish(gm__line *l, gm_ctx *ctx, gm_status st)
 {
   if (!st)
@@ -165,71 +215,188 @@ static gm_status finish(gm__line *l, gm_ctx *ctx, gm_status st)
   return st;
 }
 
-gm_status gm_store_subject(gm_store *s, gm_ctx *ctx, const char *id, bool create, int64_t *out)
+static gm_status begin(gm__line *l, gm_ctx *ctx)
 {
-  assert(s && ctx && id && out);
-  unsigned char name[GM__INDEX_BYTES];
-  bool there = false;
-  int64_t erased = 0;
-  gm_status st = name_check(ctx, "a subject's id", id);
-  if (st) return st;
-  gm__index_of(s->own, id, strlen(id), name);
-  pthread_mutex_lock(&s->writing.lock);
-  st = gm__db_begin(s->writing.db, ctx);
-  if (st) {
-    pthread_mutex_unlock(&s->writing.lock);
-    return st;
-  }
-  st = find(s->writing.db, ctx, "SELECT id, erased FROM subject WHERE name = $1", name, &there, out,
-            &erased);
-  if (!st && there && erased) st = gm_fail(ctx, GM_ENOTFOUND, "this subject was erased");
-  if (!st && !there && !create) st = gm_fail(ctx, GM_ENOTFOUND, "no such subject");
-  if (!st && !there) st = subject_make(s, ctx, name, out);
-  return finish(&s->writing, ctx, st);
+  pthread_mutex_lock(&l->lock);
+  gm_status st = gm__db_begin(l->db, ctx);
+  if (st) pthread_mutex_unlock(&l->lock);
+  return st;
 }
 
-static gm_status twin_make(gm_store *s, gm_ctx *ctx, int64_t subject, const unsigned char *name,
-                           int64_t *out)
+static const char subject_find[] = "SELECT id, erased FROM subject WHERE name = $1";
+static const char twin_find[] = "SELECT id, subject FROM twin WHERE name = $1";
+
+/* Whether a name is known is itself told to nobody who may see nothing. */
+static gm_status may_ask(gm_session *a, gm_ctx *ctx)
+{
+  bool none = a->who.role == GM_AS_INSURER || a->who.role == GM_AS_AUDITOR;
+  return none ? gm__denied(a, ctx, GM_ACT_READ, 0, 0, "never for this role") : GM_OK;
+}
+
+static gm_status subject_new(gm_session *a, gm_ctx *ctx, const char *id, const unsigned char *name,
+                             int64_t *out)
+{
+  gm_store *s = a->s;
+  bool there = false;
+  int64_t erased = 0;
+  gm_status st = gm__may_make(a, ctx);
+  if (!st) st = begin(&s->writing, ctx);
+  if (st) return st;
+  st = find(s->writing.db, ctx, subject_find, name, &there, out, &erased);
+  if (!st && !there) st = subject_make(s, ctx, id, name, out);
+  st = finish(&s->writing, ctx, st);
+  return st || there ? st : gm__audit_put(a, ctx, GM_AUDIT_MADE, 0, *out, 0, NULL, false);
+}
+
+gm_status gm_store_subject(gm_session *a, gm_ctx *ctx, const char *id, bool create, int64_t *out)
+{
+  assert(a && ctx && id && out);
+  unsigned char name[GM__INDEX_BYTES];
+  bool there = false;
+  int64_t erased = 0, number = 0;
+  gm_status st = name_check(ctx, "a subject's id", id);
+  if (!st) st = may_ask(a, ctx);
+  if (st) return st;
+  gm__index_of(a->s->own, id, strlen(id), name);
+  st = find_outside(a->s, ctx, subject_find, name, &there, &number, &erased);
+  if (!st && there && erased) return gm_fail(ctx, GM_ENOTFOUND, "this subject was erased");
+  if (!st && !there && !create) return gm_fail(ctx, GM_ENOTFOUND, "no such subject");
+  if (!st && !there) st = subject_new(a, ctx, id, name, &number);
+  if (!st) *out = number;
+  return st;
+}
+
+static gm_status twin_insert(gm_store *s, gm_ctx *ctx, int64_t subject, int64_t id,
+                             const unsigned char *name, const gm_text *label)
 {
   static const unsigned char none[GM__HASH_BYTES];
   gm__stmt *q;
-  int64_t id = number_new();
   gm_status st = gm__db_prepare(s->writing.db, ctx,
-                                "INSERT INTO twin (id, subject, name, created, seq, learned, head)"
-                                " VALUES ($1, $2, $3, $4, 0, 0, $5)",
+                                "INSERT INTO twin (id, subject, name, label, created, seq, learned,"
+                                " consents, head) VALUES ($1, $2, $3, $4, $5, 0, 0, 0, $6)",
                                 &q);
   if (st) return st;
   gm__db_bind_int(q, 1, id);
   gm__db_bind_int(q, 2, subject);
   gm__db_bind_bytes(q, 3, name, GM__INDEX_BYTES);
-  gm__db_bind_int(q, 4, gm__now_us());
-  gm__db_bind_bytes(q, 5, none, sizeof none);
-  st = gm__db_run(q, ctx);
-  if (!st) *out = id;
+  gm__db_bind_bytes(q, 4, label->data, label->bytes);
+  gm__db_bind_int(q, 5, gm__now_us());
+  gm__db_bind_bytes(q, 6, none, sizeof none);
+  return gm__db_run(q, ctx);
+}
+
+static gm_status twin_make(gm_session *a, gm_ctx *ctx, int64_t subject, const char *text,
+                           const unsigned char *name, int64_t *out)
+{
+  gm_store *s = a->s;
+  gm__keys *k = NULL;
+  gm_text label;
+  bool there = false;
+  int64_t id = gm__number_new(), whose;
+  gm_text_init(&label, ctx);
+  gm_status st = gm__may_make(a, ctx);
+  if (!st) st = gm__subject_keys(s, ctx, subject, &k);
+  if (!st) st = label_seal(ctx, k, id, text, &label);
+  if (!st) st = begin(&s->writing, ctx);
+  if (!st) {
+    st = find(s->writing.db, ctx, twin_find, name, &there, out, &whose);
+    if (!st && there && whose != subject)
+      st = gm_fail(ctx, GM_EEXIST, "this twin is another subject's");
+    if (!st && !there) st = twin_insert(s, ctx, subject, id, name, &label);
+    st = finish(&s->writing, ctx, st);
+  }
+  gm__keys_free(k);
+  gm_text_free(&label);
+  if (st || there) return st;
+  *out = id;
+  return gm__audit_put(a, ctx, GM_AUDIT_MADE, id, subject, 0, NULL, false);
+}
+
+/* Is the twin found the one that is asked for? */
+static gm_status twin_judge(gm_ctx *ctx, bool there, int64_t whose, int64_t subject, bool create)
+{
+  if (there && subject && whose != subject)
+    return gm_fail(ctx, GM_EEXIST, "this twin is another subject's");
+  return there || (create && subject) ? GM_OK : gm_fail(ctx, GM_ENOTFOUND, "no such twin");
+}
+
+gm_status gm_store_twin(gm_session *a, gm_ctx *ctx, int64_t subject, const char *twin, bool create,
+                        int64_t *out)
+{
+  assert(a && ctx && twin && out);
+  unsigned char name[GM__INDEX_BYTES];
+  bool there = false;
+  int64_t whose = 0, number = 0;
+  gm_status st = name_check(ctx, "a twin's name", twin);
+  if (!st) st = may_ask(a, ctx);
+  if (st) return st;
+  gm__index_of(a->s->own, twin, strlen(twin), name);
+  st = find_outside(a->s, ctx, twin_find, name, &there, &number, &whose);
+  if (!st) st = twin_judge(ctx, there, whose, subject, create);
+  if (!st && !there) st = twin_make(a, ctx, subject, twin, name, &number);
+  if (!st) *out = number;
   return st;
 }
 
-gm_status gm_store_twin(gm_store *s, gm_ctx *ctx, int64_t subject, const char *twin, bool create,
-                        int64_t *out)
+/* ---- looking --------------------------------------------------------------------------------- */
+/* A label's text, with its NUL. */
+static gm_status label_open(gm_ctx *ctx, const gm__keys *k, int64_t id, const void *sealed,
+                            size_t bytes, gm_text *out)
 {
-  assert(s && ctx && twin && out);
-  unsigned char name[GM__INDEX_BYTES];
-  bool there = false;
-  int64_t whose = 0;
-  gm_status st = name_check(ctx, "a twin's name", twin);
+  gm_status st = gm__unseal(ctx, k, sealed, bytes, &id, sizeof id, out);
+  if (!st) gm_text_addn(out, "", 1);
+  return !st && out->status ? gm_fail(ctx, out->status, "a name") : st;
+}
+
+static gm_status look_row(gm_store *s, gm_ctx *ctx, const gm__keys *k, int64_t twin,
+                          gm_text *subject, gm_text *name, gm_twin_found *out)
+{
+  gm__stmt *q;
+  bool row = false;
+  size_t subject_bytes, name_bytes;
+  gm_status st = gm__db_prepare(s->reading.db, ctx,
+                                "SELECT t.subject, t.created, t.seq, t.label, s.label FROM twin t"
+                                " JOIN subject s ON s.id = t.subject WHERE t.id = $1",
+                                &q);
   if (st) return st;
-  gm__index_of(s->own, twin, strlen(twin), name);
-  pthread_mutex_lock(&s->writing.lock);
-  st = gm__db_begin(s->writing.db, ctx);
-  if (st) {
-    pthread_mutex_unlock(&s->writing.lock);
-    return st;
-  }
-  st = find(s->writing.db, ctx, "SELECT id, subject FROM twin WHERE name = $1", name, &there, out,
-            &whose);
-  if (!st && there && whose != subject)
-    st = gm_fail(ctx, GM_EEXIST, "this twin is another subject's");
-  if (!st && !there && !create) st = gm_fail(ctx, GM_ENOTFOUND, "no such twin");
-  if (!st && !there) st = twin_make(s, ctx, subject, name, out);
-  return finish(&s->writing, ctx, st);
+  gm__db_bind_int(q, 1, twin);
+  st = gm__db_step(q, ctx, &row);
+  if (st) return st;
+  if (!row) return gm_fail(ctx, GM_ENOTFOUND, "no such twin");
+  const void *name_label = gm__db_bytes(q, 3, &name_bytes);
+  const void *subject_label = gm__db_bytes(q, 4, &subject_bytes);
+  *out = (gm_twin_found){.twin = twin,
+                         .subject = gm__db_int(q, 0),
+                         .created_us = gm__db_int(q, 1),
+                         .seq = gm__db_int(q, 2)};
+  if (!name_label || !subject_label) st = gm_fail(ctx, GM_ENOTFOUND, "this subject was erased");
+  if (!st) st = label_open(ctx, k, twin, name_label, name_bytes, name);
+  if (!st) st = label_open(ctx, k, out->subject, subject_label, subject_bytes, subject);
+  gm__db_reset(q);
+  return st;
+}
+
+gm_status gm_store_twin_look(gm_session *a, gm_ctx *ctx, int64_t twin, gm_twin_listener *listener,
+                             void *user)
+{
+  assert(a && ctx && listener);
+  gm_store *s = a->s;
+  gm__keys *k = NULL;
+  gm_text subject, name;
+  gm_twin_found t;
+  gm_status st = gm_store_may(a, ctx, twin, GM_ACT_READ, GM_RECORD_MODEL, GM_CLASS_DERIVED);
+  if (!st) st = gm__twin_keys(s, ctx, twin, &k);
+  if (st) return st;
+  gm_text_init(&subject, ctx);
+  gm_text_init(&name, ctx);
+  pthread_mutex_lock(&s->reading.lock);
+  st = look_row(s, ctx, k, twin, &subject, &name, &t);
+  pthread_mutex_unlock(&s->reading.lock);
+  t.subject_id = subject.data;
+  t.name = name.data;
+  if (!st) st = listener(user, &t);
+  gm__keys_free(k);
+  gm__text_wipe(&subject);
+  gm__text_wipe(&name);
+  return st;
 }
