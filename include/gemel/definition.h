@@ -7,18 +7,27 @@
 #include "gemel/expr.h"
 #include "gemel/infer.h"
 #include "gemel/model.h"
+#include "gemel/quality.h"
 #include "gemel/unit.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* What a thing is called elsewhere. */
 typedef struct {
-  char *name, *unit, *code; /* unit: canonical UCUM, "" for levels; code "" none */
-  char **level;             /* categorical: the value is the number of its level, 0, 1, ... */
-  int32_t level_count;      /* 0: a number */
-  double lower, upper;      /* where the population was studied (`range`); infinite: not stated */
-  double fallback;          /* `default`; NaN: none, a subject without it is refused */
+  char **code; /* "loinc|29463-7": SYSTEM|CODE, the system a URL or a short name (docs/fhir.md) */
+  int32_t count;
+  double molar_mass_g_per_mol; /* NaN: not stated; mass and amount do not convert then */
+} gm_coding;
+
+typedef struct {
+  char *name, *unit; /* unit: canonical UCUM, "" for levels */
+  gm_coding coding;
+  char **level;        /* categorical: the value is the number of its level, 0, 1, ... */
+  int32_t level_count; /* 0: a number */
+  double lower, upper; /* where the population was studied (`range`); infinite: not stated */
+  double fallback;     /* `default`; NaN: none, a subject without it is refused */
 } gm_covariate;
 
 typedef enum { GM_SPREAD_NONE, GM_SPREAD_LOGNORMAL, GM_SPREAD_NORMAL, GM_SPREAD_LOGIT } gm_spread;
@@ -40,7 +49,8 @@ typedef struct {
 } gm_def_parameter;
 
 typedef struct {
-  char *name, *into, *unit, *code;
+  char *name, *into, *unit;
+  gm_coding coding;
   int32_t port;
   double to_model; /* amount in the model's unit = amount * to_model */
   /* over the definition's parameters, then its covariates; NULL: 0, 1, not modelled */
@@ -50,7 +60,8 @@ typedef struct {
 typedef enum { GM_ERROR_ROOT_SUM_SQUARE, GM_ERROR_SUM } gm_error_form;
 
 typedef struct {
-  char *name, *unit, *code, *is, *label;
+  char *name, *unit, *is, *label;
+  gm_coding coding;
   int32_t output;                /* row of the model's output table */
   double additive, proportional; /* standard deviations: sd^2 = a^2 + (b f)^2, or sd = a + b f */
   gm_error_form form;
@@ -59,6 +70,8 @@ typedef struct {
   bool censor_zero;   /* values at or below 0 are taken as below loq */
   gm_count_law count; /* `error: {counts: ...}`: then share and size, and no additive part */
   double share, size;
+  gm_quality_rules *quality; /* `quality`: how its data are checked, noise as `error` says;
+                                NULL: not stated. unix_h is for the caller to set on a copy. */
 } gm_observable;
 
 typedef enum {
@@ -111,7 +124,9 @@ typedef struct {
   char *model_file;
   gm_model *model;
   double hour; /* one hour in the model's unit of time (24 h a day: 24*hour) */
-  bool nocb;   /* covariates between records: next value (true) or last value */
+  double
+      update_within_s; /* `update-within`: a datum must change the belief by then [s]; NaN none */
+  bool nocb;           /* covariates between records: next value (true) or last value */
   gm_covariate *covariate;
   gm_def_parameter *parameter;
   gm_def_input *input;
@@ -126,6 +141,7 @@ typedef struct {
       action_count, limit_count, need_count, assumption_count, source_count;
   int32_t eta_count, occasion_effect_count;
   double *omega;          /* [eta_count^2] covariance between subjects */
+  double *eta_mean;       /* [eta_count] of a learned prior (prior.h); NULL: 0 */
   double *occasion_omega; /* [occasion_effect_count^2] */
   void *memory;           /* private */
 } gm_definition;
@@ -136,6 +152,9 @@ typedef struct {
  * GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_definition_read(gm_ctx *ctx, const char *path,
                                                  gm_definition **out);
+/* The same with the model from another path than the file names. */
+GM_API GM_NODISCARD gm_status gm_definition_read_as(gm_ctx *ctx, const char *path,
+                                                    const char *model_path, gm_definition **out);
 GM_API void gm_definition_free(gm_definition *d);                                  /* NULL ok */
 GM_API int32_t gm_definition_observable(const gm_definition *d, const char *name); /* or -1 */
 GM_API int32_t gm_definition_input(const gm_definition *d, const char *name);

@@ -22,6 +22,8 @@ typedef struct {
   bool missing;           /* MDV = 1, or no value on an observation record */
   int32_t censored;       /* CENS/BLQ: 1 below value (value holds the limit), -1 above, 0 none */
   int32_t occasion;       /* OCC; -1 not given */
+  double sd_factor;       /* > 0: the datum errs so many times as much as its error model says (a
+                             weight of 1 / factor^2); 0: as it says */
 } gm_record;
 
 typedef struct {

@@ -335,7 +335,7 @@ static void chart_row(const chart *c, int32_t i)
   char when[GM__NUMBER_BYTES * 2], text[GM__INTERVAL_BYTES];
   const double *q = f->quantile + ((ptrdiff_t)c->k * f->time_count + i) * GM_QUANTILE_COUNT;
   const double *w = f->with_noise + ((ptrdiff_t)c->k * f->time_count + i) * GM_QUANTILE_COUNT;
-  gm__row_open(r, NULL);
+  gm__report_row_open(r, NULL);
   gm__row_head(r, "%s", gm__grid_time_text(r, f->time[i], when));
   gm__cell(r, "%s", gm__interval(q[Q50], q[Q05], q[Q95], text));
   gm__interval(q[Q50], q[Q25], q[Q75], text);

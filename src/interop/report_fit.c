@@ -28,7 +28,7 @@ static void fit_row(report *r, const gm_datum *d, int32_t j)
   const gm_observable *o = &r->d->observable[d->observable];
   char n[GM__NUMBER_BYTES], unit[GM__INTERVAL_BYTES];
   gm__unit_after(o->unit, unit);
-  gm__row_open(r, NULL);
+  gm__report_row_open(r, NULL);
   gm__row_head(r, "%s", gm__number_given(d->t * r->time_scale, n));
   gm__cell(r, "%s", o->name);
   gm__cell(r, "%s%s%s",
@@ -117,7 +117,7 @@ static void share_row(report *r, int32_t k, int32_t i)
   double sum = part[0] + part[1] + part[2] + part[3];
   const gm_observable *o = &r->d->observable[k];
   char n[GM__NUMBER_BYTES], when[GM__NUMBER_BYTES * 2], unit[GM__INTERVAL_BYTES];
-  gm__row_open(r, NULL);
+  gm__report_row_open(r, NULL);
   gm__row_head(r, "%s", o->name);
   gm__cell(r, "%s", gm__grid_time_text(r, f->time[i], when));
   for (int p = 0; p < 4; p++)

@@ -17,7 +17,7 @@ static void datum_row(report *r, const gm_datum *d, bool learned)
 {
   const gm_observable *o = &r->d->observable[d->observable];
   char n[GM__NUMBER_BYTES], unit[GM__INTERVAL_BYTES];
-  gm__row_open(r, NULL);
+  gm__report_row_open(r, NULL);
   gm__row_head(r, "%s", gm__number_given(d->t * r->time_scale, n));
   gm__cell(r, "%s", o->name);
   gm__cell(r, "%s%s%s",
@@ -84,7 +84,7 @@ static void event_row(report *r, const gm_event *e)
   bool amount = e->input >= 0 && e->input < r->d->input_count;
   const gm_def_input *in = amount ? &r->d->input[e->input] : NULL;
   char n[GM__NUMBER_BYTES], unit[GM__INTERVAL_BYTES] = "";
-  gm__row_open(r, NULL);
+  gm__report_row_open(r, NULL);
   gm__row_head(r, "%s", gm__number_given(e->t * r->time_scale, n));
   gm__cell(r, "%s", event_words(e->kind));
   gm__cell(r, "%s", in ? in->name : "\xE2\x80\x93");

@@ -200,7 +200,7 @@ static void covariate_row(report *r, int32_t i)
   const gm_covariate *c = &r->d->covariate[i];
   double v = gm_subject_covariate(r->s, i);
   char n[GM__NUMBER_BYTES], unit[GM__INTERVAL_BYTES], range[3 * GM__INTERVAL_BYTES];
-  gm__row_open(r, NULL);
+  gm__report_row_open(r, NULL);
   gm__row_head(r, "%s", c->name);
   if (c->level_count && v >= 0 && v < c->level_count) {
     gm__cell(r, "%s", c->level[(int32_t)v]);

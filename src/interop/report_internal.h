@@ -35,7 +35,7 @@ void gm__put_paragraph(report *r, const char *text);               /* escaped; n
 /* A table in a box of its own that scrolls sideways. heads: NULL-terminated; caption or NULL. */
 void gm__table_open(report *r, const char *caption, const char *const *heads);
 void gm__table_close(report *r);
-void gm__row_open(report *r, const char *class_name); /* NULL: none */
+void gm__report_row_open(report *r, const char *class_name); /* NULL: none */
 void gm__row_close(report *r);
 void gm__row_head(report *r, const char *format, ...) GM_PRINTF(2, 3);
 void gm__cell(report *r, const char *format, ...) GM_PRINTF(2, 3);

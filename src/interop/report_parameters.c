@@ -109,7 +109,7 @@ static void parameter_row(report *r, int32_t p)
   char n[GM__NUMBER_BYTES], text[GM__INTERVAL_BYTES], unit[GM__INTERVAL_BYTES];
   bool fixed = d->eta < 0 && d->occasion < 0;
   gm__unit_after(d->unit, unit);
-  gm__row_open(r, NULL);
+  gm__report_row_open(r, NULL);
   gm__row_head(r, "%s", d->name);
   gm__cell(r, "%s", unit[0] ? unit + 1 : "1");
   gm__cell(r, "%s", gm__number(v->typical, n));

@@ -82,7 +82,7 @@ static void plan_row(report *r, int32_t i)
   const gm_plan_result *p = &c->result[i];
   char n[GM__NUMBER_BYTES], text[GM__INTERVAL_BYTES], odds[GM__INTERVAL_BYTES];
   bool base = i == c->as_it_is, marked = base || i == c->nothing;
-  gm__row_open(r, marked ? "mark" : NULL);
+  gm__report_row_open(r, marked ? "mark" : NULL);
   gm__row_head(r, "%s%s", c->plan[i].name,
                base              ? " (going on)"
                : i == c->nothing ? " (no more doses)"

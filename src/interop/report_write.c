@@ -63,7 +63,7 @@ void gm__table_open(report *r, const char *caption, const char *const *heads)
 
 void gm__table_close(report *r) { gm__put(r, "</tbody></table></div>\n"); }
 
-void gm__row_open(report *r, const char *class_name)
+void gm__report_row_open(report *r, const char *class_name)
 {
   if (class_name)
     gm_text_addf(r->out, "<tr class=\"%s\">", class_name);

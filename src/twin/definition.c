@@ -42,9 +42,19 @@ static gm_status read_texts(gm_def *r)
 static gm_status read_parts(gm_def *r)
 {
   static gm_status (*const part[])(gm_def *) = {
-      read_texts,           gm__def_read_subject,    gm__def_read_observables,  gm__def_read_model,
-      gm__def_read_errors,  gm__def_read_parameters, gm__def_read_correlations, gm__def_read_inputs,
-      gm__def_read_targets, gm__def_read_actions,    gm__def_read_limits,       gm__def_read_need,
+      read_texts,
+      gm__def_read_subject,
+      gm__def_read_observables,
+      gm__def_read_model,
+      gm__def_read_errors,
+      gm__def_read_quality,
+      gm__def_read_parameters,
+      gm__def_read_correlations,
+      gm__def_read_inputs,
+      gm__def_read_targets,
+      gm__def_read_actions,
+      gm__def_read_limits,
+      gm__def_read_need,
       gm__def_read_notes,
   };
   gm_status s = gm__def_map(r->root, GM_DEF_TOP);
@@ -67,8 +77,14 @@ static gm_status read_file(gm_def *r, const char *path)
 
 gm_status gm_definition_read(gm_ctx *ctx, const char *path, gm_definition **out)
 {
+  return gm_definition_read_as(ctx, path, NULL, out);
+}
+
+gm_status gm_definition_read_as(gm_ctx *ctx, const char *path, const char *model_path,
+                                gm_definition **out)
+{
   assert(ctx && path && out);
-  gm_def r = {.ctx = ctx};
+  gm_def r = {.ctx = ctx, .model_path = model_path};
   gm_definition *d = gm_alloc(ctx, 1, sizeof *d);
   if (!d) return gm_fail(ctx, GM_ENOMEM, "%s: definition", path);
   r.d = d;

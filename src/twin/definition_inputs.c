@@ -170,7 +170,7 @@ static gm_status input_read(gm_def *r, const gm_yaml *n, gm_def_input *in, gm_de
   if (!s) s = gm__def_text(r, into, &in->into);
   if (!s) s = port_find(r, into, in, &row);
   if (!s) s = gm__def_unit(r, n, "mg", unit);
-  if (!s) s = gm__def_code(r, n, &in->code);
+  if (!s) s = gm__def_coding(r, n, &in->coding);
   if (s) return s;
   in->unit = unit->code;
   s = port_unit(r, n, row, in, unit);

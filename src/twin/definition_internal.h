@@ -20,6 +20,8 @@ typedef enum {
   GM_DEF_CORRELATION,
   GM_DEF_OBSERVABLE,
   GM_DEF_ERROR,
+  GM_DEF_QUALITY,
+  GM_DEF_DIP,
   GM_DEF_TARGET,
   GM_DEF_ACTION,
   GM_DEF_LIMIT,
@@ -47,6 +49,7 @@ typedef struct {
   gm_arena *keep; /* lives with the definition */
   gm_arena *work; /* lives as long as the reading */
   gm_yaml *root;
+  const char *model_path; /* NULL: as the file says */
   gm_model_info info;
   gm_def_unit time;
   gm_def_unit *covariate, *parameter, *input, *observable; /* units of d's arrays */
@@ -71,7 +74,8 @@ GM_NODISCARD gm_status gm__def_need(const gm_yaml *map, const char *key, const c
 GM_NODISCARD gm_status gm__def_text(gm_def *r, const gm_yaml *node, char **out);
 /* The text of an optional key; *out is "" when it is not there. */
 GM_NODISCARD gm_status gm__def_text_of(gm_def *r, const gm_yaml *map, const char *key, char **out);
-GM_NODISCARD gm_status gm__def_code(gm_def *r, const gm_yaml *map, char **out);
+/* The keys `code` (one or a list) and `molar-mass`. */
+GM_NODISCARD gm_status gm__def_coding(gm_def *r, const gm_yaml *map, gm_coding *out);
 /* Is the node's key a name: a letter, then letters, digits, _ (and - . unless for formulas)? */
 GM_NODISCARD gm_status gm__def_name(gm_def *r, const gm_yaml *node, bool formula, char **out);
 GM_NODISCARD gm_status gm__def_choice(const gm_yaml *node, const char *const *name, int32_t count,
@@ -116,7 +120,8 @@ GM_NODISCARD gm_status gm__def_input(gm_def *r, const gm_yaml *node, const char 
 GM_NODISCARD gm_status gm__def_read_subject(gm_def *r);
 GM_NODISCARD gm_status gm__def_read_observables(gm_def *r); /* names, units, formulas */
 GM_NODISCARD gm_status gm__def_read_model(gm_def *r);
-GM_NODISCARD gm_status gm__def_read_errors(gm_def *r); /* of the observables */
+GM_NODISCARD gm_status gm__def_read_errors(gm_def *r);  /* of the observables */
+GM_NODISCARD gm_status gm__def_read_quality(gm_def *r); /* after the errors */
 GM_NODISCARD gm_status gm__def_read_parameters(gm_def *r);
 GM_NODISCARD gm_status gm__def_read_correlations(gm_def *r);
 GM_NODISCARD gm_status gm__def_read_inputs(gm_def *r);

@@ -20,7 +20,7 @@ static gm_status observable_read(gm_def *r, const gm_yaml *n, gm_observable *o, 
   s = gm__def_need(n, "is", "a formula over the model's names", &is);
   if (!s) s = gm__def_text(r, is, &o->is);
   if (!s) s = gm__def_unit(r, n, "mg/L", unit);
-  if (!s) s = gm__def_code(r, n, &o->code);
+  if (!s) s = gm__def_coding(r, n, &o->coding);
   if (!s) s = gm__def_text_of(r, n, "label", &o->label);
   if (!s) o->unit = unit->code;
   return s;
@@ -110,6 +110,7 @@ static gm_status outputs_make(gm_def *r, gm_eq_config *c)
 static gm_status model_path(gm_def *r, char **out)
 {
   const gm_definition *d = r->d;
+  if (r->model_path) return gm__def_keep(r, r->model_path, out);
   size_t bytes = strlen(d->folder) + strlen(d->model_file) + 2;
   char *path = gm_arena_get(r->work, (ptrdiff_t)bytes, 1);
   if (!path) return gm_fail(r->ctx, GM_ENOMEM, "%s: model", d->path);

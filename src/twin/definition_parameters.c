@@ -76,7 +76,7 @@ static gm_status covariate_read(gm_def *r, const gm_yaml *n, gm_covariate *c, gm
                       "`occasion` is the number of the occasion; another name "
                       "is expected");
   if (!s) s = gm__def_map(n, GM_DEF_COVARIATE);
-  if (!s) s = gm__def_code(r, n, &c->code);
+  if (!s) s = gm__def_coding(r, n, &c->coding);
   if (s) return s;
   const gm_yaml *levels = gm__yaml_find(n, "levels"), *v;
   if (levels) {

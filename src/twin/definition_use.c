@@ -308,6 +308,12 @@ gm_status gm__def_read_notes(gm_def *r)
 {
   const gm_yaml *assumptions = gm__yaml_find(r->root, "assumptions");
   const gm_yaml *sources = gm__yaml_find(r->root, "sources");
+  const gm_yaml *within = gm__yaml_find(r->root, "update-within");
   gm_status s = assumptions ? assumptions_read(r, assumptions) : GM_OK;
-  return !s && sources ? sources_read(r, sources) : s;
+  if (!s && sources) s = sources_read(r, sources);
+  r->d->update_within_s = NAN;
+  if (s || !within) return s;
+  s = gm__def_time(r, within, GM_DEF_POSITIVE, &r->d->update_within_s);
+  if (!s) r->d->update_within_s *= 3600 / r->d->hour;
+  return s;
 }

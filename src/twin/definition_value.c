@@ -110,11 +110,10 @@ gm_status gm__def_text_of(gm_def *r, const gm_yaml *map, const char *key, char *
   return n ? gm__def_text(r, n, out) : gm__def_keep(r, "", out);
 }
 
-gm_status gm__def_code(gm_def *r, const gm_yaml *map, char **out)
+static gm_status code_read(gm_def *r, const gm_yaml *n, char **out)
 {
-  const gm_yaml *n = gm__yaml_find(map, "code");
-  gm_status s = gm__def_text_of(r, map, "code", out);
-  if (s || !n) return s;
+  gm_status s = gm__def_text(r, n, out);
+  if (s) return s;
   const char *bar = strchr(n->text, '|');
   if (!bar || bar == n->text || !bar[1] || strchr(n->text, ' '))
     return gm__yaml_fail(n, NULL, GM_EPARSE,
@@ -122,6 +121,30 @@ gm_status gm__def_code(gm_def *r, const gm_yaml *map, char **out)
                          "expected",
                          n->text);
   return GM_OK;
+}
+
+static gm_status codes_read(gm_def *r, const gm_yaml *n, gm_coding *out)
+{
+  bool list = n->kind == GM_YAML_LIST;
+  gm_status s = list ? gm__def_list(n) : GM_OK;
+  if (!s) s = gm__def_get(r, list ? n->count : 1, sizeof *out->code, &out->code);
+  for (const gm_yaml *item = list ? n->first : n; item && !s; item = list ? item->next : NULL) {
+    s = code_read(r, item, &out->code[out->count]);
+    if (!s) out->count++;
+  }
+  return s;
+}
+
+gm_status gm__def_coding(gm_def *r, const gm_yaml *map, gm_coding *out)
+{
+  const gm_yaml *n = gm__yaml_find(map, "code"), *mass = gm__yaml_find(map, "molar-mass");
+  gm_def_unit unit = {0};
+  *out = (gm_coding){.molar_mass_g_per_mol = NAN};
+  gm_status s = n ? codes_read(r, n, out) : GM_OK;
+  if (s || !mass) return s;
+  s = gm__def_model_unit(r, "g/mol", &unit);
+  if (s) return gm__yaml_fail_at(mass, NULL, s);
+  return gm__def_amount(r, mass, &unit, GM_DEF_POSITIVE, &out->molar_mass_g_per_mol);
 }
 
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -281,11 +304,13 @@ gm_status gm__def_amount(gm_def *r, const gm_yaml *node, const gm_def_unit *to, 
   gm_def_unit unit = {0};
   gm_status s = gm__def_quantity(r, node, &v, &unit);
   if (s) return s;
-  if (!unit.code && !(flags & GM_DEF_BARE))
+  if (!unit.code && !(flags & GM_DEF_BARE)) {
+    bool time = r->time.code && gm_unit_same_kind(&to->unit, &r->time.unit);
     return gm__yaml_fail(node, NULL, GM_EUNIT,
                          "'%.80s' has no unit; one that converts to %.80s is "
-                         "expected, as in '24 h'",
-                         node->text, to->code);
+                         "expected, as in '%s %.80s'",
+                         node->text, to->code, time ? "24" : "2", time ? "h" : to->code);
+  }
   if (unit.code && (flags & GM_DEF_POINT) && gm_unit_same_kind(&unit.unit, &to->unit)) {
     s = gm_unit_convert(r->ctx, &unit.unit, &to->unit, v, &v);
     if (s) return gm__yaml_fail_at(node, NULL, s);

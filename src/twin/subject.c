@@ -173,6 +173,18 @@ static gm_status observable_of(gm_ctx *ctx, const gm_subject *s, const gm_record
   return GM_OK;
 }
 
+/* A datum that is believed less errs by more. */
+static gm_status doubt_take(gm_ctx *ctx, const gm_subject *s, const gm_record *c, gm_datum *x)
+{
+  if (!(c->sd_factor > 0) || c->sd_factor == 1) return GM_OK;
+  if (x->count)
+    return fail_record(ctx, GM_EUNSUPPORTED, s->r, c,
+                       "a count cannot be believed in part; it is held out or taken", NULL);
+  x->additive *= c->sd_factor;
+  x->proportional *= c->sd_factor;
+  return GM_OK;
+}
+
 static gm_status datum_take(gm_ctx *ctx, gm_subject *s, const gm_record *c, int32_t order)
 {
   if (c->evid != 0 || c->missing) return GM_OK;
@@ -191,6 +203,8 @@ static gm_status datum_take(gm_ctx *ctx, gm_subject *s, const gm_record *c, int3
                 .size = o->size,
                 .observable = k,
                 .censored = (int8_t)c->censored};
+  st = doubt_take(ctx, s, c, &x);
+  if (st) return st;
   bool below = isfinite(o->loq) && (c->value < o->loq || (o->censor_zero && c->value <= 0));
   if (!x.censored && below) {
     x.censored = 1;
@@ -374,6 +388,11 @@ const subject_stretch *gm__subject_stretch_at(const gm_subject *s, double t)
          (s->d->nocb ? s->stretch[k + 1].t_from < t : s->stretch[k + 1].t_from <= t))
     k++;
   return &s->stretch[k];
+}
+
+double gm_subject_covariate_at(const gm_subject *s, int32_t covariate, double t)
+{
+  return gm__subject_stretch_at(s, t)->covariate[covariate];
 }
 
 void gm_subject_parameters(const gm_subject *s, const double *z, double t, double *value)

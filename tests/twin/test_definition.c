@@ -57,7 +57,8 @@ static void definition__covariates(void **state)
   assert_int_equal(2, d->covariate_count);
   const gm_covariate *wt = &d->covariate[0], *sex = &d->covariate[1];
   assert_string_equal("kg", wt->unit);
-  assert_string_equal("loinc|29463-7", wt->code);
+  assert_int_equal(1, wt->coding.count);
+  assert_string_equal("loinc|29463-7", wt->coding.code[0]);
   assert_int_equal(0, wt->level_count);
   near_value(40, wt->lower);
   near_value(150, wt->upper);

@@ -37,7 +37,7 @@ static void errors__unknown_keys(void **state)
        "question, context-of-use, model, kind, solver, subject, covariates-between-records, "
        "inputs, "
        "parameters, correlations, observables, targets, actions, limits, need, assumptions, "
-       "sources"},
+       "sources, update-within"},
       {"typical: 15", "typcal: 15", GM_EPARSE,
        "twin.yaml:19: parameters.TLAG.typcal: 'typcal' is not a key here; did you mean 'typical'? "
        "known: typical, unit, between-subjects, occasion, covariate, fixed, source"},

@@ -2,20 +2,33 @@
 # Options are asked from the command itself, so that they are those of the installed version.
 _gemel() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-  local verbs="demo run fit simulate sensitivity compare propose check new export help"
+  local family="store twin bank audit" at=1
+  local verbs="demo run fit simulate sensitivity compare propose check new export $family help"
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
     return
   fi
-  if [[ $verb == help ]]; then
+  if [[ $verb == help ]] && ((COMP_CWORD == 2)); then
     mapfile -t COMPREPLY < <(compgen -W "${verbs% help}" -- "$word")
     return
+  fi
+  [[ $verb == help ]] && at=2
+  # verbs of two words; the second ones, too, are asked from the command
+  if [[ " $family " == *" ${COMP_WORDS[at]} "* ]]; then
+    if ((COMP_CWORD == at + 1)); then
+      local seconds
+      seconds=$("${COMP_WORDS[0]}" "${COMP_WORDS[at]}" 2>/dev/null |
+        sed -n "s/^  ${COMP_WORDS[at]} \([a-z]*\).*/\1/p")
+      mapfile -t COMPREPLY < <(compgen -W "$seconds" -- "$word")
+      return
+    fi
+    verb="${COMP_WORDS[at]} ${COMP_WORDS[at + 1]}"
   fi
   case $before in
     --subject | --now | --learn | --horizon | --plan | --dose | --to | --every | --set | --seed | \
       --threads | --members | --population | --from | --steps | --times | --variables | --rtol | \
-      --atol | --replicates)
+      --atol | --replicates | --consent | --as | --for | --as-of | --store | --key | --why | --decision)
       return
       ;;
     --solver) mapfile -t COMPREPLY < <(compgen -W "auto explicit stiff" -- "$word") && return ;;
@@ -24,7 +37,8 @@ _gemel() {
   esac
   if [[ $word == -* ]]; then
     local options
-    options=$("${COMP_WORDS[0]}" help "$verb" 2>/dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p')
+    # shellcheck disable=SC2086 # a verb may be two words
+    options=$("${COMP_WORDS[0]}" help $verb 2>/dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p')
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     return
   fi
