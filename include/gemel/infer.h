@@ -145,6 +145,17 @@ typedef struct {
                        double *f);
   void *user;
   bool certain; /* f hangs on z alone: paths are not moved */
+  /* Bytes that `saved` was given by a run whose data were the first of these (same prior, key): the
+   * run goes on from there, with as many members as then, and the result has the same bytes as one
+   * that never stopped. What does not fit is passed over, and all data are learned. *resumed tells.
+   * All may be 0; saved is added to. */
+  /* What else the predictions at or before t hang on (doses, covariates, the model), as a sum. */
+  uint64_t (*context)(const void *context_user, double t);
+  const void *context_user;
+  const void *resume;
+  size_t resume_bytes;
+  bool *resumed;
+  gm_text *saved;
 } gm_path_problem;
 
 /* What the belief of the earlier data said of one datum before it was learned. */

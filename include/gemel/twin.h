@@ -35,7 +35,8 @@ GM_API const gm_datum *gm_subject_data(const gm_subject *s, int32_t *count_out);
 GM_API const gm_event *gm_subject_events(const gm_subject *s, int32_t *count_out);
 GM_API double gm_subject_covariate(const gm_subject *s,
                                    int32_t covariate); /* at the first record */
-GM_API double gm_subject_t_last(const gm_subject *s);  /* time of the last record */
+GM_API double gm_subject_covariate_at(const gm_subject *s, int32_t covariate, double t);
+GM_API double gm_subject_t_last(const gm_subject *s); /* time of the last record */
 GM_API double gm_subject_t_first(const gm_subject *s);
 /* Values of the definition's parameters for coordinates z (in the definition's units, covariates
  * and occasion of time t). value[parameter_count]. */
@@ -71,6 +72,11 @@ typedef struct {
   /* Take the data one time after the other (gm_members_paths), as is done for a model that moves by
    * chance: there is no mode then, residuals are innovations, and the alarm hears them. */
   bool follow;
+  /* gm_twin.paths of an earlier twin of this subject with these options (borrowed): where its data
+   * were the first of those now, learning goes on from it, to the same bytes. */
+  const void *resume;
+  size_t resume_bytes;
+  uint64_t context; /* of whatever else an earlier twin must have had in common: the definition */
   uint64_t seed;
   gm_pool *pool; /* borrowed; NULL: one worker */
   const gm_watch *watch;
@@ -91,6 +97,8 @@ typedef struct {
   double *fitted, *residual;
   double fit_p; /* chance of a misfit (residuals and, at the mode, distance from the prior) at least
                    this large if the model holds (chi-square) */
+  gm_text paths; /* what following the data has come to (gm_path_problem.saved); empty: a mode */
+  bool resumed;  /* it went on from options.resume */
   gm_alarm_state alarm; /* of the innovations of a model that moves by chance, else quiet */
   gm_health health;
 } gm_twin;
@@ -99,6 +107,15 @@ typedef struct {
 /* Fails: GM_EDOMAIN (now before the first record), GM_ENUMERIC, GM_ECANCELLED, GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_twin_new(gm_ctx *ctx, const gm_definition *d, const gm_subject *s,
                                           const gm_twin_options *options, gm_twin **out);
+/* The belief as bytes, compressed: what a forecast and a proposal need, not the members'
+ * predictions of the data (posterior->f). Adds to out. Fails: GM_ENOMEM. */
+GM_API GM_NODISCARD gm_status gm_twin_save(const gm_twin *t, gm_ctx *ctx, gm_text *out);
+/* The twin again, over the subject as it is known by now: forecasts have the same bytes where the
+ * subject's records do. learned: as it was saved. Fails: GM_EPARSE (cut, damaged, of another
+ * version or another number of coordinates), GM_ENOMEM. */
+GM_API GM_NODISCARD gm_status gm_twin_load(gm_ctx *ctx, const gm_definition *d, const gm_subject *s,
+                                           gm_pool *pool, const void *data, size_t bytes,
+                                           gm_twin **out);
 GM_API void gm_twin_free(gm_twin *t);
 GM_API const char *gm_health_name(gm_health h);
 

@@ -33,7 +33,13 @@ typedef struct {
 
 extern const cli_verb cli_verb_run, cli_verb_fit, cli_verb_simulate, cli_verb_compare,
     cli_verb_propose, cli_verb_check, cli_verb_new, cli_verb_demo, cli_verb_export, cli_verb_suite,
-    cli_verb_sensitivity;
+    cli_verb_sensitivity, cli_verb_store_new, cli_verb_audit_verify, cli_verb_audit_head,
+    cli_verb_audit_prove, cli_verb_audit_list, cli_verb_twin_new, cli_verb_twin_add,
+    cli_verb_twin_show, cli_verb_twin_forecast, cli_verb_twin_propose, cli_verb_twin_decide,
+    cli_verb_twin_history, cli_verb_twin_consent, cli_verb_twin_fork, cli_verb_twin_migrate,
+    cli_verb_twin_export, cli_verb_twin_erase, cli_verb_bank_list, cli_verb_bank_find,
+    cli_verb_bank_aggregate, cli_verb_bank_fairness, cli_verb_bank_learn, cli_verb_bank_export,
+    cli_verb_store_backup, cli_verb_store_restore;
 extern const cli_verb *const cli_verbs[]; /* ends with NULL */
 extern const cli_option cli_global_options[];
 

@@ -6,10 +6,43 @@
 #include <string.h>
 #include <unistd.h>
 
-const cli_verb *const cli_verbs[] = {&cli_verb_demo,     &cli_verb_run,         &cli_verb_fit,
-                                     &cli_verb_simulate, &cli_verb_sensitivity, &cli_verb_compare,
-                                     &cli_verb_propose,  &cli_verb_check,       &cli_verb_new,
-                                     &cli_verb_export,   &cli_verb_suite,       NULL};
+const cli_verb *const cli_verbs[] = {&cli_verb_demo,
+                                     &cli_verb_run,
+                                     &cli_verb_fit,
+                                     &cli_verb_simulate,
+                                     &cli_verb_sensitivity,
+                                     &cli_verb_compare,
+                                     &cli_verb_propose,
+                                     &cli_verb_check,
+                                     &cli_verb_new,
+                                     &cli_verb_export,
+                                     &cli_verb_suite,
+                                     &cli_verb_store_new,
+                                     &cli_verb_store_backup,
+                                     &cli_verb_store_restore,
+                                     &cli_verb_audit_verify,
+                                     &cli_verb_audit_head,
+                                     &cli_verb_audit_prove,
+                                     &cli_verb_audit_list,
+                                     &cli_verb_twin_new,
+                                     &cli_verb_twin_add,
+                                     &cli_verb_twin_show,
+                                     &cli_verb_twin_forecast,
+                                     &cli_verb_twin_propose,
+                                     &cli_verb_twin_decide,
+                                     &cli_verb_twin_history,
+                                     &cli_verb_twin_consent,
+                                     &cli_verb_twin_fork,
+                                     &cli_verb_twin_migrate,
+                                     &cli_verb_twin_export,
+                                     &cli_verb_twin_erase,
+                                     &cli_verb_bank_list,
+                                     &cli_verb_bank_find,
+                                     &cli_verb_bank_aggregate,
+                                     &cli_verb_bank_fairness,
+                                     &cli_verb_bank_learn,
+                                     &cli_verb_bank_export,
+                                     NULL};
 
 int cli_say(const cli *c, int code, const char *format, ...)
 {
@@ -86,21 +119,47 @@ void cli_help_verb(const cli_verb *v, gm_text *out)
   help_options(cli_global_options, out);
 }
 
+static void help_verbs(gm_text *out)
+{
+  for (const cli_verb *const *v = cli_verbs; *v; v++)
+    if ((*v)->summary[0]) gm_text_addf(out, "  %-15s %s\n", (*v)->name, (*v)->summary);
+}
+
 static void help_all(gm_text *out)
 {
   gm_text_add(out,
               "gemel - medical digital twins: from a model and a patient's data to a forecast, "
               "a comparison\nof treatments and a proposal. A person decides.\n\n"
               "Use: gemel VERB ARGUMENTS [--OPTION VALUE]\n\nVerbs:\n");
-  for (const cli_verb *const *v = cli_verbs; *v; v++)
-    if ((*v)->summary[0]) gm_text_addf(out, "  %-11s %s\n", (*v)->name, (*v)->summary);
-  gm_text_add(out, "  help        help on a verb: gemel help VERB\n\nOptions of every verb:\n");
+  help_verbs(out);
+  gm_text_add(out, "  help            help on a verb: gemel help VERB\n\nOptions of every verb:\n");
   help_options(cli_global_options, out);
   gm_text_add(out, "  --version            the version of Gemel\n\nCodes: 0 done, 1 a result that "
                    "says no, 2 bad use or bad input, 3 internal.\n");
 }
 
 /* ---- running ------------------------------------------------------------------------------- */
+/* Verbs of two words: `gemel twin show`. */
+static bool is_family(const char *word)
+{
+  size_t n = strlen(word);
+  for (const cli_verb *const *v = cli_verbs; *v; v++)
+    if (!strncmp((*v)->name, word, n) && (*v)->name[n] == ' ') return true;
+  return false;
+}
+
+static int family_help(const cli *c, const char *word, gm_text *out)
+{
+  size_t n = strlen(word);
+  gm_text_addf(out, "gemel %s - verbs:\n\n", word);
+  for (const cli_verb *const *v = cli_verbs; *v; v++)
+    if (!strncmp((*v)->name, word, n) && (*v)->name[n] == ' ')
+      gm_text_addf(out, "  %-16s %s\n", (*v)->name, (*v)->summary);
+  gm_text_addf(out, "\nMore: gemel help %s VERB\n", word);
+  (void)c;
+  return CLI_DONE;
+}
+
 static const cli_verb *verb_named(const char *name)
 {
   for (const cli_verb *const *v = cli_verbs; *v; v++)
@@ -110,9 +169,9 @@ static const cli_verb *verb_named(const char *name)
 
 static int unknown_verb(const cli *c, const char *name)
 {
-  const char *known[32];
+  const char *known[64];
   size_t n = 0;
-  for (const cli_verb *const *v = cli_verbs; *v && n < 31; v++) known[n++] = (*v)->name;
+  for (const cli_verb *const *v = cli_verbs; *v && n < 63; v++) known[n++] = (*v)->name;
   known[n] = NULL;
   const char *near = cli_nearest(name, known);
   return cli_say(c, CLI_BAD, "unknown verb \"%s\"%s%s%s; see gemel --help", name,
@@ -137,6 +196,42 @@ static int verb_run(cli *c, int argc, char **argv)
   return code;
 }
 
+/* The verb that argv begins with, in one word or two; NULL: none, and code says what was done. */
+static const cli_verb *verb_take(cli *c, int argc, char **argv, int *words, int *code)
+{
+  char two[80];
+  const char *word = argv[0];
+  *words = 1;
+  if (is_family(word)) {
+    const char *second = argc > 1 ? argv[1] : "";
+    if (!second[0] || second[0] == '-') {
+      *code = family_help(c, word, &c->out);
+      return NULL;
+    }
+    snprintf(two, sizeof two, "%.30s %.40s", word, second);
+    word = two;
+    *words = 2;
+  }
+  const cli_verb *v = verb_named(word);
+  if (!v) *code = unknown_verb(c, word);
+  return v;
+}
+
+static int command_help(cli *c, int argc, char **argv)
+{
+  int words, code = CLI_DONE;
+  c->verb = verb_take(c, argc, argv, &words, &code);
+  if (c->verb) cli_help_verb(c->verb, &c->out);
+  return code;
+}
+
+static int command_run(cli *c, int argc, char **argv)
+{
+  int words, code = CLI_DONE;
+  c->verb = verb_take(c, argc, argv, &words, &code);
+  return c->verb ? verb_run(c, argc - words, argv + words) : code;
+}
+
 static int command(cli *c, int argc, char **argv)
 {
   const char *word = argc > 1 ? argv[1] : "";
@@ -151,12 +246,7 @@ static int command(cli *c, int argc, char **argv)
     fputs(c->out.data ? c->out.data : "", stderr);
     return CLI_BAD;
   }
-  if (help) word = argv[2];
-  c->verb = verb_named(word);
-  if (!c->verb) return unknown_verb(c, word);
-  if (!help) return verb_run(c, argc - 2, argv + 2);
-  cli_help_verb(c->verb, &c->out);
-  return CLI_DONE;
+  return help ? command_help(c, argc - 2, argv + 2) : command_run(c, argc - 1, argv + 1);
 }
 
 static int print(const cli *c, int code)

@@ -348,16 +348,38 @@ static gm_status lineage_make(gm__paths *s, gm_lineage **out)
   return GM_OK;
 }
 
-static gm_status paths_run(gm__paths *s, gm_innovation *innovation)
+/* The last datum of a run leaves the copying to whoever goes on. */
+static gm_status share_restore(gm__paths *s)
 {
+  if (!s->done || share_with(s, s->done, 0) >= share_least) return GM_OK;
+  gm_status st = stage_close(s);
+  return st ? st : gm__paths_renew(s);
+}
+
+/* From the start, or from where an earlier run had come to. */
+static gm_status paths_start(gm__paths *s, gm_innovation *innovation)
+{
+  const gm_path_problem *p = s->p;
   gm_status st = paths_alloc(s);
   if (!st) st = paths_begin(s);
-  if (!st) st = gm__paths_predict(s, &s->now, s->u, s->f);
+  if (st) return st;
+  bool on = p->resume && gm__paths_load(s, p->resume, p->resume_bytes, innovation);
+  if (p->resumed) *p->resumed = on;
+  st = gm__paths_predict(s, &s->now, s->u, s->f);
+  return !st && on && s->done < s->groups ? share_restore(s) : st;
+}
+
+static gm_status paths_run(gm__paths *s, gm_innovation *innovation)
+{
+  gm_text *saved = s->p->saved;
+  gm_status st = paths_start(s, innovation);
   while (!st && s->done < s->groups) {
     st = group_take(s, innovation);
     gm_watch_progress(s->watch, "learning paths", (double)s->done / s->groups);
   }
-  return st;
+  if (st || !saved || !innovation) return st;
+  gm__paths_save(s, innovation, saved);
+  return saved->status ? gm_fail(s->ctx, saved->status, "paths") : GM_OK;
 }
 
 static gm_status problem_check(gm_ctx *ctx, const gm_path_problem *p, int32_t members)
@@ -384,6 +406,8 @@ gm_status gm_members_paths(gm_ctx *ctx, const gm_path_problem *p, const gm_membe
   assert(ctx && p && p->predict && out && lineage);
   gm_members_options o = options ? *options : (gm_members_options){0};
   if (o.n == 0) o.n = MEMBERS_USUAL;
+  if (p->resume && gm__paths_saved_members(p->resume, p->resume_bytes) > 0)
+    o.n = gm__paths_saved_members(p->resume, p->resume_bytes);
   gm__paths s = {.ctx = ctx, .p = p, .watch = watch, .key = o.key, .n = o.n, .d = p->dim};
   s.scale = 1;
   s.groups = groups_of(p);

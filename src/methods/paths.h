@@ -33,6 +33,14 @@ gm_status gm__paths_predict(gm__paths *s, const gm_lineage *slots, const double 
 /* Copies by weight, new slots for the copies after what is learned, moves. Weights are equal then.
  */
 gm_status gm__paths_renew(gm__paths *s);
+/* The swarm as it is after its last datum, added to out (its status tells); and back, when it is of
+ * this problem and its data are the first of the problem's: else false, and nothing changed.
+ * innovation: of the data learned. */
+void gm__paths_save(const gm__paths *s, gm_innovation *innovation, gm_text *out);
+bool gm__paths_load(gm__paths *s, const void *data, size_t bytes, gm_innovation *innovation);
+/* Would a run of this problem under this key go on from the bytes? */
+bool gm__paths_fit(const gm_path_problem *p, gm_key key, const void *data, size_t bytes);
+int32_t gm__paths_saved_members(const void *data, size_t bytes); /* 0: nothing saved */
 /* n of the members (their number is a multiple of it), chosen by weight, of equal weight; data: how
  * many predictions each has. u in (0, 1). On failure both are as they were. */
 gm_status gm__paths_thin(gm_ctx *ctx, int32_t n, int32_t data, double u, gm_members **members,

@@ -31,7 +31,7 @@ void gm__subject_values(const gm_subject *s, const subject_stretch *w, const dou
     const gm_def_parameter *p = &d->parameter[i];
     double typical = gm_expr_eval(p->typical, argument), effect = 0;
     if (p->covariate) typical *= gm_expr_eval(p->covariate, argument);
-    if (p->eta >= 0) effect += z[p->eta];
+    if (p->eta >= 0) effect += z[p->eta] + (d->eta_mean ? d->eta_mean[p->eta] : 0);
     if (p->occasion >= 0 && w->occasion < s->occasion_count)
       effect += z[d->eta_count + w->occasion * d->occasion_effect_count + p->occasion];
     value[i] = individual(p, typical, effect);

@@ -1,5 +1,6 @@
 /* learn.c - the belief about one subject from its data: around the mode, or for a model that moves
  * by chance over coordinates and paths. */
+#include "base/checksum.h"
 #include "gemel/math.h"
 #include "methods/paths.h"
 #include "num/distribution.h"
@@ -168,6 +169,8 @@ static gm_status innovations_take(gm_ctx *ctx, gm_twin *t, const gm_innovation *
  * many as were asked for are kept. */
 enum { MORE = 4, DESCENT_LEAST = 60 };
 
+/* What is saved, and gone on from, is always the run with as many members as were asked for: so a
+ * belief does not hang on where it was interrupted. */
 static gm_status paths_followed(gm_ctx *ctx, gm_twin *t, const gm_path_problem *problem,
                                 const gm_members_options *mo, const gm_watch *watch,
                                 gm_innovation *v)
@@ -175,36 +178,90 @@ static gm_status paths_followed(gm_ctx *ctx, gm_twin *t, const gm_path_problem *
   gm_status st = gm_members_paths(ctx, problem, mo, watch, v, &t->posterior, &t->lineage);
   if (st || t->posterior->ess >= DESCENT_LEAST || t->posterior->n > 100000) return st;
   gm_members_options more = *mo;
+  gm_path_problem anew = *problem;
   int32_t n = t->posterior->n;
   more.n = MORE * n;
+  anew.resume = NULL;
+  anew.saved = NULL;
   gm_members_free(t->posterior);
   gm_lineage_free(t->lineage);
   t->posterior = NULL;
   t->lineage = NULL;
-  st = gm_members_paths(ctx, problem, &more, watch, v, &t->posterior, &t->lineage);
+  st = gm_members_paths(ctx, &anew, &more, watch, v, &t->posterior, &t->lineage);
   double u = gm_uniform(mo->key, 0, 0, gm_kind_draw(9, 0), 0);
   return st ? st : gm__paths_thin(ctx, n, problem->datum_count, u, &t->posterior, &t->lineage);
 }
 
+/* ---- what a checkpoint must have in common ----------------------------------------------------
+ */
+typedef struct {
+  const gm_subject *s;
+  uint64_t definition;
+} surroundings;
+
+static uint64_t mix(uint64_t h, const double *v, size_t count)
+{
+  return (h ^ gm__checksum(v, count * sizeof *v)) * UINT64_C(0x9E3779B97F4A7C15) + 1;
+}
+
+/* Doses, covariates, occasions and the order of data at or before t, the learned prior's mean, and
+ * the definition. */
+static uint64_t context_of(const void *user, double t)
+{
+  const surroundings *q = user;
+  const gm_subject *s = q->s;
+  const gm_definition *d = s->d;
+  uint64_t h = q->definition;
+  h = mix(h, &s->t_first, 1);
+  if (d->eta_mean) h = mix(h, d->eta_mean, (size_t)d->eta_count);
+  for (int32_t i = 0; i < s->event_count && s->event[i].t <= t; i++) {
+    const gm_event *e = &s->event[i];
+    const double v[] = {e->t,    e->order,    e->kind,       e->port,   e->input, e->amount,
+                        e->rate, e->interval, e->additional, e->steady, e->mode};
+    h = mix(h, v, sizeof v / sizeof v[0]);
+  }
+  for (int32_t i = 0; i < s->stretch_count && (i == 0 || s->stretch[i].t_from <= t); i++) {
+    const subject_stretch *w = &s->stretch[i];
+    const double v[] = {w->t_from, w->order, w->occasion};
+    h = mix(h, v, 3);
+    h = mix(h, w->covariate, (size_t)d->covariate_count);
+  }
+  for (int32_t j = 0; j < s->datum_count && s->datum[j].t <= t; j++) {
+    double order = s->datum_order[j];
+    h = mix(h, &order, 1);
+  }
+  return h;
+}
+
 static gm_status learn_paths(gm_ctx *ctx, gm_twin *t, predictor *p, const gm_members_options *mo,
-                             const gm_watch *watch)
+                             const gm_twin_options *o)
 {
   gm_model_info info;
   gm_model_get_info(t->definition->model, &info);
+  surroundings around = {t->subject, o->context};
   gm_path_problem problem = {.dim = t->subject->dim,
                              .prior_covariance = t->subject->prior,
                              .datum_count = t->learned,
                              .datum = t->subject->datum,
                              .predict = predict_paths,
                              .user = p,
-                             .certain = !(info.flags & GM_MODEL_STOCHASTIC)};
+                             .certain = !(info.flags & GM_MODEL_STOCHASTIC),
+                             .resume = o->resume,
+                             .resume_bytes = o->resume_bytes,
+                             .resumed = &t->resumed,
+                             .saved = &t->paths,
+                             .context = context_of,
+                             .context_user = &around};
   gm_innovation *v = gm_alloc(ctx, t->learned, sizeof *v);
   if (!v) return gm_fail(ctx, GM_ENOMEM, "innovations");
-  gm_status st = paths_followed(ctx, t, &problem, mo, watch, v);
+  gm_status st = paths_followed(ctx, t, &problem, mo, o->watch, v);
   if (!st) st = innovations_take(ctx, t, v);
   problem.datum_count = 0;
+  problem.resume = NULL;
+  problem.saved = NULL;
+  problem.resumed = NULL;
   p->count = 0;
-  if (!st) st = gm_members_paths(ctx, &problem, mo, watch, NULL, &t->prior, &t->prior_lineage);
+  if (!st) st = gm_members_paths(ctx, &problem, mo, o->watch, NULL, &t->prior, &t->prior_lineage);
   gm_free(v);
   if (problem.certain) { /* whose draws they are says nothing */
     gm_lineage_free(t->lineage);
@@ -212,6 +269,28 @@ static gm_status learn_paths(gm_ctx *ctx, gm_twin *t, predictor *p, const gm_mem
     t->lineage = t->prior_lineage = NULL;
   }
   return st;
+}
+
+static gm_key key_of(const gm_subject *s, const gm_twin_options *o)
+{
+  return gm_key_make(o->seed, 0, gm_hash_text(s->id), 0);
+}
+
+bool gm__twin_resumes(const gm_definition *d, const gm_subject *s, const gm_twin_options *o,
+                      const void *data, size_t bytes)
+{
+  gm_model_info info;
+  gm_model_get_info(d->model, &info);
+  surroundings around = {s, o->context};
+  gm_path_problem problem = {.context = context_of,
+                             .context_user = &around,
+                             .dim = s->dim,
+                             .prior_covariance = s->prior,
+                             .datum = s->datum,
+                             .certain = !(info.flags & GM_MODEL_STOCHASTIC)};
+  while (problem.datum_count < s->datum_count && s->datum[problem.datum_count].t <= o->t_now)
+    problem.datum_count++;
+  return gm__paths_fit(&problem, key_of(s, o), data, bytes);
 }
 
 gm_status gm__twin_learn(gm_ctx *ctx, gm_twin *t, const gm_twin_options *o)
@@ -225,11 +304,10 @@ gm_status gm__twin_learn(gm_ctx *ctx, gm_twin *t, const gm_twin_options *o)
   if (!sample) return gm_fail(ctx, GM_ENOMEM, "data of a subject");
   for (int32_t j = 0; j < t->learned; j++) sample[j] = s->datum[j].t;
   p.sample = sample;
-  gm_members_options mo = {.n = o->members, .key = gm_key_make(o->seed, 0, gm_hash_text(s->id), 0)};
+  gm_members_options mo = {.n = o->members, .key = key_of(s, o)};
   t->alarm = GM_ALARM_QUIET;
   bool follow = o->follow || (info.flags & GM_MODEL_STOCHASTIC);
-  gm_status st =
-      follow ? learn_paths(ctx, t, &p, &mo, o->watch) : learn_mode(ctx, t, &p, &mo, o->watch);
+  gm_status st = follow ? learn_paths(ctx, t, &p, &mo, o) : learn_mode(ctx, t, &p, &mo, o->watch);
   gm_free(p.y);
   gm_free(sample);
   return st;

@@ -35,6 +35,9 @@ gm_status gm__subject_check(gm_ctx *ctx, const gm_subject *s);
 /* Individual values in one stretch; value[parameter_count]. */
 void gm__subject_values(const gm_subject *s, const subject_stretch *w, const double *z,
                         double *value);
+/* Would a twin by these options go on from the saved bytes (gm_twin.paths)? */
+bool gm__twin_resumes(const gm_definition *d, const gm_subject *s, const gm_twin_options *o,
+                      const void *data, size_t bytes);
 /* Sets mode, members, lineage, residuals, fit and alarm of a twin. Fails: as gm_twin_new. */
 gm_status gm__twin_learn(gm_ctx *ctx, gm_twin *t, const gm_twin_options *o);
 #endif

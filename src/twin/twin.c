@@ -43,6 +43,7 @@ gm_status gm_twin_new(gm_ctx *ctx, const gm_definition *d, const gm_subject *s,
   assert(ctx && d && s && options && out);
   gm_twin *t = gm_alloc(ctx, 1, sizeof *t);
   if (!t) return gm_fail(ctx, GM_ENOMEM, "twin");
+  gm_text_init(&t->paths, ctx);
   t->definition = d;
   t->subject = s;
   t->seed = options->seed;
@@ -71,6 +72,7 @@ void gm_twin_free(gm_twin *t)
   gm_lineage_free(t->lineage);
   gm_lineage_free(t->prior_lineage);
   gm_runner_free(t->runner);
+  gm_text_free(&t->paths);
   gm_free(t->fitted);
   gm_free(t->residual);
   gm_free(t);

@@ -1,0 +1,155 @@
+/* life.h - a twin that lives in a store: facts in, belief kept true, forecasts issued and scored.
+ * room: twin
+ *     facts -> thread -> quality -> belief -> forecast -> score
+ * Everything a twin was told, believed and said is in its thread (docs/thread.md), and can be seen
+ * as it was at any time. Times here are Unix seconds, times of learning microseconds (store.h).
+ * Threads: one call at a time on one gm_life. */
+#ifndef GEMEL_LIFE_H
+#define GEMEL_LIFE_H
+#include "gemel/fact.h"
+#include "gemel/plan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct gm_life gm_life;
+
+typedef struct {
+  gm_session *session; /* borrowed as long as the life */
+  const char *twin;    /* its name; NULL: by */
+  int64_t number;      /* its number in the store (gm_twin_found): names are not for everybody */
+  int64_t as_of;       /* as it was known then; nothing can be added; 0: now */
+  gm_pool *pool;       /* borrowed; NULL: one worker */
+  const gm_watch *watch;
+} gm_life_options;
+
+typedef struct {
+  const char *subject;    /* pseudonymous id; made when it is not there */
+  const char *definition; /* path of twin.yaml; it and its model are copied into the store */
+  double origin_s;        /* time 0 of the model; NaN: midnight (UTC) before the first datum */
+  uint64_t seed;
+  int32_t members;                /* 0: 1000 */
+  bool follow;                    /* gm_twin_options.follow */
+  const gm_consent_rule *consent; /* the subject's, from the beginning; may be none */
+  int32_t consent_count;          /* they must let Gemel do its work for the session's purpose */
+} gm_life_new;
+
+/* Makes a twin in the store. Fails: GM_EEXIST, as gm_definition_read, GM_EDENIED, as store.h. */
+GM_API GM_NODISCARD gm_status gm_life_make(gm_ctx *ctx, const gm_life_options *o,
+                                           const gm_life_new *n);
+/* Opens one: its definition as it was stored, its facts as of then. Fails: GM_ENOTFOUND (no such
+ * twin, or nothing was known then), GM_EDENIED, as gm_definition_read, GM_EPARSE. */
+GM_API GM_NODISCARD gm_status gm_life_open(gm_ctx *ctx, const gm_life_options *o, gm_life **out);
+GM_API void gm_life_free(gm_life *l); /* NULL ok */
+
+GM_API const gm_definition *gm_life_definition(const gm_life *l);
+GM_API const char *gm_life_subject_id(const gm_life *l);
+GM_API int64_t gm_life_twin(const gm_life *l); /* its number in the store */
+GM_API double gm_life_origin_s(const gm_life *l);
+/* Between the model's time and Unix seconds. */
+GM_API double gm_life_model_time(const gm_life *l, double t_s);
+GM_API double gm_life_unix_s(const gm_life *l, double t);
+
+/* ---- facts in -------------------------------------------------------------------------------- */
+typedef struct {
+  int64_t taken, already; /* already: this version was there */
+  int64_t late;           /* true before what the belief had seen: assimilation runs again */
+} gm_life_intake;
+
+/* Adds facts of the twin's subject (its texts are copied), in one commit. A fact whose value the
+ * definition cannot take (gm_fact_value) is refused with all others of the call. */
+GM_API GM_NODISCARD gm_status gm_life_add(gm_life *l, gm_ctx *ctx, const gm_fact *fact,
+                                          int32_t count, gm_life_intake *intake);
+
+/* ---- keeping it true ------------------------------------------------------------------------- */
+typedef struct {
+  bool renewed;    /* the belief changed; else everything was known already */
+  int32_t learned; /* data the belief stands on */
+  int32_t held_out, down_weighted;
+  int32_t scored;           /* data that came after the last belief, scored against it */
+  int64_t belief, forecast; /* numbers of their records */
+  bool from_checkpoint;     /* assimilation went on from a saved belief */
+  double took_s;
+} gm_life_update;
+
+/* Scores what the last belief had said about the data that came since, learns from all data true at
+ * or before t_now_s (NaN: all), issues a forecast, and writes all that. Nothing new: nothing is
+ * written. */
+GM_API GM_NODISCARD gm_status gm_life_renew(gm_life *l, gm_ctx *ctx, double t_now_s,
+                                            gm_life_update *out);
+/* The twin of the newest belief; NULL before there is one. Owned by the life. */
+GM_API GM_NODISCARD gm_status gm_life_belief(gm_life *l, gm_ctx *ctx, const gm_twin **out);
+
+/* A forecast to be kept: over `horizon` (model's unit; NaN: the definition's) from the belief on,
+ * under a plan (NULL: as it is). name: of the plan. */
+GM_API GM_NODISCARD gm_status gm_life_forecast(gm_life *l, gm_ctx *ctx, const gm_plan *plan,
+                                               double horizon, gm_forecast **out,
+                                               gm_receipt *receipt);
+/* A proposal, kept with its reasons. */
+GM_API GM_NODISCARD gm_status gm_life_propose(gm_life *l, gm_ctx *ctx, double horizon,
+                                              gm_proposal **out, gm_receipt *receipt);
+/* What a person decided on a proposal (its record; 0: none), and why. */
+GM_API GM_NODISCARD gm_status gm_life_decide(gm_life *l, gm_ctx *ctx, int64_t proposal,
+                                             const char *decision, const char *why,
+                                             gm_receipt *receipt);
+
+/* ---- what it is ------------------------------------------------------------------------------ */
+typedef enum { GM_LEVEL_STATIC, GM_LEVEL_MIRROR, GM_LEVEL_SHADOW, GM_LEVEL_INTELLIGENT } gm_level;
+GM_API const char *gm_level_name(gm_level level); /* "shadow"; static text */
+
+/* How good forecasts of one observable were; means over the data that came later, in its unit. */
+typedef struct {
+  int32_t scored, with_last;          /* data; those for which the last value could say something */
+  double crps, crps_population;       /* NaN: none */
+  double crps_last, crps_beside_last; /* of the last value, and the twin's on the same data */
+  double covered50, covered90;
+} gm_life_skill;
+
+/* One of what makes a twin: individualised, interconnected, interactive, informative, impactful. */
+enum { GM_LIFE_MARKS = 5 };
+typedef struct {
+  const char *name; /* static text */
+  bool holds;
+  char evidence[200];
+} gm_life_mark;
+
+typedef struct {
+  gm_level level;
+  char next[200]; /* what is missing for the next level, "" at the highest */
+  bool is_twin;   /* false: "a model, not a twin": no link to a patient */
+  char link[200]; /* the link, or what is missing of it */
+  gm_life_mark mark[GM_LIFE_MARKS];
+  gm_health health;
+  int64_t observations, given, ordered, reported, covariates, beliefs, forecasts, scores, proposals,
+      decisions, suspect;
+  double t_last_s, age_s;     /* of the newest datum; NaN none */
+  double belief_s;            /* when the belief was made, NaN none */
+  int32_t scored;             /* data scored so far */
+  const gm_life_skill *skill; /* [the definition's observables]; the life's, until the next look */
+} gm_life_state;
+/* now_s: the time that ages are counted from; NaN: the clock. */
+GM_API GM_NODISCARD gm_status gm_life_look(gm_life *l, gm_ctx *ctx, double now_s,
+                                           gm_life_state *out);
+
+/* ---- other lives ----------------------------------------------------------------------------- */
+/* A new twin of the same subject that knows what this one knew (as_of of the opening). */
+GM_API GM_NODISCARD gm_status gm_life_fork(gm_life *l, gm_ctx *ctx, const char *name,
+                                           gm_life_intake *intake);
+/* Puts another definition in place (a new version of the record MODEL), runs the thread again and
+ * says what changed. prior: file of a learned one (gemel/prior.h), NULL: the definition's. Per
+ * observable, the forecast before and after at the same times. */
+typedef struct {
+  int32_t observable; /* of the new definition */
+  double t_s;
+  double before[3], after[3]; /* quantiles 0.05, 0.5, 0.95 of a measurement */
+  bool distinguishable;       /* the 90 % intervals of before and after do not overlap */
+} gm_life_change;
+GM_API GM_NODISCARD gm_status gm_life_migrate(gm_life *l, gm_ctx *ctx, const char *definition,
+                                              const char *prior, gm_life_change **change,
+                                              int32_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

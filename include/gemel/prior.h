@@ -1,0 +1,44 @@
+/* prior.h - what a bank of twins teaches about the next one: typical values and spread learned
+ * from the twins whose subjects let their data train models. room: twin
+ * Threads: no shared state. */
+#ifndef GEMEL_PRIOR_H
+#define GEMEL_PRIOR_H
+#include "gemel/life.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Of the random effects between subjects: eta ~ N(mean, omega) in place of N(0, definition's). */
+typedef struct {
+  int32_t eta_count;
+  double *mean, *omega; /* [eta_count], [eta_count^2]; the prior's */
+  double *mean_error;   /* [eta_count] standard error of the mean over subjects */
+  int32_t twins, subjects, iterations;
+  int32_t other;    /* twins of other definitions or without a belief, left out */
+  double ess_least; /* least effective members of a twin under the learned prior */
+  bool converged;
+} gm_prior;
+GM_API void gm_prior_free(gm_prior *p); /* NULL ok */
+
+/* EM over the twins of this definition (by the hashes of its files): each twin's members, weighted
+ * anew from the prior they were made with to the one at hand, stand for its posterior (Monte Carlo
+ * EM; Wei & Tanner, J. Am. Stat. Assoc. 85:699, 1990). Exact up to the members' number as long as
+ * ess_least is not small. The session's purpose is GM_USE_TRAINING; twins whose consents do not
+ * permit that are not seen. Fails: GM_EINVAL (another purpose, a definition without spread),
+ * GM_EDENIED (fewer than 11 subjects permit it), GM_ENUMERIC (a spread that vanishes), as
+ * gm_life_open. *out is owned by the caller. */
+GM_API GM_NODISCARD gm_status gm_prior_learn(gm_ctx *ctx, gm_session *a, const char *definition,
+                                             const gm_watch *watch, gm_prior **out);
+
+/* As JSON, every bit of numbers; and back. read fails: GM_EPARSE. */
+GM_API void gm_prior_write(const gm_prior *p, gm_text *out);
+GM_API GM_NODISCARD gm_status gm_prior_read(gm_ctx *ctx, const char *name, const char *text,
+                                            size_t bytes, gm_prior **out);
+/* The definition's random effects become those of the prior. Fails: GM_EINVAL (another number). */
+GM_API GM_NODISCARD gm_status gm_prior_apply(gm_ctx *ctx, const gm_prior *p, gm_definition *d);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

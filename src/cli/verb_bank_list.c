@@ -1,0 +1,70 @@
+/* verb_bank_list.c - gemel bank list: the twins of a store. */
+#include "cli/keep.h"
+#include <math.h>
+
+typedef struct {
+  cli *c;
+  cli_json j;
+  cli_table t;
+  int64_t count;
+} lister;
+
+static gm_status hear(void *user, const gm_twin_found *f)
+{
+  lister *l = user;
+  char when[40];
+  double made = (double)f->created_us * 1e-6;
+  l->count++;
+  if (!l->c->json) {
+    cli_table_cell(&l->t, "%s", f->name);
+    cli_table_cell(&l->t, "%s", f->subject_id);
+    cli_table_cell(&l->t, "%lld", (long long)f->seq);
+    cli_table_cell(&l->t, "%s", cli_unix_text(made, when));
+    return l->t.cell.status;
+  }
+  cli_json_object(&l->j, NULL);
+  cli_json_text(&l->j, "twin", f->name);
+  cli_json_text(&l->j, "subject", f->subject_id);
+  cli_json_int(&l->j, "records", f->seq);
+  cli_json_number(&l->j, "made_s", made);
+  cli_json_end_object(&l->j);
+  return l->c->out.status;
+}
+
+static int run(cli *c)
+{
+  cli_keep k = {0};
+  lister l = {.c = c};
+  int64_t withheld = 0;
+  int code = cli_keep_open(c, false, &k);
+  if (code) return cli_keep_close(&k), code;
+  cli_json_begin(&l.j, &c->out);
+  if (c->json) cli_json_array(&l.j, NULL);
+  cli_table_init(&l.t, c->ctx, 4);
+  static const char *const head[] = {"twin", "subject", "records", "made"};
+  for (int i = 0; i < 4; i++) cli_table_cell(&l.t, "%s", head[i]);
+  gm_status s = gm_store_twins(k.session, c->ctx, 0, hear, &l, &withheld);
+  if (c->json) {
+    cli_json_end_array(&l.j);
+    gm_text_add(&c->out, "\n");
+    gm_text_free(&l.t.cell);
+  } else {
+    cli_table_write(&l.t, true, &c->out);
+    gm_text_addf(&c->out, "%lld twins\n", (long long)l.count);
+  }
+  if (s) code = cli_fail(c, s);
+  if (!code && withheld)
+    cli_say(c, 0, "%lld more are not for this role and purpose", (long long)withheld);
+  cli_keep_close(&k);
+  return code;
+}
+
+static const cli_option options[] = {CLI_KEEP_OPTIONS, {NULL, NULL, NULL, false}};
+
+const cli_verb cli_verb_bank_list = {.name = "bank list",
+                                     .summary = "the twins of a store",
+                                     .use = "",
+                                     .details = "",
+                                     .option = options,
+                                     .argument_count = 0,
+                                     .run = run};

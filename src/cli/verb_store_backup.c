@@ -1,0 +1,96 @@
+/* verb_store_backup.c - gemel store backup: a copy of a store while it is in use. */
+#include "cli/operator.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int cli_operator(cli *c, gm_access_who *out)
+{
+  const char *as = cli_value(c, "as"), *name = getlogin();
+  if (as && strncmp(as, "operator:", 9) != 0 && strcmp(as, "operator") != 0)
+    return cli_say(c, CLI_BAD, "--as operator:NAME is expected: operators run stores");
+  if (as && as[8] == ':' && as[9]) name = as + 9;
+  *out = (gm_access_who){
+      .role = GM_AS_OPERATOR, .use = GM_USE_OPERATION, .actor = name && name[0] ? name : "unknown"};
+  return CLI_DONE;
+}
+
+/* What is there is never written over; the library says so once more, whoever comes between. */
+static int places_free(cli *c, const char *path, const char *keys)
+{
+  if (cli_exists(path)) return cli_say(c, CLI_BAD, "%s is there already", path);
+  if (cli_exists(keys)) return cli_say(c, CLI_BAD, "%s is there already", keys);
+  return CLI_DONE;
+}
+
+static int backup(cli *c, const char *path, const char *keys)
+{
+  gm_store *store = NULL;
+  gm_session *session = NULL;
+  gm_access_who who;
+  gm_text key;
+  int code = cli_operator(c, &who);
+  if (code) return code;
+  gm_store_options o = {.url = cli_keep_url(c)};
+  cli_keep_key(c, o.url, &key);
+  o.master = key.data;
+  umask(077); /* a backup too is its owner's alone */
+  gm_status s = key.status;
+  if (!s) s = gm_store_open(c->ctx, &o, &store);
+  if (!s) s = gm_session_open(store, c->ctx, &who, &session);
+  if (!s) s = gm_store_backup(session, c->ctx, path, keys);
+  if (s) code = cli_fail(c, s);
+  gm_session_close(session);
+  gm_store_close(store);
+  gm_text_free(&key);
+  return code;
+}
+
+static void said(cli *c, const char *path, const char *keys)
+{
+  cli_json j;
+  if (!c->json) {
+    gm_text_addf(&c->out,
+                 "%s: what the store holds, sealed\n%s: the subjects' keys, wrapped by the "
+                 "master's\nKeep the two and the master key apart: who has all three has the "
+                 "store.\n",
+                 path, keys);
+    return;
+  }
+  cli_json_begin(&j, &c->out);
+  cli_json_object(&j, NULL);
+  cli_json_text(&j, "backup", path);
+  cli_json_text(&j, "keys", keys);
+  cli_json_end_object(&j);
+  gm_text_add(&c->out, "\n");
+}
+
+static int run(cli *c)
+{
+  const char *path = c->argument[0], *asked = cli_value(c, "keys");
+  gm_text keys;
+  gm_text_init(&keys, c->ctx);
+  gm_text_addf(&keys, "%s%s", asked ? asked : path, asked ? "" : ".keys");
+  int code = keys.status ? cli_fail(c, keys.status) : places_free(c, path, keys.data);
+  if (!code) code = backup(c, path, keys.data);
+  if (!code) said(c, path, keys.data);
+  gm_text_free(&keys);
+  return code;
+}
+
+static const cli_option options[] = {
+    {"keys", "FILE", "where the subjects' keys go (PATH.keys)", false},
+    CLI_OPERATOR_OPTIONS,
+    {NULL, NULL, NULL, false}};
+
+const cli_verb cli_verb_store_backup = {
+    .name = "store backup",
+    .summary = "copy a store while it is in use",
+    .use = "PATH [--keys FILE]",
+    .details = "Two files: what the store holds, sealed; and the subjects' keys, which the store\n"
+               "remembers, so that an erasure later destroys the subject's key there too. Nothing\n"
+               "is written over.\n",
+    .option = options,
+    .argument_count = 1,
+    .run = run};

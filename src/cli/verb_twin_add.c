@@ -1,0 +1,299 @@
+/* verb_twin_add.c - gemel twin add: data of a subject into its twin's thread, and the belief kept
+ * true. */
+#include "cli/keep.h"
+#include "gemel/fhir.h"
+#include "gemel/mapping.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { BATCH = 512, REFUSALS_SHOWN = 20 };
+
+/* Facts on their way into the thread. */
+typedef struct {
+  cli *c;
+  cli_keep *k;
+  gm_arena *memory;
+  gm_arena_mark mark;
+  gm_fact fact[BATCH];
+  int32_t count;
+  gm_life_intake sum;
+  char subject[200];       /* of the facts so far */
+  bool several;            /* they speak of more than one */
+  bool dry;                /* only looked at */
+  int64_t refused, others; /* others: facts of other subjects */
+  gm_text refusals;
+  gm_fhir_account_writer writer;
+  gm_text report;
+} inlet;
+
+static gm_status flush(inlet *in)
+{
+  gm_life_intake got;
+  if (!in->count) return GM_OK;
+  gm_status s = gm_life_add(in->k->life, in->c->ctx, in->fact, in->count, &got);
+  in->count = 0;
+  gm_arena_back(in->memory, in->mark);
+  if (s) return s;
+  in->sum.taken += got.taken;
+  in->sum.already += got.already;
+  in->sum.late += got.late;
+  return GM_OK;
+}
+
+static bool keep(inlet *in, const char **text)
+{
+  size_t bytes = strlen(*text) + 1;
+  char *copy = gm_arena_get(in->memory, (ptrdiff_t)bytes, 1);
+  if (!copy) return false;
+  memcpy(copy, *text, bytes);
+  *text = copy;
+  return true;
+}
+
+static gm_status take(void *user, const gm_fact *f)
+{
+  inlet *in = user;
+  if (gm_watch_stop(&in->c->watch)) return gm_fail(in->c->ctx, GM_ECANCELLED, "stopped");
+  const char *whose = cli_value(in->c, "map") ? cli_value(in->c, "patient") : NULL;
+  if (whose && strcmp(f->subject, whose) != 0) { /* the FHIR reader looks itself */
+    in->others += !in->dry;
+    return GM_OK;
+  }
+  if (!in->subject[0]) snprintf(in->subject, sizeof in->subject, "%.190s", f->subject);
+  in->several |= strncmp(in->subject, f->subject, 190) != 0;
+  if (in->dry) return GM_OK;
+  gm_fact *own = &in->fact[in->count];
+  *own = *f;
+  const char **const text[] = {&own->subject, &own->series,  &own->value,
+                               &own->unit,    &own->licence, &own->source,
+                               &own->id,      &own->version, &own->code};
+  for (size_t i = 0; i < sizeof text / sizeof text[0]; i++)
+    if (!keep(in, text[i])) return gm_fail(in->c->ctx, GM_ENOMEM, "a fact");
+  return ++in->count == BATCH ? flush(in) : GM_OK;
+}
+
+static void refusal_show(inlet *in, const char *place, const char *reason)
+{
+  if (in->dry || in->refused++ >= REFUSALS_SHOWN) return;
+  gm_text_add(&in->refusals, "  ");
+  cli_safe(&in->refusals, place);
+  gm_text_add(&in->refusals, ": ");
+  cli_safe(&in->refusals, reason);
+  gm_text_add(&in->refusals, "\n");
+}
+
+static gm_status fhir_account(void *user, const gm_fhir_account *a)
+{
+  inlet *in = user;
+  if (a->outcome == GM_FHIR_REFUSED || a->parts_refused) refusal_show(in, a->place, a->reason);
+  if (!in->dry && in->writer.out) gm_fhir_account_json(&in->writer, a);
+  return GM_OK;
+}
+
+static gm_status row_account(void *user, const gm_mapping_account *a)
+{
+  inlet *in = user;
+  char place[160];
+  for (int32_t i = 0; i < a->refusal_count; i++) {
+    snprintf(place, sizeof place, "line %lld%s%.100s", (long long)a->line,
+             a->refusal[i].column[0] ? ", column " : "", a->refusal[i].column);
+    refusal_show(in, place, a->refusal[i].reason);
+  }
+  return GM_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+typedef struct {
+  int64_t entries, taken, not_mapped, refused, facts;
+} totals;
+
+static gm_status fhir_read(inlet *in, const char *path, totals *t)
+{
+  gm_fhir_totals got = {0};
+  gm_fhir_options o = {.definition = gm_life_definition(in->k->life),
+                       .source = cli_value(in->c, "source"),
+                       .licence = cli_value(in->c, "licence"),
+                       .patient = cli_value(in->c, "patient"),
+                       .lines = cli_ends_with(path, ".ndjson"),
+                       .fact = take,
+                       .account = fhir_account,
+                       .user = in};
+  gm_status s = gm_fhir_read_file(in->c->ctx, path, &o, &got);
+  *t = (totals){got.entries, got.taken, got.not_mapped, got.refused, got.facts};
+  return s;
+}
+
+static gm_status table_read(inlet *in, const char *path, totals *t)
+{
+  gm_mapping *m = NULL;
+  gm_mapping_totals got = {0};
+  gm_status s =
+      gm_mapping_read(in->c->ctx, cli_value(in->c, "map"), gm_life_definition(in->k->life), &m);
+  if (!s) s = gm_mapping_facts(in->c->ctx, m, path, take, row_account, in, &got);
+  gm_mapping_free(m);
+  *t = (totals){got.rows, got.taken + got.partly, got.nothing, got.refused, got.facts};
+  return s;
+}
+
+static gm_status pass(inlet *in, const char *path, totals *t)
+{
+  return cli_value(in->c, "map") ? table_read(in, path, t) : fhir_read(in, path, t);
+}
+
+/* All is looked at first, so that a file that ends in the middle leaves nothing behind. */
+static int data_read(inlet *in, const char *path, totals *t)
+{
+  cli *c = in->c;
+  in->dry = true;
+  gm_status s = pass(in, path, t);
+  if (s) return cli_fail(c, s);
+  if (in->several && !cli_value(c, "patient"))
+    return cli_say(c, CLI_BAD, "%s speaks of several subjects; --patient says whose data to take",
+                   path);
+  if (cli_has(c, "strict") && t->refused)
+    return cli_say(c, CLI_BAD, "%s: %lld of %lld entries are refused; nothing was added", path,
+                   (long long)t->refused, (long long)t->entries);
+  in->dry = false;
+  s = pass(in, path, t);
+  if (!s) s = flush(in);
+  return s ? cli_fail(c, s) : CLI_DONE;
+}
+
+/* ---- showing --------------------------------------------------------------------------------- */
+static void intake_show(const inlet *in, const totals *t, gm_text *out)
+{
+  gm_text_addf(out, "%lld entries: %lld taken, %lld map to nothing here, %lld refused\n",
+               (long long)t->entries, (long long)t->taken, (long long)t->not_mapped,
+               (long long)t->refused);
+  gm_text_addf(out, "%lld facts: %lld new, %lld known already\n", (long long)t->facts,
+               (long long)in->sum.taken, (long long)in->sum.already);
+  if (in->others)
+    gm_text_addf(out, "%lld facts of other subjects were left out\n", (long long)in->others);
+  if (in->sum.late)
+    gm_text_addf(out, "%lld came late: what the twin believes was worked out again\n",
+                 (long long)in->sum.late);
+  if (in->refusals.bytes) gm_text_addf(out, "Refused:\n%s", in->refusals.data);
+  if (in->refused > REFUSALS_SHOWN)
+    gm_text_addf(out, "  ... and %lld more (--report FILE has all)\n",
+                 (long long)(in->refused - REFUSALS_SHOWN));
+}
+
+static void update_show(cli *c, const gm_life *l, const gm_life_update *u, const gm_twin *t)
+{
+  char when[40];
+  if (!u->renewed) {
+    gm_text_add(&c->out, "Nothing new: the belief stands.\n");
+    return;
+  }
+  gm_text_addf(&c->out, "Learned from %d data up to %s in %.2g s; health: %s\n", (int)u->learned,
+               cli_unix_text(gm_life_unix_s(l, t->t_now), when), u->took_s,
+               gm_health_name(t->health));
+  if (u->held_out || u->down_weighted)
+    gm_text_addf(&c->out, "Data quality: %d held out, %d believed less\n", (int)u->held_out,
+                 (int)u->down_weighted);
+  if (u->scored)
+    gm_text_addf(&c->out, "%d data were scored against what had been forecast\n", (int)u->scored);
+  cli_warn_twin(c, t, &c->out);
+}
+
+static void json_show(cli *c, const inlet *in, const totals *t, const gm_life_update *u)
+{
+  cli_json j;
+  cli_json_begin(&j, &c->out);
+  cli_json_object(&j, NULL);
+  cli_json_int(&j, "entries", t->entries);
+  cli_json_int(&j, "taken", t->taken);
+  cli_json_int(&j, "not_mapped", t->not_mapped);
+  cli_json_int(&j, "refused", t->refused);
+  cli_json_int(&j, "facts", t->facts);
+  cli_json_int(&j, "new", in->sum.taken);
+  cli_json_int(&j, "already", in->sum.already);
+  cli_json_int(&j, "late", in->sum.late);
+  cli_json_int(&j, "of_others", in->others);
+  cli_json_bool(&j, "renewed", u->renewed);
+  cli_json_int(&j, "learned", u->learned);
+  cli_json_int(&j, "held_out", u->held_out);
+  cli_json_int(&j, "down_weighted", u->down_weighted);
+  cli_json_int(&j, "scored", u->scored);
+  cli_json_end_object(&j);
+  gm_text_add(&c->out, "\n");
+}
+
+/* Learns; *twin: what is believed now, where whoever asks may see it. */
+static gm_status learn(cli *c, const inlet *in, double now, gm_life_update *u, const gm_twin **twin)
+{
+  gm_life *l = in->k->life;
+  gm_status s = gm_life_renew(l, c->ctx, now, u);
+  if (s == GM_EDOMAIN && !in->sum.taken) return GM_OK; /* no record at all: nothing to learn from */
+  if (!s && u->renewed) s = gm_life_belief(l, c->ctx, twin);
+  return s == GM_EDENIED ? GM_OK : s; /* who brings data need not see what is made of them */
+}
+
+static int renew(cli *c, inlet *in, const totals *t)
+{
+  gm_life_update u = {0};
+  const gm_twin *twin = NULL;
+  double now = NAN;
+  bool learns = !cli_has(c, "no-update");
+  int code = cli_unix_option(c, "now", &now);
+  if (code) return code;
+  gm_status s = learns ? learn(c, in, now, &u, &twin) : GM_OK;
+  if (s) return cli_fail(c, s);
+  if (c->json) {
+    json_show(c, in, t, &u);
+    return CLI_DONE;
+  }
+  intake_show(in, t, &c->out);
+  if (learns && (twin || !u.renewed)) update_show(c, in->k->life, &u, twin);
+  return CLI_DONE;
+}
+
+static int run(cli *c)
+{
+  cli_keep k = {0};
+  inlet in = {.c = c, .k = &k};
+  totals t = {0};
+  const char *path = cli_value(c, "data"), *report = cli_value(c, "report");
+  if (!path) return cli_say_use(c, "--data is missing");
+  gm_text_init(&in.refusals, c->ctx);
+  gm_text_init(&in.report, c->ctx);
+  if (report) gm_fhir_account_begin(&in.writer, &in.report);
+  gm_status s = gm_arena_new(c->ctx, 65536, &in.memory);
+  int code = s ? cli_fail(c, s) : cli_keep_life(c, &k);
+  if (!code) in.mark = gm_arena_at(in.memory);
+  if (!code) code = data_read(&in, path, &t);
+  if (report) gm_fhir_account_end(&in.writer);
+  if (!code) code = renew(c, &in, &t);
+  if (!code && report && (s = cli_write(c->ctx, report, &in.report))) code = cli_fail(c, s);
+  cli_keep_close(&k);
+  gm_arena_free(in.memory);
+  gm_text_free(&in.refusals);
+  gm_text_free(&in.report);
+  return code;
+}
+
+static const cli_option options[] = {
+    {"data", "FILE", "FHIR R4 JSON (Bundle, resource; .ndjson: lines), or a table with --map",
+     false},
+    {"map", "FILE", "how a table's columns become facts (docs/mapping.md)", false},
+    {"patient", "ID", "whose data to take from a file of several", false},
+    {"source", "NAME", "who sent it", false},
+    {"licence", "TEXT", "under which licence", false},
+    {"strict", NULL, "add nothing when an entry is refused", false},
+    {"report", "FILE", "write what became of every entry, as a FHIR batch-response", false},
+    {"now", "TIME", "learn from data true at or before this time", false},
+    {"no-update", NULL, "add without learning", false},
+    CLI_KEEP_OPTIONS,
+    {NULL, NULL, NULL, false}};
+
+const cli_verb cli_verb_twin_add = {
+    .name = "twin add",
+    .summary = "add data to a twin and keep it true",
+    .use = "NAME --data FILE [--map FILE]",
+    .details = "Every entry is accounted for: taken, mapped to nothing, or refused with a reason. "
+               "The same data\nagain add nothing; corrections and late data make the twin learn "
+               "again.\n",
+    .option = options,
+    .argument_count = 1,
+    .run = run};

@@ -1,0 +1,537 @@
+/* life.c - a twin in a store: made, opened, told of facts, kept true. */
+#include "base/json_write.h"
+#include "store/crypt.h"
+#include "twin/life_internal.h"
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { FORECAST_TIMES = 49 };
+
+double gm__now_s(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- records of our own ---------------------------------------------------------------------- */
+gm_status gm__life_put(gm_life *l, gm_ctx *ctx, gm_record_kind kind, const char *series,
+                       const char *id, const char *version, double t_s, const gm_text *body,
+                       gm_receipt *receipt)
+{
+  gm_entry e = {.kind = kind,
+                .series = series,
+                .t_true_s = t_s,
+                .source = "gemel",
+                .id = id,
+                .version = version,
+                .body = body->data ? body->data : "",
+                .bytes = body->bytes,
+                .data_class = GM_CLASS_DERIVED};
+  if (body->status) return gm_fail(ctx, body->status, "a record");
+  if (l->as_of) return gm_fail(ctx, GM_EINVAL, "a twin as it was is not written to");
+  gm_session *a = kind == GM_RECORD_DECISION ? l->session : l->engine;
+  gm_receipt own = {0};
+  gm_status st = gm_store_append(a, ctx, l->twin, &e, 1, &own);
+  if (receipt) *receipt = own;
+  bool alone = !st && !own.already && own.seq == l->seq_seen + 1; /* nobody wrote in between */
+  if (alone) l->seq_seen = own.seq;
+  return st;
+}
+
+gm_status gm__engine_open(gm_session *user, gm_ctx *ctx, gm_session **out)
+{
+  const gm_access_who *who = gm_session_who(user);
+  char actor[200];
+  snprintf(actor, sizeof actor, "gemel for %.180s", who->actor);
+  gm_access_who own = {.role = GM_AS_ENGINE, .use = who->use, .actor = actor};
+  return gm_session_open(gm_session_store(user), ctx, &own, out);
+}
+
+gm_status gm__life_may_read(gm_life *l, gm_ctx *ctx, gm_record_kind kind)
+{
+  return gm_store_may(l->session, ctx, l->twin, GM_ACT_READ, kind, GM_CLASS_DERIVED);
+}
+
+/* ---- making ---------------------------------------------------------------------------------- */
+static gm_status consents_put(gm_ctx *ctx, gm_session *a, int64_t twin, const gm_life_new *n)
+{
+  gm_status st = GM_OK;
+  for (int32_t i = 0; i < n->consent_count && !st; i++) {
+    char id[32];
+    snprintf(id, sizeof id, "consent %d", (int)i + 1);
+    st = gm_store_consent(a, ctx, twin, id, &n->consent[i]);
+  }
+  return st;
+}
+
+/* What cannot be carried out is refused before anything is made. */
+gm_status gm__life_takes(gm_ctx *ctx, const gm_definition *d)
+{
+  return d->occasion_effect_count
+             ? gm_fail(ctx, GM_EUNSUPPORTED,
+                       "%s: effects by occasion; data in a store have no occasions yet", d->path)
+             : GM_OK;
+}
+
+/* Do the rules let our own work be done? Otherwise half a twin would be made. */
+static gm_status consents_check(gm_ctx *ctx, const gm_life_options *o, const gm_life_new *n)
+{
+  const gm_access_who *who = gm_session_who(o->session);
+  gm_access_who engine = {.role = GM_AS_ENGINE, .use = who->use, .actor = "gemel"};
+  gm_access_ask ask = {.action = GM_ACT_ADD,
+                       .kind = GM_RECORD_MODEL,
+                       .data_class = GM_CLASS_DERIVED,
+                       .now_s = gm__now_s()};
+  gm_text scratch;
+  gm_status st = GM_OK;
+  gm_text_init(&scratch, ctx);
+  for (int32_t i = 0; i < n->consent_count && !st; i++)
+    st = gm_consent_body(ctx, &n->consent[i], &scratch);
+  gm_text_free(&scratch);
+  if (st) return st;
+  gm_access_decision d = gm_access_decide(&engine, &ask, n->consent, n->consent_count);
+  return d.allowed
+             ? GM_OK
+             : gm_fail(ctx, GM_EDENIED, "the consents given do not let a twin be kept for %s: %s",
+                       gm_use_name(who->use), d.reason);
+}
+
+static gm_status twin_make(gm_ctx *ctx, const gm_life_options *o, const gm_life_new *n,
+                           gm_definition *d, gm_arena *memory)
+{
+  int64_t subject = 0, twin = 0;
+  gm_session *engine = NULL;
+  gm__model_record m = {
+      .origin_s = n->origin_s, .seed = n->seed, .members = n->members, .follow = n->follow};
+  gm_status st = gm_store_twin(o->session, ctx, 0, o->twin, false, &twin);
+  if (!st) return gm_fail(ctx, GM_EEXIST, "twin %s is there already", o->twin);
+  if (st != GM_ENOTFOUND) return st;
+  gm_message_clear(ctx);
+  st = gm__life_takes(ctx, d);
+  if (!st) st = consents_check(ctx, o, n);
+  if (!st) st = gm__model_store(o->session, ctx, n->definition, d, memory, &m);
+  if (!st) st = gm_store_subject(o->session, ctx, n->subject, true, &subject);
+  if (!st) st = gm_store_twin(o->session, ctx, subject, o->twin, true, &twin);
+  if (!st) st = consents_put(ctx, o->session, twin, n);
+  if (!st) st = gm__engine_open(o->session, ctx, &engine);
+  if (!st) st = gm__model_write(engine, ctx, twin, &m, 0, gm__now_s(), NULL);
+  gm_session_close(engine);
+  return st;
+}
+
+gm_status gm_life_make(gm_ctx *ctx, const gm_life_options *o, const gm_life_new *n)
+{
+  assert(ctx && o && o->session && o->twin && n && n->subject && n->definition);
+  gm_definition *d = NULL;
+  gm_arena *memory = NULL;
+  gm_status st = gm_definition_read(ctx, n->definition, &d);
+  if (!st) st = gm_arena_new(ctx, 4096, &memory);
+  if (!st) st = twin_make(ctx, o, n, d, memory);
+  gm_definition_free(d);
+  gm_arena_free(memory);
+  return st;
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+static gm_status name_hear(void *user, const gm_twin_found *t)
+{
+  gm_life *l = user;
+  if (t->twin != l->twin) return GM_OK;
+  l->subject = t->subject;
+  l->subject_id = gm_strdup(l->ctx, t->subject_id);
+  return l->subject_id ? GM_OK : gm_fail(l->ctx, GM_ENOMEM, "twin");
+}
+
+static gm_status open_parts(gm_life *l, gm_ctx *ctx)
+{
+  gm_status st = l->twin ? GM_OK : gm_store_twin(l->session, ctx, 0, l->name, false, &l->twin);
+  if (!st) st = gm__engine_open(l->session, ctx, &l->engine);
+  bool patient = gm_session_who(l->session)->role == GM_AS_PATIENT;
+  l->reads = patient ? l->session : l->engine;
+  if (!st) st = gm_store_twin_look(l->reads, ctx, l->twin, name_hear, l);
+  if (!st) st = gm_arena_new(ctx, 4096, &l->memory);
+  return st ? st : gm__model_open(l, ctx);
+}
+
+gm_status gm_life_open(gm_ctx *ctx, const gm_life_options *o, gm_life **out)
+{
+  assert(ctx && o && o->session && (o->twin || o->number) && out);
+  gm_life *l = gm_alloc(ctx, 1, sizeof *l);
+  if (!l) return gm_fail(ctx, GM_ENOMEM, "twin");
+  *l = (gm_life){.ctx = ctx,
+                 .session = o->session,
+                 .pool = o->pool,
+                 .watch = o->watch,
+                 .as_of = o->as_of,
+                 .twin = o->twin ? 0 : o->number,
+                 .belief_s = NAN};
+  char number[32];
+  snprintf(number, sizeof number, "%lld", (long long)o->number);
+  l->name = gm_strdup(ctx, o->twin ? o->twin : number);
+  gm_status st = l->name ? open_parts(l, ctx) : gm_fail(ctx, GM_ENOMEM, "twin");
+  if (st) {
+    gm_life_free(l);
+    return st;
+  }
+  *out = l;
+  return GM_OK;
+}
+
+void gm_life_free(gm_life *l)
+{
+  if (!l) return;
+  gm__life_subject_free(l);
+  gm__thread_free(&l->thread);
+  gm_definition_free(l->definition);
+  gm_arena_free(l->memory);
+  gm_free(l->skill);
+  gm_free(l->name);
+  gm_free(l->subject_id);
+  gm_session_close(l->engine);
+  gm_free(l);
+}
+
+const gm_definition *gm_life_definition(const gm_life *l) { return l->definition; }
+const char *gm_life_subject_id(const gm_life *l) { return l->subject_id; }
+int64_t gm_life_twin(const gm_life *l) { return l->twin; }
+double gm_life_origin_s(const gm_life *l) { return l->origin_s; }
+
+static gm_status seq_hear(void *user, const gm_twin_found *t)
+{
+  *(int64_t *)user = t->seq;
+  return GM_OK;
+}
+
+/* Facts, verdicts, subject and the newest belief, unless the store has nothing newer. keep:
+ * verdicts that changed are written (whoever only looks writes nothing). */
+static gm_status settle(gm_life *l, gm_ctx *ctx, bool keep)
+{
+  int64_t seq = 0;
+  gm_status st = gm_store_twin_look(l->reads, ctx, l->twin, seq_hear, &seq);
+  if (st || (l->read && (l->as_of || seq == l->seq_seen))) return st;
+  l->read = false;
+  l->seq_seen = seq;
+  st = gm__thread_read(l, ctx);
+  if (!st) st = gm__life_judge(l, ctx, keep && !l->as_of);
+  if (!st) st = gm__life_subject(l, ctx);
+  if (!st) st = gm__belief_read(l, ctx);
+  l->read = !st;
+  return st;
+}
+
+/* ---- facts in -------------------------------------------------------------------------------- */
+static gm_status fact_entry(gm_life *l, gm_ctx *ctx, const gm_fact *f, gm_text *bodies, gm_entry *e)
+{
+  double value;
+  if (f->kind != GM_RECORD_OBSERVATION && f->kind != GM_RECORD_GIVEN &&
+      f->kind != GM_RECORD_ORDERED && f->kind != GM_RECORD_REPORTED &&
+      f->kind != GM_RECORD_COVARIATE)
+    return gm_fail(ctx, GM_EINVAL, "a record of this kind is no fact");
+  gm_status st = f->withdrawn ? GM_OK : gm_fact_value(ctx, l->definition, f, &value);
+  size_t begin = bodies->bytes;
+  if (!st) st = gm_fact_body(ctx, f, bodies);
+  *e = (gm_entry){.kind = f->kind,
+                  .series = f->series,
+                  .t_true_s = f->t_true_s,
+                  .source = f->source,
+                  .id = f->id,
+                  .version = f->version,
+                  .bytes = bodies->bytes - begin,
+                  .data_class = f->data_class,
+                  .licence = f->licence};
+  return st;
+}
+
+static bool is_input(gm_record_kind k)
+{
+  return k == GM_RECORD_OBSERVATION || k == GM_RECORD_GIVEN || k == GM_RECORD_COVARIATE;
+}
+
+static void intake_count(const gm_life *l, const gm_fact *fact, const gm_receipt *receipt,
+                         int32_t count, gm_life_intake *out)
+{
+  for (int32_t i = 0; i < count; i++) {
+    if (receipt[i].already)
+      out->already++;
+    else
+      out->taken++;
+    if (!receipt[i].already && is_input(fact[i].kind) && fact[i].t_true_s <= l->belief_s)
+      out->late++;
+  }
+}
+
+static gm_status facts_append(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
+                              gm_text *bodies, gm_receipt *receipt)
+{
+  gm_entry *e = gm_alloc(ctx, count, sizeof *e);
+  gm_status st = e ? GM_OK : gm_fail(ctx, GM_ENOMEM, "%d facts", (int)count);
+  for (int32_t i = 0; i < count && !st; i++) st = fact_entry(l, ctx, &fact[i], bodies, &e[i]);
+  const char *at = bodies->data;
+  for (int32_t i = 0; i < count && !st; at += e[i++].bytes) e[i].body = at;
+  if (!st && count) st = gm_store_append(l->session, ctx, l->twin, e, count, receipt);
+  gm_free(e);
+  return st;
+}
+
+gm_status gm_life_add(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
+                      gm_life_intake *intake)
+{
+  assert(l && ctx && (fact || !count) && intake);
+  gm_text bodies;
+  *intake = (gm_life_intake){0};
+  if (l->as_of) return gm_fail(ctx, GM_EINVAL, "a twin as it was takes no facts");
+  gm_status st = gm__belief_peek(l, ctx); /* so that what is late is known */
+  if (st) return st;
+  gm_text_init(&bodies, ctx);
+  gm_receipt *receipt = gm_alloc(ctx, count, sizeof *receipt);
+  if (!receipt) return gm_fail(ctx, GM_ENOMEM, "%d facts", (int)count);
+  st = facts_append(l, ctx, fact, count, &bodies, receipt);
+  if (!st) {
+    intake_count(l, fact, receipt, count, intake);
+    l->read = l->read && !intake->taken;
+  }
+  gm__text_wipe(&bodies);
+  gm_free(receipt);
+  return st;
+}
+
+/* ---- forecasts ------------------------------------------------------------------------------- */
+static gm_status belief_needed(gm_life *l, gm_ctx *ctx)
+{
+  gm_status st = settle(l, ctx, false);
+  return st || l->belief ? st : gm_fail(ctx, GM_ENOTFOUND, "twin %s has no belief yet", l->name);
+}
+
+/* Even times, and those at which the definition says how good it must be. */
+static int32_t times_make(const gm_life *l, double horizon, double *time)
+{
+  const gm_definition *d = l->definition;
+  double now = l->belief->t_now;
+  int32_t n = 0;
+  for (int i = 0; i < FORECAST_TIMES; i++) time[n++] = now + horizon * i / (FORECAST_TIMES - 1);
+  for (int32_t i = 0; i < d->need_count; i++) {
+    double t = now + d->need[i].at;
+    int32_t at = n;
+    bool there = !(d->need[i].at > 0 && d->need[i].at <= horizon);
+    for (int32_t j = 0; j < n; j++) there = there || time[j] == t;
+    if (there) continue;
+    for (; at > 0 && time[at - 1] > t; at--) time[at] = time[at - 1];
+    time[at] = t;
+    n++;
+  }
+  return n;
+}
+
+static gm_status forecast_keep(gm_life *l, gm_ctx *ctx, const gm_plan *plan, double horizon,
+                               gm_forecast **out, gm_receipt *receipt)
+{
+  gm_plan own = {.action = -1};
+  gm_status st = belief_needed(l, ctx);
+  if (st) return st;
+  if (isnan(horizon)) horizon = gm_plan_horizon(l->definition);
+  if (!(horizon > 0)) return gm_fail(ctx, GM_ERANGE, "a horizon above 0 is expected");
+  double *time = gm_alloc(ctx, FORECAST_TIMES + l->definition->need_count, sizeof *time);
+  if (!time) return gm_fail(ctx, GM_ENOMEM, "forecast");
+  if (!plan) st = gm_plan_as_it_is(ctx, l->belief, l->belief->t_now + horizon, &own);
+  if (!plan) plan = &own;
+  gm_forecast_request q = {.time = time};
+  if (!st) {
+    q.plan = plan->event;
+    q.plan_count = plan->event_count;
+    q.time_count = times_make(l, horizon, time);
+    st = gm_forecast_make(ctx, l->belief, &q, out);
+  }
+  gm_free(time);
+  if (!st && !l->as_of) st = gm__forecast_write(l, ctx, *out, plan, receipt);
+  gm_plan_free(&own);
+  return st;
+}
+
+gm_status gm_life_forecast(gm_life *l, gm_ctx *ctx, const gm_plan *plan, double horizon,
+                           gm_forecast **out, gm_receipt *receipt)
+{
+  assert(l && ctx && out);
+  gm_status st = gm__life_may_read(l, ctx, GM_RECORD_FORECAST);
+  return st ? st : forecast_keep(l, ctx, plan, horizon, out, receipt);
+}
+
+/* ---- keeping it true ------------------------------------------------------------------------- */
+static void data_count(const gm_life *l, gm_life_update *u)
+{
+  for (int32_t i = 0; i < l->thread.count; i++) {
+    const gm__known *k = &l->thread.known[i];
+    if (k->f.kind != GM_RECORD_OBSERVATION) continue;
+    u->held_out += !(k->weight > 0);
+    u->down_weighted += k->weight > 0 && k->weight < 1;
+  }
+}
+
+static gm_status belief_make(gm_life *l, gm_ctx *ctx, double t_now)
+{
+  unsigned char digest[32];
+  uint64_t context;
+  gm__life_model_digest(l, digest);
+  memcpy(&context, digest, sizeof context);
+  gm_twin_options o = {.t_now = t_now,
+                       .members = l->model.members,
+                       .follow = l->model.follow,
+                       .seed = l->model.seed,
+                       .context = context,
+                       .pool = l->pool,
+                       .watch = l->watch};
+  gm_twin *t = NULL;
+  gm_status st = gm__belief_resume(l, ctx, &o, &t);
+  if (st) return st;
+  gm_twin_free(l->belief);
+  l->belief = t;
+  return GM_OK;
+}
+
+/* The forecast as it is, kept; and the card that the bank is asked by. */
+static gm_status forecast_issue(gm_life *l, gm_ctx *ctx, int64_t *seq)
+{
+  gm_forecast *f = NULL;
+  gm_receipt receipt = {0};
+  gm_status st = forecast_keep(l, ctx, NULL, NAN, &f, &receipt);
+  if (!st) st = gm__life_card(l, ctx, f);
+  gm_forecast_free(f);
+  *seq = receipt.seq;
+  return st;
+}
+
+gm_status gm_life_renew(gm_life *l, gm_ctx *ctx, double t_now_s, gm_life_update *out)
+{
+  assert(l && ctx && out);
+  unsigned char digest[32];
+  double begin = gm__now_s();
+  *out = (gm_life_update){0};
+  if (l->as_of) return gm_fail(ctx, GM_EINVAL, "a twin as it was learns nothing");
+  gm_status st = settle(l, ctx, true);
+  if (st) return st;
+  double t_now = isnan(t_now_s) ? gm_subject_t_last(l->who) : gm_life_model_time(l, t_now_s);
+  gm__life_digest(l, t_now, digest);
+  data_count(l, out);
+  out->belief = l->belief_seq;
+  out->learned = l->belief ? l->belief->learned : 0;
+  if (l->belief && !memcmp(digest, l->belief_digest, sizeof digest)) return GM_OK;
+  st = gm__life_score(l, ctx, &out->scored);
+  if (!st) st = belief_make(l, ctx, t_now);
+  out->from_checkpoint = !st && l->belief->resumed;
+  out->took_s = gm__now_s() - begin;
+  if (!st) st = gm__belief_write(l, ctx, digest, out->took_s);
+  if (!st) st = forecast_issue(l, ctx, &out->forecast);
+  if (st) return st;
+  out->renewed = true;
+  out->belief = l->belief_seq;
+  out->learned = l->belief->learned;
+  return GM_OK;
+}
+
+gm_status gm_life_belief(gm_life *l, gm_ctx *ctx, const gm_twin **out)
+{
+  gm_status st = gm__life_may_read(l, ctx, GM_RECORD_BELIEF);
+  if (!st) st = settle(l, ctx, false);
+  *out = st ? NULL : l->belief;
+  return st;
+}
+
+/* ---- what it says ---------------------------------------------------------------------------- */
+static void proposal_body(const gm_life *l, const gm_proposal *p, gm_text *out)
+{
+  gm_json_writer w;
+  gm__json_write_begin(&w, out, 0);
+  gm__json_write_object(&w, NULL);
+  gm__json_write_int(&w, "belief", l->belief_seq);
+  gm__json_write_text(&w, "health", gm_health_name(l->belief->health));
+  if (p->withheld) gm__json_write_text(&w, "withheld", p->withheld);
+  gm__json_write_array(&w, "candidates");
+  for (int32_t i = 0; i < p->candidate_count; i++) {
+    const gm_plan_result *r = &p->comparison->result[p->rank[i]];
+    gm__json_write_object(&w, NULL);
+    gm__json_write_text(&w, "plan", p->comparison->plan[p->rank[i]].name);
+    gm__json_write_number(&w, "utility", r->utility.mean);
+    gm__json_write_number(&w, "better", r->better);
+    gm__json_write_bool(&w, "distinguishable", r->distinguishable);
+    gm__json_write_text(&w, "reason", p->reason[i]);
+    gm__json_write_object_end(&w);
+  }
+  gm__json_write_array_end(&w);
+  gm__json_write_array(&w, "left_out");
+  for (int32_t i = 0; i < p->left_out_count; i++) gm__json_write_text(&w, NULL, p->left_out[i]);
+  gm__json_write_array_end(&w);
+  gm__json_write_object_end(&w);
+}
+
+gm_status gm_life_propose(gm_life *l, gm_ctx *ctx, double horizon, gm_proposal **out,
+                          gm_receipt *receipt)
+{
+  assert(l && ctx && out);
+  gm_text body;
+  char version[64];
+  gm_status st = gm__life_may_read(l, ctx, GM_RECORD_PROPOSAL);
+  if (!st) st = belief_needed(l, ctx);
+  if (st) return st;
+  if (isnan(horizon)) horizon = gm_plan_horizon(l->definition);
+  st = gm_propose(ctx, l->belief, l->belief->t_now + horizon, l->watch, out);
+  if (st || l->as_of) return st;
+  gm_text_init(&body, ctx);
+  proposal_body(l, *out, &body);
+  snprintf(version, sizeof version, "%lld %.6g", (long long)l->belief_seq, horizon);
+  st = gm__life_put(l, ctx, GM_RECORD_PROPOSAL, "proposal", "proposal", version, l->belief_s, &body,
+                    receipt);
+  gm_text_free(&body);
+  return st;
+}
+
+typedef struct {
+  int64_t seq;
+  bool there;
+} seeker;
+
+static gm_status seek(void *user, const gm_record_found *r)
+{
+  seeker *k = user;
+  k->there |= r->seq == k->seq;
+  return GM_OK;
+}
+
+static gm_status proposal_find(gm_life *l, gm_ctx *ctx, int64_t seq)
+{
+  seeker k = {.seq = seq};
+  gm_record_query q = {.twin = l->twin, .kind = GM_RECORD_PROPOSAL, .all_versions = true};
+  gm_status st = gm_store_read(l->reads, ctx, &q, seek, &k);
+  if (st || k.there) return st;
+  return gm_fail(ctx, GM_ENOTFOUND, "record %lld is no proposal of this twin", (long long)seq);
+}
+
+gm_status gm_life_decide(gm_life *l, gm_ctx *ctx, int64_t proposal, const char *decision,
+                         const char *why, gm_receipt *receipt)
+{
+  assert(l && ctx && decision && why);
+  gm_json_writer w;
+  gm_text body;
+  char id[64];
+  double t = gm__now_s();
+  const gm_access_who *who = gm_session_who(l->session);
+  if (!decision[0] || !why[0])
+    return gm_fail(ctx, GM_EINVAL, "a decision says what was decided, and why");
+  gm_status st = proposal ? proposal_find(l, ctx, proposal) : GM_OK;
+  if (st) return st;
+  gm_text_init(&body, ctx);
+  gm__json_write_begin(&w, &body, 0);
+  gm__json_write_object(&w, NULL);
+  gm__json_write_text(&w, "decision", decision);
+  gm__json_write_text(&w, "why", why);
+  gm__json_write_text(&w, "who", who->actor);
+  gm__json_write_text(&w, "role", gm_access_role_name(who->role));
+  if (proposal) gm__json_write_int(&w, "proposal", proposal);
+  gm__json_write_object_end(&w);
+  snprintf(id, sizeof id, "decision %.6f", t);
+  st = gm__life_put(l, ctx, GM_RECORD_DECISION, "decision", id, "1", t, &body, receipt);
+  gm_text_free(&body);
+  return st;
+}
