@@ -135,21 +135,12 @@ gm_status gm__map_changed(gm__map_run *r, int32_t i, const char *text, bool *out
 
 /* ---- facts ----------------------------------------------------------------------------------- */
 /* The value as the definition has it; *good false: it was refused. */
-static gm_status value_check(gm__map_run *r, const gm__map_target *t, const gm_fact *f,
-                             const char *column, double *out, bool *good)
+static gm_status value_check(gm__map_run *r, const gm_fact *f, const char *column, double *out,
+                             bool *good)
 {
   gm_status s = gm_fact_value(r->ctx, r->m->definition, f, out);
   *good = !s;
-  if (s == GM_EDOMAIN || s == GM_ERANGE) { /* these messages of units have the value in them */
-    gm_message_clear(r->ctx);
-    return gm__map_refuse(r, column, s, "%s: a number that its unit's scale does not have",
-                          t->series);
-  }
-  if (s) return gm__map_refuse_message(r, column, s);
-  *good = !t->input || *out >= 0;
-  return *good ? GM_OK
-               : gm__map_refuse(r, column, GM_ERANGE, "%s: below 0, an amount is expected",
-                                t->series);
+  return s ? gm__map_refuse_message(r, column, s) : GM_OK;
 }
 
 gm_status gm__map_tell(gm__map_run *r, const gm__map_target *t, gm_fact *f, const char *part,
@@ -166,7 +157,7 @@ gm_status gm__map_tell(gm__map_run *r, const gm__map_target *t, gm_fact *f, cons
   f->source = r->m->source;
   f->version = r->version;
   f->code = t->code ? t->code : "";
-  gm_status s = r->withdrawn ? GM_OK : value_check(r, t, f, column, &v, &good);
+  gm_status s = r->withdrawn ? GM_OK : value_check(r, f, column, &v, &good);
   if (s || !good) return s;
   if (t->input && v == 0 && !t->zeros) return GM_OK;
   f->id = part[0] ? gm__map_text(r, "%s#%s", r->id, part) : r->id;

@@ -274,13 +274,33 @@ static gm_status clean(gm__db *d, gm_ctx *ctx)
   return code == SQLITE_OK ? GM_OK : fail(d, ctx, code, "emptying the log");
 }
 
+/* Can every byte of the file be read? */
+static bool is_readable(sqlite3 *file)
+{
+  sqlite3_file *f = NULL;
+  sqlite3_int64 bytes = 0;
+  char part[4096];
+  int code = sqlite3_file_control(file, "main", SQLITE_FCNTL_FILE_POINTER, &f);
+  if (code == SQLITE_OK) code = f->pMethods->xFileSize(f, &bytes);
+  for (sqlite3_int64 at = 0; at < bytes && code == SQLITE_OK; at += (int)sizeof part) {
+    int want = bytes - at < (int)sizeof part ? (int)(bytes - at) : (int)sizeof part;
+    code = f->pMethods->xRead(f, part, want, at);
+  }
+  return code == SQLITE_OK;
+}
+
+/* SQLite tells of a page that could not be read as of one that is damaged: so damage is asked for
+ * twice, and the file is read. */
 static gm_status check(gm__db *d, gm_ctx *ctx, bool *whole)
 {
-  char found[16] = "";
+  char found[16] = "", again[16] = "";
   int64_t none = 0;
   gm_status s = ask(d, ctx, "PRAGMA integrity_check(1)", &none, found);
   *whole = !strcmp(found, "ok");
-  return s;
+  if (s || *whole) return s;
+  s = ask(d, ctx, "PRAGMA integrity_check(1)", &none, again);
+  if (s || (strcmp(again, "ok") != 0 && is_readable(((db *)d)->file))) return s;
+  return gm_fail(ctx, GM_EIO, "%s: reading failed", gm__db_name(d));
 }
 
 /* ---- statements ------------------------------------------------------------------------------ */

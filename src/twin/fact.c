@@ -68,9 +68,9 @@ static gm_status convert(gm_ctx *ctx, const gm_fact *f, const series *s, double 
   gm_status st = gm_unit_parse(ctx, f->unit, &from);
   if (!st) st = gm_unit_parse(ctx, s->unit, &to);
   if (!st) st = gm_unit_convert_substance(ctx, &from, &to, s->molar_mass, *out, out);
-  if (st == GM_EDOMAIN) { /* that message would hold the value */
+  if (st == GM_EDOMAIN || st == GM_ERANGE) { /* those messages would hold the value */
     gm_message_clear(ctx);
-    return gm_fail(ctx, st, "not a value that %.60s can have", f->unit);
+    return gm_fail(ctx, st, "a number that its unit's scale does not have");
   }
   if (st != GM_EUNIT || !(f->duration_s > 0) || f->kind == GM_RECORD_OBSERVATION) return st;
   gm_message_clear(ctx);
