@@ -41,16 +41,17 @@ static const identifier safe_harbor[] = {
 enum { IDENTIFIERS = sizeof safe_harbor / sizeof safe_harbor[0] };
 
 static const char *const not_promised[] = {
-    "Dates that were moved are dates: the letter of (C) wants the year alone. Where Safe Harbor is "
-    "to be met by the letter, use the intervals, not the dates; else an expert decides under "
-    "164.514(b)(1).",
-    "k counts the quasi-identifiers that were named, at their first value. Whoever knows some of "
-    "a subject's measurements and their intervals may find it by these, and whoever knows that it "
-    "is in a group learns what all of the group have in common: nothing is claimed on l-diversity "
-    "or t-closeness.",
+    ("Dates that were moved are dates: the letter of (C) wants the year alone. Where Safe Harbor "
+     "is "
+     "to be met by the letter, use the intervals, not the dates; else an expert decides under "
+     "164.514(b)(1)."),
+    ("k counts the quasi-identifiers that were named, at their first value. Whoever knows some of "
+     "a subject's measurements and their intervals may find it by these, and whoever knows that it "
+     "is in a group learns what all of the group have in common: nothing is claimed on l-diversity "
+     "or t-closeness."),
     "Whether a number is itself an identifier cannot be seen from it.",
-    "Under the GDPR these are pseudonymous data of persons (recital 26) as long as somebody has "
-    "the store and the key.",
+    ("Under the GDPR these are pseudonymous data of persons (recital 26) as long as somebody has "
+     "the store and the key."),
 };
 enum { NOT_PROMISED = sizeof not_promised / sizeof not_promised[0] };
 static const char parameters_said[] =

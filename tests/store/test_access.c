@@ -189,11 +189,20 @@ static void decide__agrees_with_the_table_in_every_cell(void **state)
 
 /* Whatever rules stand in whatever order, an insurer gets nothing, a denial that fits is never
  * outvoted, and more permits never take anything away. */
+/* xorshift64, Marsaglia 2003 */
+static int next(uint64_t *x, int n)
+{
+  *x ^= *x << 13;
+  *x ^= *x >> 7;
+  *x ^= *x << 17;
+  return (int)(*x >> 33) % n;
+}
+
 static void decide__holds_under_random_rules(void **state)
 {
   (void)state;
-  uint64_t x = 88172645463325252u; /* xorshift64, Marsaglia 2003 */
-#define NEXT(n) (x ^= x << 13, x ^= x >> 7, x ^= x << 17, (int)(x >> 33) % (n))
+  uint64_t x = 88172645463325252u;
+#define NEXT(n) next(&x, n)
   for (int i = 0; i < 300000; i++) {
     cell c = {NEXT(ROLES), NEXT(USES), 1 + NEXT(15), NEXT(CLASSES), NEXT(ACTS)};
     gm_consent_rule rule[6];
