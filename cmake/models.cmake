@@ -1,0 +1,34 @@
+# A model's own C (design: a disease's physics, controllers, formats of its own): models/<name>/src.
+#   *.c but main.c -> the library gemel_<name>, against the public headers alone
+#   ../*.ant       -> <name>_text.h: each text as a string, <name>_<file>_text
+#   main.c         -> the program gemel-<name>, which `gemel <name> ...` runs
+file(GLOB model_folders CONFIGURE_DEPENDS models/*/src)
+foreach(folder ${model_folders})
+  get_filename_component(up ${folder} DIRECTORY)
+  get_filename_component(name ${up} NAME)
+  file(GLOB model_sources CONFIGURE_DEPENDS ${folder}/*.c)
+  set(main ${folder}/main.c)
+  list(REMOVE_ITEM model_sources ${main})
+  file(GLOB texts CONFIGURE_DEPENDS ${up}/*.ant)
+  set(strings "/* made of the texts of models/${name} */\n")
+  foreach(text ${texts})
+    get_filename_component(stem ${text} NAME_WE)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${text})
+    file(READ ${text} bytes HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+    string(APPEND strings "static const char ${name}_${stem}_text[] = {${bytes}0};\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/models/${name}/${name}_text.h CONTENT "${strings}"
+    @ONLY)
+  if(model_sources)
+    add_library(gemel_${name} STATIC ${model_sources})
+    target_include_directories(gemel_${name} PUBLIC ${folder}
+      PRIVATE ${CMAKE_BINARY_DIR}/models/${name})
+    target_link_libraries(gemel_${name} PUBLIC gemel_static)
+  endif()
+  if(EXISTS ${main})
+    add_executable(gemel-${name} ${main})
+    target_link_libraries(gemel-${name} PRIVATE gemel_${name})
+    install(TARGETS gemel-${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()

@@ -1,0 +1,175 @@
+/* t1d_course.c - meals, boluses and basal rates become edges. */
+#include "t1d_course.h"
+#include <math.h>
+#include <string.h>
+
+typedef enum { MEAL, BOLUS, BASAL } item_kind;
+
+typedef struct {
+  double t_min, value; /* mg; pmol/kg; pmol/kg/min */
+  item_kind kind;
+} item;
+
+struct t1d_course {
+  item *item; /* sorted by time */
+  gm_edge *edge;
+  int32_t item_count, item_room, next; /* next: the first item not met yet */
+  int32_t edge_count, edge_room;
+  int32_t bite_port, rest_port, insulin_port;
+  double now_min, pmol_kg_per_u;
+  double basal;                /* pmol/kg/min, its own part of the rate */
+  double plate_mg, bite_until; /* not eaten yet; end of the present bite */
+  bool eating;
+};
+
+static const double bite_mg = 5000, minute = 1;
+
+gm_status t1d_course_new(gm_ctx *ctx, const gm_model *model, double bw_kg, double t_min,
+                         t1d_course **out)
+{
+  if (!(bw_kg > 0) || !isfinite(bw_kg) || !isfinite(t_min))
+    return gm_fail(ctx, GM_EDOMAIN, "course: weight %g kg from %g min", bw_kg, t_min);
+  const int32_t bite = gm_model_find(model, GM_TABLE_INPUT, "bite"),
+                rest = gm_model_find(model, GM_TABLE_INPUT, "rest"),
+                insulin = gm_model_find(model, GM_TABLE_INPUT, "Isc1");
+  if (bite < 0 || rest < 0 || insulin < 0)
+    return gm_fail(ctx, GM_EINVAL, "course: a model without the ports bite, rest and Isc1");
+  t1d_course *c = gm_alloc(ctx, 1, sizeof *c);
+  if (!c) return gm_fail(ctx, GM_ENOMEM, "course");
+  *c = (t1d_course){.bite_port = bite,
+                    .rest_port = rest,
+                    .insulin_port = insulin,
+                    .now_min = t_min,
+                    .pmol_kg_per_u = 6000 / bw_kg}; /* 1 unit of insulin: 6000 pmol */
+  *out = c;
+  return GM_OK;
+}
+
+void t1d_course_free(t1d_course *c)
+{
+  if (!c) return;
+  gm_free(c->item);
+  gm_free(c->edge);
+  gm_free(c);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+static gm_status add(t1d_course *c, gm_ctx *ctx, double t_min, double given, double value,
+                     item_kind kind, const char *what)
+{
+  if (!isfinite(t_min) || !isfinite(given) || given < 0)
+    return gm_fail(ctx, GM_EDOMAIN, "course: %s of %g at %g min", what, given, t_min);
+  if (t_min < c->now_min)
+    return gm_fail(ctx, GM_EDOMAIN, "course: %s at %g min, expected at or after %g", what, t_min,
+                   c->now_min);
+  if (c->item_count == c->item_room) {
+    int32_t room = c->item_room ? 2 * c->item_room : 32;
+    gm_status s = gm_grow(ctx, &c->item, c->item_room, room, sizeof *c->item);
+    if (s) return s;
+    c->item_room = room;
+  }
+  int32_t at = c->item_count++;
+  for (; at > c->next && c->item[at - 1].t_min > t_min; at--) c->item[at] = c->item[at - 1];
+  c->item[at] = (item){t_min, value, kind};
+  return GM_OK;
+}
+
+gm_status t1d_course_meal(t1d_course *c, gm_ctx *ctx, double t_min, double carbs_g)
+{
+  return add(c, ctx, t_min, carbs_g, 1000 * carbs_g, MEAL, "a meal (g)");
+}
+
+gm_status t1d_course_bolus(t1d_course *c, gm_ctx *ctx, double t_min, double dose_u)
+{
+  return add(c, ctx, t_min, dose_u, dose_u * c->pmol_kg_per_u, BOLUS, "a bolus (U)");
+}
+
+gm_status t1d_course_basal(t1d_course *c, gm_ctx *ctx, double t_min, double rate_u_per_h)
+{
+  return add(c, ctx, t_min, rate_u_per_h, rate_u_per_h * c->pmol_kg_per_u / 60, BASAL,
+             "a basal rate (U/h)");
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+static gm_status edge_add(t1d_course *c, gm_ctx *ctx, gm_edge e)
+{
+  if (c->edge_count == c->edge_room) {
+    int32_t room = c->edge_room ? 2 * c->edge_room : 64;
+    gm_status s = gm_grow(ctx, &c->edge, c->edge_room, room, sizeof *c->edge);
+    if (s) return s;
+    c->edge_room = room;
+  }
+  c->edge[c->edge_count++] = e;
+  return GM_OK;
+}
+
+/* Of the boluses that run at t: the sum of their rates, and when the first of them ends. */
+static double boluses_at(const t1d_course *c, double t_min, double *end_min)
+{
+  double rate = 0;
+  *end_min = INFINITY;
+  for (int32_t i = c->next - 1; i >= 0 && c->item[i].t_min + minute > t_min; i--)
+    if (c->item[i].kind == BOLUS) {
+      rate += c->item[i].value / minute;
+      *end_min = c->item[i].t_min + minute;
+    }
+  return rate;
+}
+
+/* The next bite, or the end of the meal. D of the model is what the stomach holds and `rest`. */
+static gm_status bite(t1d_course *c, gm_ctx *ctx, double t)
+{
+  const bool first = !c->eating;
+  const double mg = fmin(c->plate_mg, bite_mg);
+  gm_status s = GM_OK;
+  if (mg > 0)
+    s = edge_add(c, ctx, (gm_edge){t, mg, c->rest_port, first ? GM_EDGE_REPLACE : GM_EDGE_BOLUS});
+  if (!s) s = edge_add(c, ctx, (gm_edge){t, mg / minute, c->bite_port, GM_EDGE_REPLACE});
+  c->plate_mg -= mg;
+  c->bite_until = t + minute;
+  c->eating = mg > 0;
+  return s;
+}
+
+/* Everything that happens at t. */
+static gm_status moment(t1d_course *c, gm_ctx *ctx, double t, double *insulin)
+{
+  for (; c->next < c->item_count && c->item[c->next].t_min <= t; c->next++) {
+    const item *i = &c->item[c->next];
+    if (i->kind == MEAL) c->plate_mg += i->value;
+    if (i->kind == BASAL) c->basal = i->value;
+  }
+  gm_status s = GM_OK;
+  if (c->eating ? c->bite_until <= t : c->plate_mg > 0) s = bite(c, ctx, t);
+  double end, rate = c->basal + boluses_at(c, t, &end);
+  if (!s && rate != *insulin)
+    s = edge_add(c, ctx, (gm_edge){t, rate, c->insulin_port, GM_EDGE_RATE});
+  *insulin = rate;
+  return s;
+}
+
+static double next_moment(const t1d_course *c, double now)
+{
+  double t;
+  (void)boluses_at(c, now, &t);
+  if (c->eating) t = fmin(t, c->bite_until);
+  if (c->next < c->item_count) t = fmin(t, c->item[c->next].t_min);
+  return t;
+}
+
+gm_status t1d_course_read(t1d_course *c, gm_ctx *ctx, double t1_min, gm_drive *out)
+{
+  if (!(t1_min >= c->now_min))
+    return gm_fail(ctx, GM_EDOMAIN, "course: read to %g min, expected at or after %g", t1_min,
+                   c->now_min);
+  gm_status s = GM_OK;
+  double end, last = nextafter(c->now_min, -INFINITY);
+  double insulin = c->basal + boluses_at(c, last, &end);
+  c->edge_count = 0;
+  for (double t = next_moment(c, last); t < t1_min && !s; t = next_moment(c, t))
+    s = moment(c, ctx, t, &insulin);
+  if (s) return s;
+  c->now_min = t1_min;
+  *out = (gm_drive){c->edge, c->edge_count};
+  return GM_OK;
+}
