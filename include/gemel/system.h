@@ -30,6 +30,10 @@ typedef struct {
   gm_prior_law law;
   double center, spread, lower, upper;
   double drift; /* filters: sd of the random walk of z, per square root of time; 0: constant */
+  /* > 0, filters: z moves and returns to its prior with this time constant, so that its law without
+   * data is the prior at every time (Uhlenbeck & Ornstein, Phys. Rev. 36:823, 1930). Not with
+   * drift, nor for an unknown that prior_factor couples to others. 0: it does not return. */
+  double memory;
 } gm_unknown;
 
 /* How one output of the model is measured. f: the output; p0, p1: noise parameters, as numbers or,

@@ -152,20 +152,26 @@ void gm__filter_unknowns(gm_filter *f)
   }
 }
 
-/* The random walk of the unknowns over dt. */
+/* Unknowns over dt: z becomes rho z + sd e. Sigma points carry the noise as a variance that the
+ * next analysis adds. */
 static void drift(gm_filter *f, double dt)
 {
   gm_key key = gm_system_key(f->s, GM_PURPOSE_MOVE, f->o.replicate);
   const uint64_t *slot = gm_ensemble_slot(f->e);
+  const bool sigma = f->o.kind == GM_FILTER_UKF;
   bool any = false;
   for (int32_t d = 0; d < f->d; d++) {
-    double sd = f->s->unknown[d].drift * sqrt(dt);
-    if (f->o.kind == GM_FILTER_UKF) f->drift[d] += sd * sd;
-    if (!(sd > 0) || f->o.kind == GM_FILTER_UKF) continue;
+    const gm_unknown *u = &f->s->unknown[d];
+    double rho = u->memory > 0 ? exp(-dt / u->memory) : 1;
+    double sd = u->memory > 0 ? sqrt(-expm1(-2 * dt / u->memory)) : u->drift * sqrt(dt);
+    if (sigma) f->drift[d] = rho * rho * f->drift[d] + sd * sd;
+    if (!(sd > 0) || (sigma && rho == 1)) continue;
     any = true;
-    for (int32_t m = 0; m < f->n; m++)
-      f->z[(ptrdiff_t)m * f->d + d] +=
-          sd * gm_normal(key, slot[m], (uint64_t)d, gm_kind_draw(1, 0), f->step);
+    for (int32_t m = 0; m < f->n; m++) {
+      double *z = &f->z[(ptrdiff_t)m * f->d + d];
+      double e = sigma ? 0 : gm_normal(key, slot[m], (uint64_t)d, gm_kind_draw(1, 0), f->step);
+      *z = rho * *z + sd * e;
+    }
   }
   if (any) gm__filter_unknowns(f);
 }

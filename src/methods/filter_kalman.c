@@ -90,11 +90,14 @@ gm_status gm__kalman_new(gm_filter *f, gm_ctx *ctx)
 
 static void measure_free(kalman *k)
 {
-  double **a[] = {&k->h, &k->hp, &k->perturbed, &k->innovation, &k->r, &k->s, &k->gain, &k->work};
+  double **a[] = {&k->h, &k->hp,   &k->perturbed, &k->innovation, &k->r,
+                  &k->s, &k->gain, &k->work,      &k->fresh,      &k->loud};
   for (size_t i = 0; i < sizeof a / sizeof *a; i++) {
     gm_free(*a[i]);
     *a[i] = NULL;
   }
+  gm_free(k->voice);
+  k->voice = NULL;
   k->room = 0;
 }
 
@@ -127,12 +130,16 @@ static gm_status measure_room(gm_filter *f, gm_ctx *ctx, int32_t m)
               {&k->perturbed, m * n},
               {&k->innovation, m},
               {&k->r, m},
+              {&k->fresh, m},
+              {&k->loud, m},
               {&k->s, transform && n > m ? n * n : (ptrdiff_t)m * m},
               {&k->gain, transform || nv >= n ? n * n : nv * m},
               {&k->work, work > m * n ? work : m * n}};
   for (size_t i = 0; i < sizeof need / sizeof *need; i++)
     if (!(*need[i].a = gm_alloc(ctx, need[i].count, sizeof(double))))
       return gm_fail(ctx, GM_ENOMEM, "measurements of a filter");
+  k->voice = gm_alloc(ctx, m, sizeof *k->voice);
+  if (!k->voice) return gm_fail(ctx, GM_ENOMEM, "measurements of a filter");
   k->room = m;
   return GM_OK;
 }
@@ -200,16 +207,22 @@ void gm__kalman_center(gm_filter *f, int32_t m)
 }
 
 /* ---- measurements ---------------------------------------------------------------------------- */
-/* A coloured residual goes on to the time of its datum. New ones begin with their stationary law.
- */
-static void colour_go(gm_filter *f, const gm_reading *r)
+/* The coloured residual behind reading i goes on to the time of its datum. New ones begin with
+ * their stationary law. Sigma points take no draws: what is new is a variance, `fresh`. */
+static void colour_go(gm_filter *f, const gm_reading *r, int32_t i)
 {
+  kalman *k = f->kalman;
   const gm_sensor *o = &f->s->sensor[r->sensor];
   const uint64_t *slot = gm_ensemble_slot(f->e);
+  const bool sigma = f->o.kind == GM_FILTER_UKF;
   double dt = r->t - f->residual_t[r->sensor], rho = exp(-dt / o->memory);
+  k->fresh[i] = isnan(f->residual[r->sensor]) ? 1 : -expm1(-2 * dt / o->memory);
+  for (int32_t q = 0; q < k->coloured; q++)
+    if (k->colour[q] == r->sensor) k->voice[i] = k->moving + q;
   for (int32_t m = 0; m < f->n; m++) {
     double *a = &f->residual[(ptrdiff_t)m * f->s->sensor_count + r->sensor];
-    double e = gm_normal(f->key, slot[m], (uint64_t)r->sensor, gm_kind_draw(4, 0), f->step);
+    double e =
+        sigma ? 0 : gm_normal(f->key, slot[m], (uint64_t)r->sensor, gm_kind_draw(4, 0), f->step);
     *a = isnan(*a) ? e : rho * *a + sqrt(1 - rho * rho) * e;
   }
   f->residual_t[r->sensor] = r->t;
@@ -251,6 +264,8 @@ static gm_status measure(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t
   }
   k->innovation[i] = (logs ? log(r->value) : r->value) - gm__row_dot(f->n, f->weight, h);
   k->r[i] = gm__row_dot(f->n, f->weight, v);
+  k->loud[i] = sqrt(1e6 * k->r[i]);
+  if (coloured && f->o.kind == GM_FILTER_UKF) k->r[i] += k->fresh[i] * k->loud[i] * k->loud[i];
   return GM_OK;
 }
 
@@ -310,6 +325,21 @@ gm_status gm__kalman_innovation(gm_filter *f, gm_ctx *ctx, int32_t m, gm_filter_
   return GM_OK;
 }
 
+/* What was predicted of a coloured sensor hangs on its last residual: the news say so. */
+static void colours_tell(const gm_filter *f, const gm_reading *r, int32_t m)
+{
+  const kalman *k = f->kalman;
+  for (int32_t i = 0; i < m; i++) {
+    if (k->voice[i] < 0 || f->s->sensor[r[i].sensor].law != GM_SENSE_NORMAL) continue;
+    const double *row = k->s + (ptrdiff_t)i * m; /* of the factor of S */
+    double variance = 0;
+    for (int32_t j = 0; j <= i; j++) variance += row[j] * row[j];
+    f->news_mean[i] = r[i].value - k->innovation[i];
+    f->news_sd[i] = sqrt(variance);
+    f->news_pit[i] = gm_norm_cdf(k->innovation[i] / f->news_sd[i]);
+  }
+}
+
 static gm_status analyse(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t count)
 {
   switch (f->o.kind) {
@@ -348,7 +378,8 @@ gm_status gm__kalman_take(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_
   gm_status s = replace_failed(f, ctx);
   if (!s) s = measure_room(f, ctx, count);
   for (int32_t i = 0; i < count && !s; i++) {
-    if (f->s->sensor[r[i].sensor].memory > 0) colour_go(f, &r[i]);
+    k->voice[i] = -1;
+    if (f->s->sensor[r[i].sensor].memory > 0) colour_go(f, &r[i], i);
     s = measure(f, ctx, &r[i], i);
   }
   if (!s) s = gm__kalman_gather(f, ctx);
@@ -356,6 +387,7 @@ gm_status gm__kalman_take(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_
   if (f->o.adaptive > 0 && f->o.kind != GM_FILTER_UKF) spread_adapt(f, count);
   gm__kalman_center(f, count);
   s = gm__kalman_innovation(f, ctx, count, news);
+  if (!s) colours_tell(f, r, count);
   if (!s) s = analyse(f, ctx, r, count);
   if (s) return s;
   if (f->o.inflation != 1 && f->o.kind != GM_FILTER_UKF)

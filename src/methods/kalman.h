@@ -15,6 +15,9 @@ typedef struct {
   double *v, *vp;                   /* [nv][n] values and deviations from the mean */
   double *h, *hp, *perturbed;       /* [m][n] predicted measurements, deviations, innovations */
   double *innovation, *r;           /* [m] datum minus mean; variance of the measurement */
+  double *fresh, *loud;             /* [m] sigma points: variance that the coloured residual of this
+                                       datum gained since the last one; sd of the sensor */
+  int32_t *voice;                   /* [m] its row in v, -1: not coloured */
   double *s;                        /* [m][m], or [n][n] of a transform */
   double *gain;                     /* [n][n] or [nv][m] */
   double *work;                     /* at least [m][n] */

@@ -71,6 +71,11 @@ gm_status gm__kalman_sigma(gm_filter *f, gm_ctx *ctx, int32_t m)
   for (int32_t i = 0; i < f->d; i++) /* drift since the last datum */
     p[(ptrdiff_t)(nv - f->d + i) * (nv + 1)] += f->drift[i];
   gm__dense_add_bt(nv, n, m, k->v, k->hp, c);
+  for (int32_t q = 0; q < m; q++) /* and what is new in the residuals of coloured sensors */
+    if (k->voice[q] >= 0) {
+      p[(ptrdiff_t)k->voice[q] * (nv + 1)] += k->fresh[q];
+      c[(ptrdiff_t)k->voice[q] * m + q] += k->fresh[q] * k->loud[q];
+    }
   for (int32_t i = 0; i < nv; i++) { /* g = c S^-1, row by row */
     memcpy(g + (ptrdiff_t)i * m, c + (ptrdiff_t)i * m, (size_t)m * sizeof *g);
     gm__dense_solve(m, 1, k->s, g + (ptrdiff_t)i * m);

@@ -108,7 +108,19 @@ static const char *law_fault(const gm_unknown *u)
     return "expected a spread > 0";
   if (u->law != GM_PRIOR_UNIFORM && !isfinite(u->center)) return "expected a finite center";
   if (u->law == GM_PRIOR_LOGNORMAL && !(u->center > 0)) return "expected a center > 0";
-  return u->drift >= 0 && isfinite(u->drift) ? NULL : "expected a drift >= 0";
+  if (!(u->drift >= 0 && isfinite(u->drift))) return "expected a drift >= 0";
+  if (!(u->memory >= 0 && isfinite(u->memory))) return "expected a memory >= 0";
+  return u->memory > 0 && u->drift > 0 ? "expected a drift or a memory, not both" : NULL;
+}
+
+/* Does prior_factor couple unknown d to others? */
+static bool coupled(const gm_system *s, int32_t d)
+{
+  for (int32_t j = 0; s->prior_factor && j < s->unknown_count; j++)
+    if (j != d && (s->prior_factor[(ptrdiff_t)d * s->unknown_count + j] != 0 ||
+                   s->prior_factor[(ptrdiff_t)j * s->unknown_count + d] != 0))
+      return true;
+  return s->prior_factor && s->prior_factor[(ptrdiff_t)d * (s->unknown_count + 1)] != 1;
 }
 
 static gm_status unknown_check(gm_ctx *ctx, const gm_system *s, int32_t d)
@@ -123,6 +135,9 @@ static gm_status unknown_check(gm_ctx *ctx, const gm_system *s, int32_t d)
   if (fault)
     return gm_fail(ctx, GM_ERANGE, "unknown %s: center %g, spread %g, bounds %g and %g: %s", name,
                    u->center, u->spread, u->lower, u->upper, fault);
+  if (u->memory > 0 && coupled(s, d))
+    return gm_fail(ctx, GM_EUNSUPPORTED, "unknown %s: a memory, and coupled to others by the prior",
+                   name);
   for (int32_t j = 0; j < d; j++)
     if (s->unknown[j].parameter == u->parameter)
       return gm_fail(ctx, GM_EINVAL, "unknowns %s and %s are one parameter", s->unknown[j].name,
