@@ -62,6 +62,7 @@ bench:
 	@tools/setup build
 	@tools/build release
 	@GEMEL_BUILD=$(BUILD) bench/run
+	@GEMEL_BUILD=$(BUILD) bench/t1d/run
 
 lint:
 	@tools/setup lint

@@ -83,9 +83,13 @@ void gm__paths_save(const gm__paths *s, gm_innovation *innovation, gm_text *out)
 int32_t gm__paths_saved_members(const void *data, size_t bytes)
 {
   head h;
-  if (bytes < sizeof h) return 0;
+  uint64_t sum;
+  if (bytes < sizeof h + sizeof sum) return 0;
   memcpy(&h, data, sizeof h);
-  return memcmp(h.magic, "GMPATH1", 8) ? 0 : h.n;
+  memcpy(&sum, (const char *)data + bytes - sizeof sum, sizeof sum);
+  bool whole = !memcmp(h.magic, "GMPATH1", 8) && sum == gm__checksum(data, bytes - sizeof sum);
+  bool fits = h.n > 0 && h.d >= 0 && (h.d + 1.0) * h.n * sizeof(double) < (double)bytes;
+  return whole && fits ? h.n : 0;
 }
 
 /* Does the saved swarm belong to this problem, and have its data come first? */
