@@ -1,7 +1,8 @@
 /* store_bench.c - how many observations a second are acknowledged, and how many for each sync of
  * the disk, beside the disk's own syncs in the same folder; a year of 5-minute data read back, by
- * records and by pages; and a bank of GEMEL_BENCH_TWINS twins (default 100,000) asked for a
- * forecast. */
+ * records and by pages; both on SQLite and, in the same run, in the PostgreSQL database of
+ * GEMEL_BENCH_PG (a URL; it must be empty); and on SQLite a bank of GEMEL_BENCH_TWINS twins
+ * (default 100,000; 0: none) asked for a forecast. */
 #include "gemel/bank.h"
 #include "gemel/store.h"
 #include <fcntl.h>
@@ -91,7 +92,7 @@ static int64_t twin_of(gm_ctx *ctx, gm_session *s, int number)
   return twin;
 }
 
-static void writers_measure(gm_ctx *ctx, gm_session *s, double syncs)
+static void writers_measure(gm_ctx *ctx, gm_session *s)
 {
   static writer w[WRITERS];
   pthread_t thread[WRITERS];
@@ -107,7 +108,6 @@ static void writers_measure(gm_ctx *ctx, gm_session *s, double syncs)
   double rate = 0, took = now_s() - begin;
   for (int i = 0; i < WRITERS; i++) sum += w[i].count;
   rate = (double)sum / took;
-  printf("disk                         %9.0f syncs/s\n", syncs);
   printf("%d writers, 1 a call         %9.0f acknowledged/s, %.0f a commit\n", WRITERS, rate,
          (double)sum / (double)(gm_store_commits(gm_session_store(s)) - commits));
 }
@@ -262,30 +262,68 @@ static void bank_measure(gm_ctx *ctx, gm_session *s)
   printf("  mean and sum over them     %9.0f ms\n", 1e3 * (now_s() - begin));
 }
 
+typedef struct {
+  gm_store *store;
+  gm_session *s;
+} opened;
+
+static opened open_at(gm_ctx *ctx, const char *url)
+{
+  opened o = {NULL, NULL};
+  gm_access_who who = {.role = GM_AS_CLINICIAN, .use = GM_USE_CARE, .actor = "bench"};
+  gm_store_options options = {.url = url, .master = "env:GEMEL_BENCH_KEY", .create = true};
+  must(ctx, gm_store_open(ctx, &options, &o.store));
+  must(ctx, gm_session_open(o.store, ctx, &who, &o.s));
+  return o;
+}
+
+static void close_it(opened *o)
+{
+  gm_session_close(o->s);
+  gm_store_close(o->store);
+}
+
+static void sqlite_remove(const char *path)
+{
+  static const char *const end[] = {"", "-wal", "-shm"};
+  char name[420];
+  for (int i = 0; i < 3; i++) {
+    snprintf(name, sizeof name, "%s%s", path, end[i]);
+    unlink(name);
+  }
+}
+
+/* The same on both, by turns, as machines are noisy. */
+static void both_measure(gm_ctx *ctx, opened *sqlite, const char *url)
+{
+  opened pg = {NULL, NULL};
+  if (url) pg = open_at(ctx, url);
+  printf("SQLite\n");
+  writers_measure(ctx, sqlite->s);
+  if (url) printf("PostgreSQL\n");
+  if (url) writers_measure(ctx, pg.s);
+  printf("SQLite\n");
+  year_measure(ctx, sqlite->s);
+  if (url) printf("PostgreSQL\n");
+  if (url) year_measure(ctx, pg.s);
+  if (url) close_it(&pg);
+}
+
 int main(int argc, char **argv)
 {
   char path[400], probe[420];
   gm_ctx *ctx = NULL;
-  gm_store *store = NULL;
-  gm_session *s = NULL;
-  gm_access_who who = {.role = GM_AS_CLINICIAN, .use = GM_USE_CARE, .actor = "bench"};
+  const char *url = getenv("GEMEL_BENCH_PG"), *twins = getenv("GEMEL_BENCH_TWINS");
   snprintf(path, sizeof path, "%s/gemel-bench-%d.db", argc > 1 ? argv[1] : ".", (int)getpid());
   snprintf(probe, sizeof probe, "%s.probe", path);
   setenv("GEMEL_BENCH_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 1);
   if (gm_ctx_new(NULL, &ctx)) return 3;
-  gm_store_options o = {.url = path, .master = "env:GEMEL_BENCH_KEY", .create = true};
-  must(ctx, gm_store_open(ctx, &o, &store));
-  must(ctx, gm_session_open(store, ctx, &who, &s));
-  writers_measure(ctx, s, syncs_per_s(probe));
-  year_measure(ctx, s);
-  bank_measure(ctx, s);
-  gm_session_close(s);
-  gm_store_close(store);
+  printf("disk                         %9.0f syncs/s\n", syncs_per_s(probe));
+  opened sqlite = open_at(ctx, path);
+  both_measure(ctx, &sqlite, url && url[0] ? url : NULL);
+  if (!twins || atoi(twins)) bank_measure(ctx, sqlite.s);
+  close_it(&sqlite);
   gm_ctx_free(ctx);
-  for (int i = 0; i < 3; i++) {
-    static const char *const end[] = {"", "-wal", "-shm"};
-    snprintf(probe, sizeof probe, "%s%s", path, end[i]);
-    unlink(probe);
-  }
+  sqlite_remove(path);
   return 0;
 }

@@ -1,6 +1,7 @@
 /* access.h - who may do what with which records, for what. room: store
- * One function decides, gm_access_decide, and one place asks it: the calls of store.h that take a
- * session. Default deny; among consents a deny wins. docs/access.md has the table.
+ * One table decides: of a twin's records by gm_access_decide, of what is done at a store and speaks
+ * of no record by gm_access_at_store. The calls of store.h that take a session ask. Default deny;
+ * among consents a deny wins. docs/access.md has the table.
  * Consents follow HL7 FHIR R4 Consent (provision: type, period, actor, action, purpose, class).
  * Threads: no shared state. */
 #ifndef GEMEL_ACCESS_H
@@ -51,6 +52,25 @@ typedef enum {
       GM_ACT_COUNT
 } gm_act;
 
+/* What is done at a store itself, of no twin's record: consents have no say. Text for people, after
+ * "may". FIND tells whether there is one of that name; RULES: consents that speak of whoever asks.
+ */
+#define GM_STORE_ACT_LIST(X)                                                                       \
+  X(FIND, "find subjects and twins by name")                                                       \
+  X(NAMES, "see names and pseudonyms")                                                             \
+  X(MAKE, "make subjects and twins")                                                               \
+  X(RULES, "see the consents that speak of it")                                                    \
+  X(DOCUMENTS, "keep and read documents")                                                          \
+  X(AUDIT, "read the audit log")                                                                   \
+  X(NOTE, "add to the audit log")                                                                  \
+  X(BACKUP, "make and restore backups")
+typedef enum {
+#define GM_X(name, text) GM_STORE_##name,
+  GM_STORE_ACT_LIST(GM_X)
+#undef GM_X
+      GM_STORE_ACT_COUNT
+} gm_store_act;
+
 /* Sort of data, in the clear beside each record. */
 #define GM_CLASS_LIST(X)                                                                           \
   X(CLINICAL, "clinical")                                                                          \
@@ -88,6 +108,7 @@ typedef enum {
 GM_API const char *gm_access_role_name(gm_access_role r);
 GM_API const char *gm_use_name(gm_use u);
 GM_API const char *gm_act_name(gm_act a);
+GM_API const char *gm_store_act_name(gm_store_act a);
 GM_API const char *gm_data_class_name(gm_data_class c);
 GM_API const char *gm_record_kind_name(gm_record_kind k);
 /* Number of a name, -1: none of them. */
@@ -135,6 +156,10 @@ typedef struct {
 /* rule[count]: those of the subject that are not withdrawn. No allocation; some 40 ns. */
 GM_API gm_access_decision gm_access_decide(const gm_access_who *who, const gm_access_ask *ask,
                                            const gm_consent_rule *rule, int32_t count);
+
+/* The same for what is done at a store itself. The scope must name model.add for MAKE and the
+ * export of every kind for BACKUP; it has no word for the others. */
+GM_API gm_access_decision gm_access_at_store(const gm_access_who *who, gm_store_act act);
 
 /* Checks a session's description. Fails: GM_EINVAL with what is wrong. */
 GM_API GM_NODISCARD gm_status gm_access_check(gm_ctx *ctx, const gm_access_who *who);

@@ -60,8 +60,8 @@ typedef gm_status gm_audit_listener(void *user, const gm_audit_row *r);
 GM_API GM_NODISCARD gm_status gm_audit_read(gm_session *a, gm_ctx *ctx, int64_t from, int64_t to,
                                             int64_t twin, gm_audit_listener *listener, void *user);
 /* Adds a row of the caller's own (EXPORTED, BACKUP); durable when it returns. detail: a JSON object
- * of at most 64 KiB that says nothing of a patient, or NULL. Fails: GM_EINVAL, GM_EDENIED (an
- * insurer), as gm_store_append (then the row may still come with a later commit). */
+ * of at most 64 KiB that says nothing of a patient, or NULL. Fails: GM_EINVAL, GM_EDENIED
+ * (devices, insurers), as gm_store_append (then the row may still come with a later commit). */
 GM_API GM_NODISCARD gm_status gm_audit_note(gm_session *a, gm_ctx *ctx, gm_audit_kind kind,
                                             int64_t twin, int64_t count, const char *detail);
 

@@ -57,12 +57,12 @@ typedef struct {
   int32_t covariate_count, parameter_count, forecast_count, score_count;
 } gm_card;
 
-/* Adds the card as bytes (docs/bank.md has the form). Draws are kept to 24 bits where all lie in
- * the range of a float. Fails: GM_EDOMAIN (a number not finite, draws or quantiles not ascending),
- * GM_ERANGE (draw_count), GM_ENOMEM. */
+/* Adds the card as bytes (docs/bank.md has the form). Draws are kept as floats where nothing
+ * is lost, else as doubles. Fails: GM_EDOMAIN (a number not finite, draws or quantiles not
+ * ascending), GM_ERANGE (draw_count), GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_card_write(gm_ctx *ctx, const gm_card *c, gm_text *out);
 /* Texts are borrowed from data, arrays lie in memory. Fails: GM_EPARSE, GM_EUNSUPPORTED (made by a
- * newer Gemel), GM_ENOMEM. */
+ * newer Gemel), GM_ENOMEM. What gm_card_write refuses is damaged (GM_EPARSE). */
 GM_API GM_NODISCARD gm_status gm_card_read(gm_ctx *ctx, const void *data, size_t bytes,
                                            gm_arena *memory, gm_card *out);
 /* Chooses at most GM_CARD_DRAWS_MAX of n members, ascending: at levels (i + 1/2) / count of the
@@ -121,8 +121,9 @@ typedef gm_status gm_bank_listener(void *user, const gm_bank_match *m);
 
 /* Twins for which the answer is yes, in order of their making. For uses other than care the cards
  * are gone through twice, and nobody is told of where fewer than GM_BANK_LEAST subjects match, or
- * fewer than that do not: GM_EDENIED. listener NULL: counting alone. Fails also: GM_EPARSE (a card
- * was changed), GM_EUNIT (no card's unit can be compared), as gm_store_cards. */
+ * fewer than that have twins that do not: GM_EDENIED. listener NULL: counting alone. Fails also:
+ * GM_EPARSE (a query that is none; a card was changed), GM_EUNIT (no card's unit can be compared),
+ * as gm_store_cards. */
 GM_API GM_NODISCARD gm_status gm_bank_find(gm_session *a, gm_ctx *ctx, const char *query,
                                            gm_bank_listener *listener, void *user,
                                            gm_bank_totals *totals);
@@ -148,7 +149,9 @@ typedef struct {
    * draws */
   double sum, sum_quantile[GM_CARD_QUANTILES];
 } gm_bank_sum;
-/* Fails as gm_bank_find; GM_ENOTFOUND (no twin has such a forecast or parameter). */
+/* Both sides of the query are those who have such a forecast or parameter: what is told of all less
+ * what is told of these would be told of those left over. Fails as gm_bank_find; GM_ENOTFOUND (no
+ * twin has such a forecast or parameter). */
 GM_API GM_NODISCARD gm_status gm_bank_aggregate(gm_session *a, gm_ctx *ctx,
                                                 const gm_bank_question *q, gm_bank_sum *out);
 
@@ -165,7 +168,9 @@ typedef struct {
   bool withheld;  /* too few subjects for this use: nothing else is told */
   int64_t subjects, outcomes;
   /* With 90 % intervals over subjects, NaN with fewer than 2: ratios of sums, linearised (Cochran,
-   * Sampling Techniques, 1977, section 6.4), Student's t with subjects - 1 degrees of freedom. */
+   * Sampling Techniques, 1977, section 6.4), Student's t with subjects - 1 degrees of freedom. Of
+   * shares: Wilson's interval by as many outcomes as have that variance, at most those there are;
+   * where no subject differs from another, as many as there are subjects. */
   double skill, skill_low, skill_high; /* 1 - own CRPS / that of the population's forecast */
   double covered50, covered50_low, covered50_high; /* share inside the 50 % interval */
   double covered90, covered90_low, covered90_high;
@@ -173,7 +178,9 @@ typedef struct {
 enum { GM_BANK_GROUPS_MAX = 64 };
 /* *count groups, in order of cuts or of the levels' names; the twins without that covariate or
  * without scores are in none. Where one group alone is too small the next smallest is withheld as
- * well, so that it cannot be had from the rest. Fails as gm_bank_find; GM_EFULL (more groups). */
+ * well, so that it cannot be had from the rest. A group is too small also where the query leaves
+ * over too few of it who were scored. On failure nothing is written. Fails as gm_bank_find;
+ * GM_EFULL (more groups), GM_ERANGE (cuts that do not ascend), GM_EINVAL (cuts of levels). */
 GM_API GM_NODISCARD gm_status gm_bank_fairness(gm_session *a, gm_ctx *ctx,
                                                const gm_bank_fairness_question *q,
                                                gm_bank_group group[GM_BANK_GROUPS_MAX],

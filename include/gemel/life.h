@@ -57,10 +57,21 @@ typedef struct {
   int64_t late;           /* true before what the belief had seen: assimilation runs again */
 } gm_life_intake;
 
-/* Adds facts of the twin's subject (its texts are copied), in one commit. A fact whose value the
- * definition cannot take (gm_fact_value) is refused with all others of the call. */
+typedef struct {
+  bool same_person; /* the caller knows that all these facts are of the twin's subject, by whatever
+                       ids a source calls it: also by one that it has not used here so far */
+} gm_life_add_options;
+
+/* Adds facts of the twin's subject (their texts are copied), in one commit, all or none. options
+ * NULL: none. Whose facts are: within a source, all that name a subject must name the same one, or
+ * one that was vouched for (same_person) before; sources differ in what they call a person, so they
+ * are not compared with each other. Two programs that each add a source's first facts at one moment
+ * are not compared either.
+ * Fails: GM_EINVAL (no fact; a source that has spoken of another subject), as gm_fact_value (what
+ * the definition cannot take), as gm_store_append. */
 GM_API GM_NODISCARD gm_status gm_life_add(gm_life *l, gm_ctx *ctx, const gm_fact *fact,
-                                          int32_t count, gm_life_intake *intake);
+                                          int32_t count, const gm_life_add_options *options,
+                                          gm_life_intake *intake);
 
 /* ---- keeping it true ------------------------------------------------------------------------- */
 typedef struct {

@@ -9,15 +9,30 @@
 extern "C" {
 #endif
 
+/* What an effect is of. */
+typedef struct {
+  const char *name, *unit; /* of the parameter; the prior's */
+  gm_spread law;
+  double typical; /* of the parameter where every covariate, and the number of the occasion, is 1: a
+                     mean of effects is about typical values. NaN: not finite there */
+} gm_prior_effect;
+
 /* Of the random effects between subjects: eta ~ N(mean, omega) in place of N(0, definition's). */
 typedef struct {
   int32_t eta_count;
-  double *mean, *omega; /* [eta_count], [eta_count^2]; the prior's */
-  double *mean_error;   /* [eta_count] standard error of the mean over subjects */
+  gm_prior_effect *effect; /* [eta_count] */
+  double *mean, *omega;    /* [eta_count], [eta_count^2]; the prior's */
+  /* [eta_count] standard error of the mean over subjects, NaN where the twins' data do not tell it:
+   * by the empirical information (Meilijson, J. R. Stat. Soc. B 51:127, 1989), omega taken as known
+   */
+  double *mean_error;
   int32_t twins, subjects, iterations;
   int32_t other;    /* twins of other definitions or without a belief, left out */
   double ess_least; /* least effective members of a twin under the learned prior */
   bool converged;
+  bool unconverged_ok;            /* the caller's: to be applied even so; false unless it was set */
+  const char *definition, *model; /* hashes of the files it was learned under, in hexadecimal */
+  void *memory;                   /* private */
 } gm_prior;
 GM_API void gm_prior_free(gm_prior *p); /* NULL ok */
 
@@ -31,11 +46,15 @@ GM_API void gm_prior_free(gm_prior *p); /* NULL ok */
 GM_API GM_NODISCARD gm_status gm_prior_learn(gm_ctx *ctx, gm_session *a, const char *definition,
                                              const gm_watch *watch, gm_prior **out);
 
-/* As JSON, every bit of numbers; and back. read fails: GM_EPARSE. */
+/* As JSON, every bit of numbers, all of it; and back. read fails: GM_EPARSE (what is missing, or is
+ * no prior), GM_ENOMEM. */
 GM_API void gm_prior_write(const gm_prior *p, gm_text *out);
 GM_API GM_NODISCARD gm_status gm_prior_read(gm_ctx *ctx, const char *name, const char *text,
                                             size_t bytes, gm_prior **out);
-/* The definition's random effects become those of the prior. Fails: GM_EINVAL (another number). */
+/* The definition's random effects become those of the prior. Fails, leaving d as it was: GM_EINVAL
+ * (effects of other parameters, units, laws or typical values, or in another order; not converged
+ * and not unconverged_ok; a spread that is none), GM_EDENIED (of fewer than 11 subjects),
+ * GM_ENOMEM. The files need not be those it was learned under: what else they say may differ. */
 GM_API GM_NODISCARD gm_status gm_prior_apply(gm_ctx *ctx, const gm_prior *p, gm_definition *d);
 
 #ifdef __cplusplus

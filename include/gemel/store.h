@@ -31,9 +31,10 @@ GM_API void gm_store_close(gm_store *s);
 GM_API int64_t gm_store_commits(gm_store *s);
 
 /* ---- sessions -------------------------------------------------------------------------------- */
-/* Somebody at the store, for a purpose. Every call below asks gm_access_decide, and what is not
- * allowed fails with GM_EDENIED; who looked at what is in the audit log (gemel/audit.h). A session
- * may be used by many threads at once; close it before the store. */
+/* Somebody at the store, for a purpose. Every call below asks gm_access_decide or, where it speaks
+ * of no record, gm_access_at_store; what is not allowed fails with GM_EDENIED, and who looked at
+ * what is in the audit log (gemel/audit.h). A session may be used by many threads at once; close it
+ * before the store. */
 typedef struct gm_session gm_session;
 /* who's texts are copied. The opening is the first row about it in the audit log. Fails: GM_EINVAL,
  * GM_ENOTFOUND (a patient's subject), as gm_store_open. */
@@ -60,8 +61,8 @@ GM_API GM_NODISCARD gm_status gm_store_erase(gm_session *a, gm_ctx *ctx, int64_t
 
 typedef struct {
   int64_t twin, subject, created_us, seq; /* seq: of its last record */
-  const char *name, *subject_id; /* borrowed for the call; "" for whoever neither treats nor is the
-                                    patient */
+  /* borrowed for the call; "" for whoever may not see names (GM_STORE_NAMES) */
+  const char *name, *subject_id;
 } gm_twin_found;
 typedef gm_status gm_twin_listener(void *user, const gm_twin_found *t);
 /* One of them. Fails: GM_ENOTFOUND (no such twin, or erased), GM_EDENIED. */
@@ -94,7 +95,7 @@ GM_API GM_NODISCARD gm_status gm_store_may(gm_session *a, gm_ctx *ctx, int64_t t
 
 /* ---- documents ------------------------------------------------------------------------------- */
 /* Files that twins share and that say nothing of a patient (definitions, models): kept once, in the
- * clear, by their hash. */
+ * clear, by their hash. For patients, clinicians, researchers and the engine; others GM_EDENIED. */
 enum { GM_DOCUMENT_NAME_BYTES = 65 };
 /* name: lower-case hex of BLAKE2b-256, with its NUL. Fails: GM_EINVAL (over 64 MiB), as append. */
 GM_API GM_NODISCARD gm_status gm_store_document_put(gm_session *a, gm_ctx *ctx, const void *data,
@@ -113,8 +114,7 @@ GM_API GM_NODISCARD gm_status gm_store_card_put(gm_session *a, gm_ctx *ctx, int6
                                                 int64_t seq, const void *body, size_t bytes);
 typedef struct {
   int64_t twin, subject, seq;
-  const char *name, *subject_id; /* borrowed for the call; "" for whoever neither treats nor is the
-                                    patient */
+  const char *name, *subject_id; /* as in gm_twin_found */
   const void *body;
   size_t bytes;
 } gm_card_found;
@@ -183,6 +183,12 @@ typedef gm_status gm_record_listener(void *user, const gm_record_found *r);
  * Fails: GM_ENOTFOUND, GM_EPARSE (a record was changed), as above. */
 GM_API GM_NODISCARD gm_status gm_store_read(gm_session *a, gm_ctx *ctx, const gm_record_query *q,
                                             gm_record_listener *listener, void *user);
+
+/* gm_store_read for carrying off: of every kind and class met it is asked whether the session may
+ * export it too, and what it may not is withheld like what it may not see. Who exports says so with
+ * gm_audit_note. Fails: as gm_store_read. */
+GM_API GM_NODISCARD gm_status gm_store_export(gm_session *a, gm_ctx *ctx, const gm_record_query *q,
+                                              gm_record_listener *listener, void *user);
 
 /* Checks the chain of a twin's records (0: of all twins): *seq_out is the first record that does
  * not fit (0: all do), *twin_out whose it is. Needs no key. */

@@ -8,8 +8,9 @@
  *  - "[IU]", "[arb'U]" and other arbitrary units convert to nothing but themselves; "U" is the
  *    enzyme unit umol/min.
  *  - mol, eq and osm are numbers of things, without dimension, so mmol/L converts to /L; and eq and
- *    osm are 1 mol by definition, although an ion of valence 2 has 2 eq to the mol.
- *    gm_unit_same_kind and gm_unit_convert_substance are stricter than UCUM here.
+ *    osm are 1 mol in UCUM, although an ion of valence 2 has 2 eq to the mol. Dimensions are
+ *    compared as UCUM does; values are not converted so: 4.8 meq/L of Ca2+ are 2.4 mmol/L, and
+ *    between eq, osm and anything else every conversion here fails with GM_EUNIT.
  *  - "pH" is a picohenry (acidity is "[pH]"); "a" is the Julian year, "mo" a twelfth of it.
  *  - Cel, [degF], [pH], dB and the like are points on a scale. They stand alone: a product with
  *    them is refused; a difference of temperatures is written in K.
@@ -67,7 +68,8 @@ GM_API GM_NODISCARD gm_status gm_unit_parse_friendly(gm_ctx *ctx, const char *te
 GM_API bool gm_unit_same_dimension(const gm_unit *a, const gm_unit *b);
 /* The same, and the same power of mol: what may be added in an equation (mmol/L and /L may not). */
 GM_API bool gm_unit_same_kind(const gm_unit *a, const gm_unit *b);
-/* Same kind, same scale, and the same size to 4 ulp: a value in a needs no change to be in b. */
+/* Same kind (eq and osm apart from mol), same scale, and the same size to 4 ulp: a value in a needs
+ * no change to be in b. */
 GM_API bool gm_unit_equal(const gm_unit *a, const gm_unit *b);
 /* A pure number of whatever size (1, %, 10*3, g/g): no base or arbitrary unit, no mol, no scale. */
 GM_API bool gm_unit_is_dimensionless(const gm_unit *a);
@@ -83,22 +85,24 @@ GM_API GM_NODISCARD gm_status gm_unit_power(gm_ctx *ctx, const gm_unit *a, int32
 GM_API GM_NODISCARD gm_status gm_unit_root(gm_ctx *ctx, const gm_unit *a, int32_t n, gm_unit *out);
 GM_API GM_NODISCARD gm_status gm_unit_sqrt(gm_ctx *ctx, const gm_unit *a, gm_unit *out);
 
-/* How many `to` one `from` is, correct to 1 ulp. Fails: GM_EUNIT when the dimensions differ or
- * either is special (then there is no such number), GM_ERANGE. */
+/* How many `to` one `from` is, correct to 1 ulp. Fails: GM_EUNIT when the dimensions differ,
+ * one is of eq or osm and the other is not, or either is special (then there is no such number),
+ * GM_ERANGE. */
 GM_API GM_NODISCARD gm_status gm_unit_factor(gm_ctx *ctx, const gm_unit *from, const gm_unit *to,
                                              double *out);
 
 /* Converts a value. Proportional units and temperatures are right to 1 ulp; logarithmic scales as
  * far as exp and log of libm are. Fails: GM_EUNIT (dimensions differ; the message gives both, and
- * says so when it would take a molar mass), GM_EDOMAIN (value not finite; below absolute zero; the
- * logarithm of what is not positive), GM_ERANGE (result beyond the doubles). */
+ * says so when it would take a molar mass; eq or osm against mol or a number), GM_EDOMAIN (value
+ * not finite; below absolute zero; the logarithm of what is not positive), GM_ERANGE (result beyond
+ * the doubles). */
 GM_API GM_NODISCARD gm_status gm_unit_convert(gm_ctx *ctx, const gm_unit *from, const gm_unit *to,
                                               double value, double *out);
 
 /* Converts as above, and also between mass and amount of one substance (mg/dL to mmol/L) by its
  * molar mass in g/mol. Where mass and mol do not change, the molar mass is not looked at. Fails as
  * gm_unit_convert, and with GM_EUNIT when the molar mass is needed but is not a positive finite
- * number (0 and NaN say "not known"), or when eq or osm would need valence or dissociation. */
+ * number (0 and NaN say "not known"). */
 GM_API GM_NODISCARD gm_status gm_unit_convert_substance(gm_ctx *ctx, const gm_unit *from,
                                                         const gm_unit *to,
                                                         double molar_mass_g_per_mol, double value,

@@ -113,6 +113,13 @@ void gm__json_write_number(gm_json_writer *w, const char *key, double v)
   gm__json_write_raw(w, key, text);
 }
 
+void gm__json_write_numbers(gm_json_writer *w, const char *key, int32_t n, const double *v)
+{
+  gm__json_write_array(w, key);
+  for (int32_t i = 0; i < n; i++) gm__json_write_number(w, NULL, v[i]);
+  gm__json_write_array_end(w);
+}
+
 static size_t digits(const char *p) { return strspn(p, "0123456789"); }
 
 /* RFC 8259, section 6. */
@@ -160,10 +167,15 @@ void gm__json_write_bool(gm_json_writer *w, const char *key, bool v)
 
 void gm__json_write_null(gm_json_writer *w, const char *key) { gm__json_write_raw(w, key, "null"); }
 
-void gm__json_write_raw(gm_json_writer *w, const char *key, const char *json)
+void gm__json_write_rawn(gm_json_writer *w, const char *key, const char *json, size_t bytes)
 {
   place_z(w, key);
-  gm_text_add(w->out, json);
+  gm_text_addn(w->out, json, bytes);
+}
+
+void gm__json_write_raw(gm_json_writer *w, const char *key, const char *json)
+{
+  gm__json_write_rawn(w, key, json, strlen(json));
 }
 
 static void node_begin(gm_json_writer *w, const gm_json *n)

@@ -22,6 +22,7 @@ void gm__json_write_text(gm_json_writer *w, const char *key, const char *text);
 void gm__json_write_textn(gm_json_writer *w, const char *key, const char *text, size_t bytes);
 /* The fewest of 15, 16 and 17 digits that read back as the same double; not finite: null. */
 void gm__json_write_number(gm_json_writer *w, const char *key, double v);
+void gm__json_write_numbers(gm_json_writer *w, const char *key, int32_t n, const double *v);
 /* A number as it was written; what is no number of RFC 8259 makes the text fail with GM_EINVAL. */
 void gm__json_write_decimal(gm_json_writer *w, const char *key, const char *number);
 void gm__json_write_int(gm_json_writer *w, const char *key, int64_t v);
@@ -29,6 +30,7 @@ void gm__json_write_bool(gm_json_writer *w, const char *key, bool v);
 void gm__json_write_null(gm_json_writer *w, const char *key);
 /* JSON made elsewhere. */
 void gm__json_write_raw(gm_json_writer *w, const char *key, const char *json);
+void gm__json_write_rawn(gm_json_writer *w, const char *key, const char *json, size_t bytes);
 /* A tree, its numbers as they were written. */
 void gm__json_write_tree(gm_json_writer *w, const char *key, const gm_json *node);
 #endif

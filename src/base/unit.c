@@ -36,6 +36,13 @@ bool gm_unit_same_dimension(const gm_unit *a, const gm_unit *b)
   return true;
 }
 
+/* Whether one is of equivalents or osmoles where the other is of mol, or of nothing: 1 mmol of Ca2+
+ * is 2 meq, and 1 mmol of NaCl about 2 mosm, although all three are the same number in UCUM. */
+static bool same_count(const gm_unit *a, const gm_unit *b)
+{
+  return a->equivalent == b->equivalent && a->osmole == b->osmole;
+}
+
 bool gm_unit_same_kind(const gm_unit *a, const gm_unit *b)
 {
   return gm_unit_same_dimension(a, b) && a->amount == b->amount;
@@ -44,7 +51,8 @@ bool gm_unit_same_kind(const gm_unit *a, const gm_unit *b)
 bool gm_unit_equal(const gm_unit *a, const gm_unit *b)
 {
   if (!gm_unit_same_kind(a, b)) return false;
-  if (a->special != b->special || a->special_ten != b->special_ten) return false;
+  if (a->special != b->special || a->special_ten != b->special_ten || !same_count(a, b))
+    return false;
   gm__dd r = gm__dd_div(gm__unit_mantissa(a), gm__unit_mantissa(b));
   return fabs(gm__dd_scale(r, a->ten - b->ten).hi - 1) <= 4 * DBL_EPSILON;
 }
@@ -58,7 +66,8 @@ bool gm_unit_is_dimensionless(const gm_unit *a)
 /* ---- algebra ------------------------------------------------------------------------------- */
 static bool is_unity(const gm_unit *a)
 {
-  return gm_unit_is_dimensionless(a) && a->mantissa == 1 && a->mantissa_low == 0 && a->ten == 0;
+  return gm_unit_is_dimensionless(a) && !a->equivalent && !a->osmole && a->mantissa == 1 &&
+         a->mantissa_low == 0 && a->ten == 0;
 }
 
 static gm_status fail_special(gm_ctx *ctx)
@@ -268,6 +277,13 @@ static gm_status fail_dimension(gm_ctx *ctx, const gm_unit *from, const gm_unit 
                              : "");
 }
 
+static gm_status fail_count(gm_ctx *ctx)
+{
+  return gm_fail(ctx, GM_EUNIT,
+                 "between eq or osm and mol, mass or a number the charge of the ion or the "
+                 "dissociation is needed, which no unit tells: state the value in mol");
+}
+
 /* The same value on the same scale, but for the prefix: nothing may be lost in logarithms. */
 static bool same_scale(const gm_unit *from, const gm_unit *to)
 {
@@ -326,6 +342,7 @@ gm_status gm_unit_convert(gm_ctx *ctx, const gm_unit *from, const gm_unit *to, d
 {
   assert(from && to && out);
   if (!gm_unit_same_dimension(from, to)) return fail_dimension(ctx, from, to);
+  if (!same_count(from, to)) return fail_count(ctx);
   return convert(ctx, from, to, value, out);
 }
 
@@ -344,10 +361,7 @@ gm_status gm_unit_convert_substance(gm_ctx *ctx, const gm_unit *from, const gm_u
 {
   assert(from && to && out);
   if (!by_substance(from, to)) return gm_unit_convert(ctx, from, to, value, out);
-  if (from->equivalent != to->equivalent || from->osmole != to->osmole)
-    return gm_fail(ctx, GM_EUNIT,
-                   "between mass and eq or osm the molar mass is not enough: valence or "
-                   "dissociation is needed; convert to mol");
+  if (!same_count(from, to)) return fail_count(ctx);
   if (!(molar_mass_g_per_mol > 0) || !isfinite(molar_mass_g_per_mol))
     return gm_fail(
         ctx, GM_EUNIT,

@@ -40,29 +40,30 @@ static void show_text(const gm_structural *r, gm_text *out)
 
 static void show_json(const cli *c, const gm_structural *r, bool good, gm_text *out)
 {
-  cli_json j;
-  cli_json_begin(&j, out);
-  cli_json_object(&j, NULL);
-  cli_json_text(&j, "gemel", gm_version());
-  cli_json_text(&j, "verb", "check");
-  cli_json_text(&j, "file", c->argument[0]);
-  cli_json_bool(&j, "good", good);
-  cli_json_array(&j, "unknown");
+  gm_json_writer j;
+  gm__json_write_begin(&j, out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_text(&j, "gemel", gm_version());
+  gm__json_write_text(&j, "verb", "check");
+  gm__json_write_text(&j, "file", c->argument[0]);
+  gm__json_write_bool(&j, "good", good);
+  gm__json_write_array(&j, "unknown");
   for (int32_t i = 0; i < r->unknown_count; i++) {
-    cli_json_object(&j, NULL);
-    cli_json_text(&j, "name", r->unknown[i].name);
-    cli_json_bool(&j, "identifiable", r->unknown[i].identifiable);
-    cli_json_end_object(&j);
+    gm__json_write_object(&j, NULL);
+    gm__json_write_text(&j, "name", r->unknown[i].name);
+    gm__json_write_bool(&j, "identifiable", r->unknown[i].identifiable);
+    gm__json_write_object_end(&j);
   }
-  cli_json_end_array(&j);
-  cli_json_array(&j, "combinations");
-  for (int32_t i = 0; i < r->combination_count; i++) cli_json_text(&j, NULL, r->combination[i]);
-  cli_json_end_array(&j);
-  cli_json_int(&j, "other_functions", r->other_count);
-  cli_json_int(&j, "rank", r->rank);
-  cli_json_int(&j, "order", r->order);
-  cli_json_int(&j, "points", r->point_count);
-  cli_json_end_object(&j);
+  gm__json_write_array_end(&j);
+  gm__json_write_array(&j, "combinations");
+  for (int32_t i = 0; i < r->combination_count; i++)
+    gm__json_write_text(&j, NULL, r->combination[i]);
+  gm__json_write_array_end(&j);
+  gm__json_write_int(&j, "other_functions", r->other_count);
+  gm__json_write_int(&j, "rank", r->rank);
+  gm__json_write_int(&j, "order", r->order);
+  gm__json_write_int(&j, "points", r->point_count);
+  gm__json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

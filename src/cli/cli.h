@@ -7,7 +7,7 @@
 #define GM_CLI_CLI_H
 #include "gemel/equations.h"
 #include "gemel/plan.h"
-#include "cli/json.h"
+#include "base/json_write.h"
 #include "cli/progress.h"
 
 enum { CLI_DONE = 0, CLI_NO = 1, CLI_BAD = 2, CLI_INTERNAL = 3 };
@@ -190,10 +190,11 @@ void cli_show_forecast(gm_ctx *ctx, const gm_twin *t, const gm_forecast *f, cons
 void cli_show_comparison(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k, gm_text *out);
 void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_text *out);
 /* The same as members of the JSON object at hand. */
-gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, cli_json *j);
-void cli_json_forecast(const gm_twin *t, const gm_forecast *f, const gm_forecast *p, cli_json *j);
-void cli_json_comparison(const gm_twin *t, const gm_comparison *k, cli_json *j);
-void cli_json_proposal(const gm_twin *t, const gm_proposal *p, cli_json *j);
+gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j);
+void cli_json_forecast(const gm_twin *t, const gm_forecast *f, const gm_forecast *p,
+                       gm_json_writer *j);
+void cli_json_comparison(const gm_twin *t, const gm_comparison *k, gm_json_writer *j);
+void cli_json_proposal(const gm_twin *t, const gm_proposal *p, gm_json_writer *j);
 /* Warnings about a twin that a person must see (lost, uncertain, few members). */
 void cli_warn_twin(const cli *c, const gm_twin *t, gm_text *out);
 

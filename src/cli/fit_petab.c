@@ -238,57 +238,57 @@ static void show(const job *j, gm_text *out)
   gm_text_addf(out, ", AIC %.9g, BIC %.9g\n", aic(j), bic(j));
 }
 
-static void json_starts(const job *j, cli_json *o)
+static void json_starts(const job *j, gm_json_writer *o)
 {
-  cli_json_array(o, "starts");
+  gm__json_write_array(o, "starts");
   for (int32_t i = 0; i < j->done; i++) {
     const start *k = &j->start[i];
-    cli_json_object(o, NULL);
+    gm__json_write_object(o, NULL);
     if (k->status) {
-      cli_json_text(o, "failed", k->message);
+      gm__json_write_text(o, "failed", k->message);
     } else {
-      cli_json_number(o, "first", k->fit.first);
-      cli_json_number(o, "objective", objective(&k->fit.value));
-      cli_json_number(o, "llh", k->fit.value.llh);
-      cli_json_number(o, "chi2", k->fit.value.chi2);
-      cli_json_int(o, "iterations", k->fit.iterations);
-      cli_json_int(o, "evaluations", k->fit.evaluations);
-      cli_json_bool(o, "converged", k->fit.converged);
-      cli_json_text(o, "end", k->fit.why);
+      gm__json_write_number(o, "first", k->fit.first);
+      gm__json_write_number(o, "objective", objective(&k->fit.value));
+      gm__json_write_number(o, "llh", k->fit.value.llh);
+      gm__json_write_number(o, "chi2", k->fit.value.chi2);
+      gm__json_write_int(o, "iterations", k->fit.iterations);
+      gm__json_write_int(o, "evaluations", k->fit.evaluations);
+      gm__json_write_bool(o, "converged", k->fit.converged);
+      gm__json_write_text(o, "end", k->fit.why);
     }
-    cli_json_end_object(o);
+    gm__json_write_object_end(o);
   }
-  cli_json_end_array(o);
+  gm__json_write_array_end(o);
 }
 
 static void json(const job *j, gm_text *out)
 {
   static const char *const scale[] = {"lin", "log", "log10"};
-  cli_json o;
-  cli_json_begin(&o, out);
-  cli_json_object(&o, NULL);
-  cli_json_text(&o, "problem", j->c->argument[0]);
-  cli_json_int(&o, "measurements", j->points);
-  cli_json_number(&o, "llh", j->value.llh);
-  cli_json_number(&o, "chi2", j->value.chi2);
-  cli_json_number(&o, "log_prior", j->value.log_prior);
-  cli_json_number(&o, "aic", aic(j));
-  cli_json_number(&o, "bic", bic(j));
-  cli_json_array(&o, "parameters");
+  gm_json_writer o;
+  gm__json_write_begin(&o, out, 1);
+  gm__json_write_object(&o, NULL);
+  gm__json_write_text(&o, "problem", j->c->argument[0]);
+  gm__json_write_int(&o, "measurements", j->points);
+  gm__json_write_number(&o, "llh", j->value.llh);
+  gm__json_write_number(&o, "chi2", j->value.chi2);
+  gm__json_write_number(&o, "log_prior", j->value.log_prior);
+  gm__json_write_number(&o, "aic", aic(j));
+  gm__json_write_number(&o, "bic", bic(j));
+  gm__json_write_array(&o, "parameters");
   for (int32_t k = 0; k < j->d; k++) {
     const gm_petab_parameter *p = &j->row[j->estimated[k]];
-    cli_json_object(&o, NULL);
-    cli_json_text(&o, "id", p->id);
-    cli_json_text(&o, "scale", scale[p->scale]);
-    cli_json_number(&o, "value", value_at(j, k));
-    cli_json_number(&o, "on_scale", j->z[k]);
-    cli_json_number(&o, "standard_error", j->error[k]);
-    cli_json_text(&o, "at_bound", at_bound(j, k));
-    cli_json_end_object(&o);
+    gm__json_write_object(&o, NULL);
+    gm__json_write_text(&o, "id", p->id);
+    gm__json_write_text(&o, "scale", scale[p->scale]);
+    gm__json_write_number(&o, "value", value_at(j, k));
+    gm__json_write_number(&o, "on_scale", j->z[k]);
+    gm__json_write_number(&o, "standard_error", j->error[k]);
+    gm__json_write_text(&o, "at_bound", at_bound(j, k));
+    gm__json_write_object_end(&o);
   }
-  cli_json_end_array(&o);
+  gm__json_write_array_end(&o);
   if (!cli_has(j->c, "nominal")) json_starts(j, &o);
-  cli_json_end_object(&o);
+  gm__json_write_object_end(&o);
   gm_text_add(out, "\n");
 }
 

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 /* ---- where ----------------------------------------------------------------------------------- */
+static bool is_server(const char *url) { return strstr(url, "://") != NULL; }
+
 const char *cli_keep_url(const cli *c)
 {
   const char *url = cli_value(c, "store");
@@ -17,15 +19,89 @@ const char *cli_keep_url(const cli *c)
   return url && url[0] ? url : "gemel.db";
 }
 
-void cli_keep_key(const cli *c, const char *url, gm_text *out)
+/* Signs that should have been written as %xx make it unsure where a password ends: then what stands
+ * before the last @ counts as one, and behind a ? nothing is shown at all. */
+void cli_keep_name(const char *url, gm_text *out)
+{
+  const char *from = strstr(url, "://"), *word = strcasestr(url, "password=");
+  if (!from) { /* a path, or what libpq calls a connection string */
+    gm_text_addn(out, url, word ? (size_t)(word - url) : strlen(url));
+    gm_text_add(out, word ? "password=***" : "");
+    return;
+  }
+  from += 3;
+  const char *at = strrchr(from, '@'), *query = strchr(from, '?');
+  gm_text_addn(out, url, (size_t)(from - url));
+  if (at && query && query < at) {
+    gm_text_add(out, "***");
+    return;
+  }
+  size_t user = at ? strcspn(from, ":@") : 0;
+  gm_text_addn(out, from, user);
+  if (at) gm_text_add(out, from[user] == ':' ? ":***@" : "@");
+  if (at) from = from[user] == ':' ? at + 1 : from + user + 1;
+  gm_text_addn(out, from, query ? (size_t)(query - from) : strlen(from));
+}
+
+int cli_keep_say(cli *c, const char *url, const char *what)
+{
+  gm_text name;
+  gm_text_init(&name, c->ctx);
+  cli_keep_name(url, &name);
+  int code = cli_say(c, CLI_BAD, "%s%s", name.status ? "the store" : name.data, what);
+  gm_text_free(&name);
+  return code;
+}
+
+int cli_keep_key(cli *c, const char *url, gm_text *out)
 {
   const char *key = cli_value(c, "key");
   if (!key) key = getenv("GEMEL_KEY"); /* lint: allow getenv, because the help names it */
+  bool given = key && key[0];
   gm_text_init(out, c->ctx);
-  if (key && key[0])
-    gm_text_add(out, key);
-  else
-    gm_text_addf(out, "file:%s.key", url);
+  if (!given && is_server(url))
+    return cli_keep_say(c, url,
+                        ": --key (or GEMEL_KEY) is expected with a server: file:PATH, env:NAME or "
+                        "command:COMMAND");
+  gm_text_addf(out, "%s%s%s", given ? key : "file:", given ? "" : url, given ? "" : ".key");
+  return out->status ? cli_fail(c, out->status) : CLI_DONE;
+}
+
+int cli_keep_place(cli *c, const char *url)
+{
+  bool known = !strncmp(url, "postgresql://", 13) || !strncmp(url, "postgres://", 11);
+  bool string = !is_server(url) && strcasestr(url, "password=");
+  if (!string && (known || !is_server(url))) return CLI_DONE;
+  return cli_keep_say(c, url, ": a file or postgresql://USER@HOST/DATABASE is expected");
+}
+
+/* What is missing when it is not the store but the variable that --key names. */
+static bool key_is_there(const char *key)
+{
+  if (strncmp(key, "env:", 4) != 0) return true;
+  return getenv(key + 4) != NULL; /* lint: allow getenv, because --key names the variable */
+}
+
+int cli_keep_store(cli *c, bool create, gm_store **out)
+{
+  gm_text key;
+  const char *url = cli_keep_url(c);
+  int code = cli_keep_place(c, url);
+  if (code) return code;
+  if (!create && !is_server(url) && !cli_exists(url))
+    return cli_keep_say(c, url, ": there is no store; gemel store new makes one");
+  code = cli_keep_key(c, url, &key);
+  if (!code) {
+    gm_store_options o = {.url = url, .master = key.data, .create = create};
+    gm_status s = gm_store_open(c->ctx, &o, out);
+    bool none = s == GM_ENOTFOUND && !create && key_is_there(key.data);
+    if (none)
+      code = cli_say(c, CLI_BAD, "%s; gemel store new makes one", gm_message(c->ctx));
+    else if (s)
+      code = cli_fail(c, s);
+  }
+  gm_text_free(&key);
+  return code;
 }
 
 /* ---- who ------------------------------------------------------------------------------------- */
@@ -66,19 +142,11 @@ int cli_keep_open(cli *c, bool create, cli_keep *k)
 {
   char role[32];
   gm_access_who who = {0};
-  gm_text key;
   *k = (cli_keep){0};
   int code = who_read(c, &who, role);
+  if (!code) code = cli_keep_store(c, create, &k->store);
   if (code) return code;
-  gm_store_options o = {.url = cli_keep_url(c), .create = create};
-  cli_keep_key(c, o.url, &key);
-  o.master = key.data;
-  gm_status s = key.status;
-  if (!s) s = gm_store_open(c->ctx, &o, &k->store);
-  if (!s) s = gm_session_open(k->store, c->ctx, &who, &k->session);
-  gm_text_free(&key);
-  if (s == GM_ENOTFOUND && !k->store && !create)
-    return cli_say(c, CLI_BAD, "%s; gemel store new makes one", gm_message(c->ctx));
+  gm_status s = gm_session_open(k->store, c->ctx, &who, &k->session);
   return s ? cli_fail(c, s) : CLI_DONE;
 }
 
@@ -132,13 +200,6 @@ int cli_unix_option(cli *c, const char *name, double *out_s)
   snprintf(what, sizeof what, "--%s", name);
   gm_status s = cli_unix_time(c->ctx, what, text, out_s);
   return s ? cli_fail(c, s) : CLI_DONE;
-}
-
-double cli_now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 const char *cli_unix_text(double t_s, char *text)

@@ -27,15 +27,26 @@ int cli_keep_open(cli *c, bool create, cli_keep *k);
 /* And the twin of the first argument, as of --as-of when the verb has that. */
 int cli_keep_life(cli *c, cli_keep *k);
 void cli_keep_close(cli_keep *k);
-/* The store's address, and where its master key is; text is the caller's, to be freed. */
+
+/* ---- where ----------------------------------------------------------------------------------- */
+/* The store's address as it was given. It may hold a password: never print it, but its name. */
 const char *cli_keep_url(const cli *c);
-void cli_keep_key(const cli *c, const char *url, gm_text *out);
+/* The address without a password and what stands behind a `?`: "postgresql://rosa:***@host/db". */
+void cli_keep_name(const char *url, gm_text *out);
+/* Prints a message that begins with the address's name. Returns CLI_BAD. */
+int cli_keep_say(cli *c, const char *url, const char *what);
+/* Whether it is a file or a server that stores can be on. */
+int cli_keep_place(cli *c, const char *url);
+/* Where its master key is: --key, GEMEL_KEY, or beside a file. text is the caller's, to be freed.
+ */
+int cli_keep_key(cli *c, const char *url, gm_text *out);
+/* Opens it without a session. *out is the caller's. */
+int cli_keep_store(cli *c, bool create, gm_store **out);
 
 /* "2024-05-01T08:00:00Z", "2024-05-01" (midnight UTC) or Unix seconds. */
 gm_status cli_unix_time(gm_ctx *ctx, const char *what, const char *text, double *out_s);
 /* The option as Unix seconds; NaN: not given. */
 int cli_unix_option(cli *c, const char *name, double *out_s);
-double cli_now_s(void); /* Unix seconds of the clock */
 /* "2024-05-01 08:00:05 UTC"; returns text [40]. */
 const char *cli_unix_text(double t_s, char *text);
 /* "3.2 days", "5 min"; returns text [32]. */

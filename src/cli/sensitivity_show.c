@@ -147,95 +147,95 @@ static void text_write(const sensitivity *a, gm_text *out)
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
-static void json_value(cli_json *j, const char *key, const gm_sens_value *v)
+static void json_value(gm_json_writer *j, const char *key, const gm_sens_value *v)
 {
-  cli_json_object(j, key);
-  cli_json_number(j, "value", v->value);
-  cli_json_number(j, "error", v->error);
-  cli_json_number(j, "low", v->low);
-  cli_json_number(j, "high", v->high);
-  cli_json_end_object(j);
+  gm__json_write_object(j, key);
+  gm__json_write_number(j, "value", v->value);
+  gm__json_write_number(j, "error", v->error);
+  gm__json_write_number(j, "low", v->low);
+  gm__json_write_number(j, "high", v->high);
+  gm__json_write_object_end(j);
 }
 
-static void json_pairs(const sensitivity *a, int32_t o, cli_json *j)
+static void json_pairs(const sensitivity *a, int32_t o, gm_json_writer *j)
 {
   const gm_sobol_shares *s = a->sobol;
-  cli_json_array(j, "pairs");
+  gm__json_write_array(j, "pairs");
   for (int32_t i = 0; i < s->inputs; i++)
     for (int32_t k = i + 1; k < s->inputs; k++) {
-      cli_json_object(j, NULL);
-      cli_json_text(j, "first", input_name(a, i));
-      cli_json_text(j, "second", input_name(a, k));
+      gm__json_write_object(j, NULL);
+      gm__json_write_text(j, "first", input_name(a, i));
+      gm__json_write_text(j, "second", input_name(a, k));
       json_value(j, "interaction",
                  &s->second[(ptrdiff_t)o * s->pairs + gm_sobol_pair(s->inputs, i, k)]);
-      cli_json_end_object(j);
+      gm__json_write_object_end(j);
     }
-  cli_json_end_array(j);
+  gm__json_write_array_end(j);
 }
 
-static void json_output(const sensitivity *a, int32_t o, cli_json *j)
+static void json_output(const sensitivity *a, int32_t o, gm_json_writer *j)
 {
   column k[3];
   int32_t inputs, columns = columns_of(a, k, &inputs);
-  cli_json_object(j, NULL);
-  cli_json_text(j, "name", a->name[o]);
+  gm__json_write_object(j, NULL);
+  gm__json_write_text(j, "name", a->name[o]);
   if (a->sobol) json_value(j, "mean", &a->sobol->mean[o]);
   if (!a->morris)
     json_value(j, "variance", a->sobol ? &a->sobol->variance[o] : &a->shapley->variance[o]);
   if (a->sobol) json_value(j, "explained", &a->sobol->explained[o]);
-  cli_json_array(j, "inputs");
+  gm__json_write_array(j, "inputs");
   for (int32_t i = 0; i < inputs; i++) {
-    cli_json_object(j, NULL);
-    cli_json_text(j, "name", input_name(a, i));
-    cli_json_bool(j, "noise", i >= a->f.dim);
+    gm__json_write_object(j, NULL);
+    gm__json_write_text(j, "name", input_name(a, i));
+    gm__json_write_bool(j, "noise", i >= a->f.dim);
     for (int32_t m = 0; m < columns; m++)
       json_value(j, k[m].name, &k[m].value[(ptrdiff_t)o * inputs + i]);
-    cli_json_end_object(j);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_array(j);
+  gm__json_write_array_end(j);
   if (a->sobol && a->pairs) json_pairs(a, o, j);
-  cli_json_end_object(j);
+  gm__json_write_object_end(j);
 }
 
-static void json_inputs(const sensitivity *a, cli_json *j)
+static void json_inputs(const sensitivity *a, gm_json_writer *j)
 {
   char law[128];
-  cli_json_array(j, "vary");
+  gm__json_write_array(j, "vary");
   for (int32_t i = 0; i < a->f.dim; i++) {
     law_text(&a->unknown[i], law, sizeof law);
-    cli_json_object(j, NULL);
-    cli_json_text(j, "name", a->unknown[i].name);
-    cli_json_text(j, "law", law);
-    cli_json_end_object(j);
+    gm__json_write_object(j, NULL);
+    gm__json_write_text(j, "name", a->unknown[i].name);
+    gm__json_write_text(j, "law", law);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_array(j);
+  gm__json_write_array_end(j);
 }
 
 static void json_write(const sensitivity *a, gm_text *out)
 {
   const gm_sens_count *n = sensitivity_count(a);
-  cli_json j;
-  cli_json_begin(&j, out);
-  cli_json_object(&j, NULL);
-  cli_json_text(&j, "gemel", gm_version());
-  cli_json_text(&j, "verb", "sensitivity");
-  cli_json_text(&j, "model", a->c->argument[0]);
-  cli_json_text(&j, "kind", a->model->type->name);
-  cli_json_text(&j, "method", method_name[a->method]);
-  cli_json_number(&j, "at", a->at);
-  cli_json_text(&j, "time_unit", a->info.time_unit);
-  cli_json_int(&j, "seed", (int64_t)a->c->seed);
-  cli_json_number(&j, "level", 0.95);
+  gm_json_writer j;
+  gm__json_write_begin(&j, out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_text(&j, "gemel", gm_version());
+  gm__json_write_text(&j, "verb", "sensitivity");
+  gm__json_write_text(&j, "model", a->c->argument[0]);
+  gm__json_write_text(&j, "kind", a->model->type->name);
+  gm__json_write_text(&j, "method", method_name[a->method]);
+  gm__json_write_number(&j, "at", a->at);
+  gm__json_write_text(&j, "time_unit", a->info.time_unit);
+  gm__json_write_int(&j, "seed", (int64_t)a->c->seed);
+  gm__json_write_number(&j, "level", 0.95);
   json_inputs(a, &j);
-  cli_json_array(&j, "outputs");
+  gm__json_write_array(&j, "outputs");
   for (int32_t o = 0; o < a->f.output_count; o++) json_output(a, o, &j);
-  cli_json_end_array(&j);
-  cli_json_int(&j, "runs", n->runs);
-  cli_json_int(&j, "asked", a->runs);
-  cli_json_int(&j, "failed", n->failed);
-  cli_json_int(&j, "left_out", n->left_out);
-  cli_json_bool(&j, "stopped", !n->complete);
-  cli_json_end_object(&j);
+  gm__json_write_array_end(&j);
+  gm__json_write_int(&j, "runs", n->runs);
+  gm__json_write_int(&j, "asked", a->runs);
+  gm__json_write_int(&j, "failed", n->failed);
+  gm__json_write_int(&j, "left_out", n->left_out);
+  gm__json_write_bool(&j, "stopped", !n->complete);
+  gm__json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

@@ -132,74 +132,74 @@ void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_t
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
-static void json_estimate(cli_json *j, const char *key, const gm_estimate *e)
+static void json_estimate(gm_json_writer *j, const char *key, const gm_estimate *e)
 {
-  cli_json_object(j, key);
-  cli_json_number(j, "mean", e->mean);
-  cli_json_number(j, "low", e->low);
-  cli_json_number(j, "high", e->high);
-  cli_json_number(j, "error", e->error);
-  cli_json_end_object(j);
+  gm__json_write_object(j, key);
+  gm__json_write_number(j, "mean", e->mean);
+  gm__json_write_number(j, "low", e->low);
+  gm__json_write_number(j, "high", e->high);
+  gm__json_write_number(j, "error", e->error);
+  gm__json_write_object_end(j);
 }
 
-static void json_targets(const gm_twin *t, const gm_plan_result *r, cli_json *j)
+static void json_targets(const gm_twin *t, const gm_plan_result *r, gm_json_writer *j)
 {
-  cli_json_array(j, "targets");
+  gm__json_write_array(j, "targets");
   for (int32_t g = 0; g < t->definition->target_count; g++) {
     const gm_target *x = &t->definition->target[g];
-    cli_json_object(j, NULL);
-    cli_json_text(j, "observable", x->observable);
-    cli_json_text(j, "of", kind_name(x->kind));
-    cli_json_text(j, "unit", x->unit);
-    cli_json_number(j, "low", x->low);
-    cli_json_number(j, "high", x->high);
+    gm__json_write_object(j, NULL);
+    gm__json_write_text(j, "observable", x->observable);
+    gm__json_write_text(j, "of", kind_name(x->kind));
+    gm__json_write_text(j, "unit", x->unit);
+    gm__json_write_number(j, "low", x->low);
+    gm__json_write_number(j, "high", x->high);
     json_estimate(j, "value", &r->target[g].value);
-    cli_json_number(j, "attained", r->target[g].attained);
-    cli_json_number(j, "below", r->target[g].below);
-    cli_json_number(j, "above", r->target[g].above);
-    cli_json_end_object(j);
+    gm__json_write_number(j, "attained", r->target[g].attained);
+    gm__json_write_number(j, "below", r->target[g].below);
+    gm__json_write_number(j, "above", r->target[g].above);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_array(j);
+  gm__json_write_array_end(j);
 }
 
-void cli_json_comparison(const gm_twin *t, const gm_comparison *k, cli_json *j)
+void cli_json_comparison(const gm_twin *t, const gm_comparison *k, gm_json_writer *j)
 {
-  cli_json_object(j, "comparison");
-  cli_json_number(j, "from", k->t_now);
-  cli_json_number(j, "to", k->t_end);
-  cli_json_int(j, "diverged", k->diverged);
-  cli_json_array(j, "plans");
+  gm__json_write_object(j, "comparison");
+  gm__json_write_number(j, "from", k->t_now);
+  gm__json_write_number(j, "to", k->t_end);
+  gm__json_write_int(j, "diverged", k->diverged);
+  gm__json_write_array(j, "plans");
   for (int32_t i = 0; i < k->plan_count; i++) {
     const gm_plan_result *r = &k->result[i];
-    cli_json_object(j, NULL);
-    cli_json_text(j, "plan", k->plan[i].name);
+    gm__json_write_object(j, NULL);
+    gm__json_write_text(j, "plan", k->plan[i].name);
     json_estimate(j, "utility", &r->utility);
     json_estimate(j, "gain", &r->gain);
-    cli_json_number(j, "better", r->better);
-    cli_json_number(j, "regret", r->regret);
-    cli_json_bool(j, "distinguishable", r->distinguishable);
+    gm__json_write_number(j, "better", r->better);
+    gm__json_write_number(j, "regret", r->regret);
+    gm__json_write_bool(j, "distinguishable", r->distinguishable);
     json_targets(t, r, j);
-    cli_json_end_object(j);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_array(j);
-  cli_json_end_object(j);
+  gm__json_write_array_end(j);
+  gm__json_write_object_end(j);
 }
 
-void cli_json_proposal(const gm_twin *t, const gm_proposal *p, cli_json *j)
+void cli_json_proposal(const gm_twin *t, const gm_proposal *p, gm_json_writer *j)
 {
   (void)t;
-  cli_json_object(j, "proposal");
-  cli_json_text(j, "withheld", p->withheld);
-  cli_json_array(j, "ranked");
+  gm__json_write_object(j, "proposal");
+  gm__json_write_text(j, "withheld", p->withheld);
+  gm__json_write_array(j, "ranked");
   for (int32_t i = 0; i < p->candidate_count; i++) {
-    cli_json_object(j, NULL);
-    cli_json_text(j, "plan", p->comparison->plan[p->rank[i]].name);
-    cli_json_text(j, "reason", p->reason[i]);
-    cli_json_end_object(j);
+    gm__json_write_object(j, NULL);
+    gm__json_write_text(j, "plan", p->comparison->plan[p->rank[i]].name);
+    gm__json_write_text(j, "reason", p->reason[i]);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_array(j);
-  cli_json_array(j, "left_out");
-  for (int32_t i = 0; i < p->left_out_count; i++) cli_json_text(j, NULL, p->left_out[i]);
-  cli_json_end_array(j);
-  cli_json_end_object(j);
+  gm__json_write_array_end(j);
+  gm__json_write_array(j, "left_out");
+  for (int32_t i = 0; i < p->left_out_count; i++) gm__json_write_text(j, NULL, p->left_out[i]);
+  gm__json_write_array_end(j);
+  gm__json_write_object_end(j);
 }

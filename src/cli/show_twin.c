@@ -79,7 +79,7 @@ gm_status cli_show_parameters(gm_ctx *ctx, const gm_twin *t, gm_text *out)
   return GM_OK;
 }
 
-gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, cli_json *j)
+gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j)
 {
   parameter_table p;
   double *memory;
@@ -87,36 +87,36 @@ gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, cli_json *j)
   if (s) return s;
   int32_t data;
   gm_subject_data(t->subject, &data);
-  cli_json_text(j, "subject", gm_subject_id(t->subject));
-  cli_json_number(j, "now", t->t_now);
-  cli_json_text(j, "time_unit", time_unit(t));
-  cli_json_int(j, "learned", t->learned);
-  cli_json_int(j, "data", data);
-  cli_json_text(j, "health", gm_health_name(t->health));
-  cli_json_number(j, "fit_p", t->fit_p);
-  cli_json_number(j, "objective", t->mode ? t->mode->objective : NAN);
-  cli_json_bool(j, "converged", !t->mode || t->mode->converged);
-  cli_json_int(j, "members", t->posterior->n);
-  cli_json_number(j, "ess", t->posterior->ess);
-  cli_json_number(j, "khat", t->posterior->khat);
-  cli_json_number(j, "log_evidence", t->posterior->log_evidence);
-  cli_json_number(j, "log_evidence_sd", t->posterior->log_evidence_sd);
-  cli_json_text(j, "method", t->posterior->method);
-  cli_json_text(j, "rung", t->mode ? t->mode->rung : "simulation");
-  cli_json_numbers(j, "effects", t->mode ? t->mode->dim : 0, t->mode ? t->mode->z : NULL);
-  cli_json_array(j, "parameters");
+  gm__json_write_text(j, "subject", gm_subject_id(t->subject));
+  gm__json_write_number(j, "now", t->t_now);
+  gm__json_write_text(j, "time_unit", time_unit(t));
+  gm__json_write_int(j, "learned", t->learned);
+  gm__json_write_int(j, "data", data);
+  gm__json_write_text(j, "health", gm_health_name(t->health));
+  gm__json_write_number(j, "fit_p", t->fit_p);
+  gm__json_write_number(j, "objective", t->mode ? t->mode->objective : NAN);
+  gm__json_write_bool(j, "converged", !t->mode || t->mode->converged);
+  gm__json_write_int(j, "members", t->posterior->n);
+  gm__json_write_number(j, "ess", t->posterior->ess);
+  gm__json_write_number(j, "khat", t->posterior->khat);
+  gm__json_write_number(j, "log_evidence", t->posterior->log_evidence);
+  gm__json_write_number(j, "log_evidence_sd", t->posterior->log_evidence_sd);
+  gm__json_write_text(j, "method", t->posterior->method);
+  gm__json_write_text(j, "rung", t->mode ? t->mode->rung : "simulation");
+  gm__json_write_numbers(j, "effects", t->mode ? t->mode->dim : 0, t->mode ? t->mode->z : NULL);
+  gm__json_write_array(j, "parameters");
   for (int32_t i = 0; i < p.count; i++) {
-    cli_json_object(j, NULL);
-    cli_json_text(j, "name", t->definition->parameter[i].name);
-    cli_json_text(j, "unit", t->definition->parameter[i].unit);
-    cli_json_number(j, "typical", p.typical[i]);
-    cli_json_number(j, "mode", p.mode[i]);
-    cli_json_number(j, "median", p.median[i]);
-    cli_json_number(j, "low", p.low[i]);
-    cli_json_number(j, "high", p.high[i]);
-    cli_json_end_object(j);
+    gm__json_write_object(j, NULL);
+    gm__json_write_text(j, "name", t->definition->parameter[i].name);
+    gm__json_write_text(j, "unit", t->definition->parameter[i].unit);
+    gm__json_write_number(j, "typical", p.typical[i]);
+    gm__json_write_number(j, "mode", p.mode[i]);
+    gm__json_write_number(j, "median", p.median[i]);
+    gm__json_write_number(j, "low", p.low[i]);
+    gm__json_write_number(j, "high", p.high[i]);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_array(j);
+  gm__json_write_array_end(j);
   gm_free(memory);
   return GM_OK;
 }
@@ -201,37 +201,39 @@ void cli_show_forecast(gm_ctx *ctx, const gm_twin *t, const gm_forecast *f, cons
                  (int)f->diverged);
 }
 
-static void json_quantiles(const gm_forecast *f, int32_t observable, const char *key, cli_json *j)
+static void json_quantiles(const gm_forecast *f, int32_t observable, const char *key,
+                           gm_json_writer *j)
 {
   static const char *const name[GM_QUANTILE_COUNT] = {"q025", "q05", "q25", "q50",
                                                       "q75",  "q95", "q975"};
-  cli_json_object(j, key);
+  gm__json_write_object(j, key);
   for (int k = 0; k < GM_QUANTILE_COUNT; k++) {
-    cli_json_array(j, name[k]);
+    gm__json_write_array(j, name[k]);
     for (int32_t i = 0; i < f->time_count; i++) {
       ptrdiff_t cell = (ptrdiff_t)observable * f->time_count + i;
-      cli_json_number(j, NULL, f->quantile[cell * GM_QUANTILE_COUNT + k]);
+      gm__json_write_number(j, NULL, f->quantile[cell * GM_QUANTILE_COUNT + k]);
     }
-    cli_json_end_array(j);
+    gm__json_write_array_end(j);
   }
-  cli_json_end_object(j);
+  gm__json_write_object_end(j);
 }
 
-void cli_json_forecast(const gm_twin *t, const gm_forecast *f, const gm_forecast *p, cli_json *j)
+void cli_json_forecast(const gm_twin *t, const gm_forecast *f, const gm_forecast *p,
+                       gm_json_writer *j)
 {
   const gm_definition *d = t->definition;
-  cli_json_object(j, "forecast");
-  cli_json_numbers(j, "time", f->time_count, f->time);
-  cli_json_int(j, "diverged", f->diverged);
-  cli_json_array(j, "observables");
+  gm__json_write_object(j, "forecast");
+  gm__json_write_numbers(j, "time", f->time_count, f->time);
+  gm__json_write_int(j, "diverged", f->diverged);
+  gm__json_write_array(j, "observables");
   for (int32_t k = 0; k < d->observable_count; k++) {
-    cli_json_object(j, NULL);
-    cli_json_text(j, "name", d->observable[k].name);
-    cli_json_text(j, "unit", d->observable[k].unit);
+    gm__json_write_object(j, NULL);
+    gm__json_write_text(j, "name", d->observable[k].name);
+    gm__json_write_text(j, "unit", d->observable[k].unit);
     json_quantiles(f, k, "twin", j);
     json_quantiles(p, k, "population", j);
-    cli_json_end_object(j);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_array(j);
-  cli_json_end_object(j);
+  gm__json_write_array_end(j);
+  gm__json_write_object_end(j);
 }

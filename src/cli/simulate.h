@@ -7,7 +7,7 @@
 /* The table at hand. In CSV a cell that is no number (a member that diverged) stays empty. */
 typedef struct {
   cli *c;
-  cli_json j;               /* with --json: inside the array of rows */
+  gm_json_writer j;         /* with --json: inside the array of rows */
   int32_t failed;           /* members that did not get through */
   int64_t rows, rows_asked; /* those done; fewer when the work was stopped */
   double *time;             /* owned */

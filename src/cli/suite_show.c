@@ -116,46 +116,46 @@ static void show_text(const totals *t, const suite_result *r, int32_t count, gm_
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
-static void json_total(cli_json *j, const char *name, const total *t)
+static void json_total(gm_json_writer *j, const char *name, const total *t)
 {
   if (sum(t) == 0) return;
-  cli_json_object(j, NULL);
-  cli_json_text(j, "name", name);
-  cli_json_int(j, "cases", sum(t));
+  gm__json_write_object(j, NULL);
+  gm__json_write_text(j, "name", name);
+  gm__json_write_int(j, "cases", sum(t));
   for (int k = SUITE_MATCH; k < SUITE_OUTCOME_COUNT; k++)
-    cli_json_int(j, suite_outcome_name[k], t->count[k]);
-  cli_json_number(j, "match_percent", share(t));
-  cli_json_end_object(j);
+    gm__json_write_int(j, suite_outcome_name[k], t->count[k]);
+  gm__json_write_number(j, "match_percent", share(t));
+  gm__json_write_object_end(j);
 }
 
 static void show_json(const cli *c, const totals *t, const suite_result *r, int32_t count,
                       gm_text *out)
 {
-  cli_json j;
-  cli_json_begin(&j, out);
-  cli_json_object(&j, NULL);
-  cli_json_text(&j, "gemel", gm_version());
-  cli_json_text(&j, "verb", "suite");
-  cli_json_int(&j, "seed", (int64_t)c->seed);
-  cli_json_array(&j, "cases");
+  gm_json_writer j;
+  gm__json_write_begin(&j, out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_text(&j, "gemel", gm_version());
+  gm__json_write_text(&j, "verb", "suite");
+  gm__json_write_int(&j, "seed", (int64_t)c->seed);
+  gm__json_write_array(&j, "cases");
   for (int32_t i = 0; i < count; i++) {
-    cli_json_object(&j, NULL);
-    cli_json_text(&j, "case", r[i].number);
-    cli_json_text(&j, "class", suite_class_name[r[i].class]);
-    cli_json_text(&j, "outcome", suite_outcome_name[r[i].outcome]);
-    cli_json_text(&j, "why", r[i].why[0] ? r[i].why : NULL);
-    cli_json_int(&j, "runs", r[i].runs);
-    cli_json_end_object(&j);
+    gm__json_write_object(&j, NULL);
+    gm__json_write_text(&j, "case", r[i].number);
+    gm__json_write_text(&j, "class", suite_class_name[r[i].class]);
+    gm__json_write_text(&j, "outcome", suite_outcome_name[r[i].outcome]);
+    gm__json_write_text(&j, "why", r[i].why[0] ? r[i].why : NULL);
+    gm__json_write_int(&j, "runs", r[i].runs);
+    gm__json_write_object_end(&j);
   }
-  cli_json_end_array(&j);
-  cli_json_array(&j, "tags");
+  gm__json_write_array_end(&j);
+  gm__json_write_array(&j, "tags");
   for (int32_t i = 0; i < t->tag_count; i++) json_total(&j, t->tag[i].name, &t->tag[i]);
-  cli_json_end_array(&j);
-  cli_json_array(&j, "classes");
+  gm__json_write_array_end(&j);
+  gm__json_write_array(&j, "classes");
   for (int i = 0; i < SUITE_CLASS_COUNT; i++) json_total(&j, suite_class_name[i], &t->class[i]);
   json_total(&j, "all", &t->all);
-  cli_json_end_array(&j);
-  cli_json_end_object(&j);
+  gm__json_write_array_end(&j);
+  gm__json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

@@ -69,18 +69,6 @@ static int head_option(cli *c, const char *name, gm_audit_head *out, bool *given
 }
 
 /* ---- stores ---------------------------------------------------------------------------------- */
-static int store_open(cli *c, gm_store **out)
-{
-  gm_text key;
-  gm_store_options o = {.url = cli_keep_url(c)};
-  cli_keep_key(c, o.url, &key);
-  o.master = key.data;
-  gm_status s = key.status;
-  if (!s) s = gm_store_open(c->ctx, &o, out);
-  gm_text_free(&key);
-  return s ? cli_fail(c, s) : CLI_DONE;
-}
-
 /* An auditor, unless --as says otherwise. */
 static int session_open(cli *c, gm_store *store, gm_session **out)
 {
@@ -105,19 +93,19 @@ static int session_open(cli *c, gm_store *store, gm_session **out)
 /* ---- verify ---------------------------------------------------------------------------------- */
 static void finding_json(cli *c, const gm_audit_finding *f)
 {
-  cli_json j;
+  gm_json_writer j;
   char twin[32];
   snprintf(twin, sizeof twin, "%lld", (long long)f->twin); /* too long for a double */
-  cli_json_begin(&j, &c->out);
-  cli_json_object(&j, NULL);
-  cli_json_bool(&j, "holds", !f->what);
-  cli_json_int(&j, "rows", f->rows);
-  cli_json_int(&j, "records", f->records);
-  if (f->audit_seq) cli_json_int(&j, "row", f->audit_seq);
-  if (f->twin) cli_json_text(&j, "twin", twin);
-  if (f->twin) cli_json_int(&j, "record", f->twin_seq);
-  if (f->what) cli_json_text(&j, "what", f->what);
-  cli_json_end_object(&j);
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_bool(&j, "holds", !f->what);
+  gm__json_write_int(&j, "rows", f->rows);
+  gm__json_write_int(&j, "records", f->records);
+  if (f->audit_seq) gm__json_write_int(&j, "row", f->audit_seq);
+  if (f->twin) gm__json_write_text(&j, "twin", twin);
+  if (f->twin) gm__json_write_int(&j, "record", f->twin_seq);
+  if (f->what) gm__json_write_text(&j, "what", f->what);
+  gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
@@ -141,7 +129,7 @@ static int store_verify(cli *c, const gm_audit_head *earlier)
 {
   gm_store *store = NULL;
   gm_audit_finding f = {0};
-  int code = store_open(c, &store);
+  int code = cli_keep_store(c, false, &store);
   gm_status s = code ? GM_OK : gm_audit_verify(store, c->ctx, earlier, &f);
   gm_store_close(store);
   if (code || s) return code ? code : cli_fail(c, s);
@@ -236,7 +224,7 @@ static int head_run(cli *c)
   gm_store *store = NULL;
   gm_audit_head head;
   char root[HEX + 1];
-  int code = store_open(c, &store);
+  int code = cli_keep_store(c, false, &store);
   gm_status s = code ? GM_OK : gm_audit_head_get(store, c->ctx, &head);
   gm_store_close(store);
   if (code || s) return code ? code : cli_fail(c, s);
@@ -249,17 +237,17 @@ static int head_run(cli *c)
 /* ---- prove ----------------------------------------------------------------------------------- */
 static void proof_show(cli *c, const gm_audit_proof *p, bool growth)
 {
-  cli_json j;
+  gm_json_writer j;
   char hash[HEX + 1];
-  cli_json_begin(&j, &c->out);
-  cli_json_object(&j, NULL);
-  cli_json_int(&j, growth ? "from" : "row", p->seq);
-  cli_json_int(&j, "size", p->size);
-  if (!growth) cli_json_text(&j, "leaf", hex_text(p->leaf, hash));
-  cli_json_array(&j, "path");
-  for (int32_t i = 0; i < p->count; i++) cli_json_text(&j, NULL, hex_text(p->path[i], hash));
-  cli_json_end_array(&j);
-  cli_json_end_object(&j);
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_int(&j, growth ? "from" : "row", p->seq);
+  gm__json_write_int(&j, "size", p->size);
+  if (!growth) gm__json_write_text(&j, "leaf", hex_text(p->leaf, hash));
+  gm__json_write_array(&j, "path");
+  for (int32_t i = 0; i < p->count; i++) gm__json_write_text(&j, NULL, hex_text(p->path[i], hash));
+  gm__json_write_array_end(&j);
+  gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
@@ -273,7 +261,7 @@ static int prove_run(cli *c)
   if (!code) code = number_option(c, "size", &size);
   if (code) return code;
   if ((row < 0) == (from < 0)) return cli_say_use(c, "either --row or --from is expected");
-  code = store_open(c, &store);
+  code = cli_keep_store(c, false, &store);
   if (size < 0) size = 0;
   gm_status s = GM_OK;
   if (!code)
@@ -288,7 +276,7 @@ static int prove_run(cli *c)
 /* ---- list ------------------------------------------------------------------------------------ */
 typedef struct {
   cli *c;
-  cli_json j;
+  gm_json_writer j;
 } lister;
 
 static void row_text(cli *c, const gm_audit_row *r)
@@ -308,25 +296,25 @@ static void row_text(cli *c, const gm_audit_row *r)
 }
 
 /* Numbers of sessions, twins and subjects have 62 bits: texts, as many readers have doubles. */
-static void number_json(cli_json *j, const char *key, int64_t number)
+static void number_json(gm_json_writer *j, const char *key, int64_t number)
 {
   char text[32];
   snprintf(text, sizeof text, "%lld", (long long)number);
-  if (number) cli_json_text(j, key, text);
+  if (number) gm__json_write_text(j, key, text);
 }
 
-static void row_json(cli_json *j, const gm_audit_row *r)
+static void row_json(gm_json_writer *j, const gm_audit_row *r)
 {
-  cli_json_object(j, NULL);
-  cli_json_int(j, "row", r->seq);
-  cli_json_number(j, "time_s", (double)r->t_us * 1e-6);
-  cli_json_text(j, "what", gm_audit_kind_name(r->kind));
+  gm__json_write_object(j, NULL);
+  gm__json_write_int(j, "row", r->seq);
+  gm__json_write_number(j, "time_s", (double)r->t_us * 1e-6);
+  gm__json_write_text(j, "what", gm_audit_kind_name(r->kind));
   number_json(j, "session", r->session);
   number_json(j, "twin", r->twin);
   number_json(j, "subject", r->subject);
-  cli_json_int(j, "count", r->count);
-  if (r->detail_bytes) cli_json_raw(j, "detail", r->detail);
-  cli_json_end_object(j);
+  gm__json_write_int(j, "count", r->count);
+  if (r->detail_bytes) gm__json_write_rawn(j, "detail", r->detail, (size_t)r->detail_bytes);
+  gm__json_write_object_end(j);
 }
 
 static gm_status row_hear(void *user, const gm_audit_row *r)
@@ -349,15 +337,15 @@ static int list_run(cli *c)
   const char *name = cli_value(c, "twin");
   int code = number_option(c, "from", &from);
   if (!code) code = number_option(c, "to", &to);
-  if (!code) code = store_open(c, &store);
+  if (!code) code = cli_keep_store(c, false, &store);
   if (!code) code = session_open(c, store, &session);
   gm_status s = GM_OK;
   if (!code && name) s = gm_store_twin(session, c->ctx, 0, name, false, &twin);
-  cli_json_begin(&l.j, &c->out);
-  if (c->json) cli_json_array(&l.j, NULL);
+  gm__json_write_begin(&l.j, &c->out, 1);
+  if (c->json) gm__json_write_array(&l.j, NULL);
   if (!code && !s)
     s = gm_audit_read(session, c->ctx, from < 1 ? 1 : from, to < 1 ? 0 : to, twin, row_hear, &l);
-  if (c->json) cli_json_end_array(&l.j);
+  if (c->json) gm__json_write_array_end(&l.j);
   if (c->json) gm_text_add(&c->out, "\n");
   if (s) code = cli_fail(c, s);
   gm_session_close(session);

@@ -25,20 +25,20 @@ static void text_show(cli *c, const gm_bank_sum *s, bool sums)
 
 static void json_show(cli *c, const gm_bank_sum *s)
 {
-  cli_json j;
-  cli_json_begin(&j, &c->out);
-  cli_json_object(&j, NULL);
-  cli_json_int(&j, "twins", s->twins);
-  cli_json_int(&j, "subjects", s->subjects);
-  cli_json_text(&j, "unit", s->unit);
-  cli_json_number(&j, "mean", s->mean);
-  cli_json_number(&j, "mean_error", s->mean_error);
-  cli_json_number(&j, "mean_belief_error", s->mean_belief_error);
-  cli_json_numbers(&j, "levels", GM_CARD_QUANTILES, gm_card_level);
-  cli_json_numbers(&j, "quantiles", GM_CARD_QUANTILES, s->quantile);
-  cli_json_number(&j, "sum", s->sum);
-  cli_json_numbers(&j, "sum_quantiles", GM_CARD_QUANTILES, s->sum_quantile);
-  cli_json_end_object(&j);
+  gm_json_writer j;
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_int(&j, "twins", s->twins);
+  gm__json_write_int(&j, "subjects", s->subjects);
+  gm__json_write_text(&j, "unit", s->unit);
+  gm__json_write_number(&j, "mean", s->mean);
+  gm__json_write_number(&j, "mean_error", s->mean_error);
+  gm__json_write_number(&j, "mean_belief_error", s->mean_belief_error);
+  gm__json_write_numbers(&j, "levels", GM_CARD_QUANTILES, gm_card_level);
+  gm__json_write_numbers(&j, "quantiles", GM_CARD_QUANTILES, s->quantile);
+  gm__json_write_number(&j, "sum", s->sum);
+  gm__json_write_numbers(&j, "sum_quantiles", GM_CARD_QUANTILES, s->sum_quantile);
+  gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

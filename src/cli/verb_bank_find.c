@@ -1,11 +1,12 @@
 /* verb_bank_find.c - gemel bank find: twins by covariate, parameter, forecast, health. */
 #include "cli/keep.h"
+#include "base/clock.h"
 #include "gemel/bank.h"
 #include <math.h>
 
 typedef struct {
   cli *c;
-  cli_json j;
+  gm_json_writer j;
   cli_table t;
 } finder;
 
@@ -13,7 +14,7 @@ static gm_status hear(void *user, const gm_bank_match *m)
 {
   finder *f = user;
   char age[32], p[32];
-  double age_s = cli_now_s() - m->card->t_datum_s;
+  double age_s = gm__clock_s() - m->card->t_datum_s;
   if (!f->c->json) {
     cli_table_cell(&f->t, "%s", m->found->name);
     cli_table_cell(&f->t, "%s", m->found->subject_id);
@@ -27,15 +28,15 @@ static gm_status hear(void *user, const gm_bank_match *m)
     cli_table_cell(&f->t, "%s", cli_age_text(age_s, age));
     return f->t.cell.status;
   }
-  cli_json_object(&f->j, NULL);
-  cli_json_text(&f->j, "twin", m->found->name);
-  cli_json_text(&f->j, "subject", m->found->subject_id);
-  cli_json_number(&f->j, "chance", m->chance.p);
-  cli_json_number(&f->j, "chance_error", m->chance.error);
-  cli_json_text(&f->j, "health", gm_health_name(m->card->health));
-  cli_json_text(&f->j, "level", gm_level_name(m->card->level));
-  cli_json_number(&f->j, "age_s", age_s);
-  cli_json_end_object(&f->j);
+  gm__json_write_object(&f->j, NULL);
+  gm__json_write_text(&f->j, "twin", m->found->name);
+  gm__json_write_text(&f->j, "subject", m->found->subject_id);
+  gm__json_write_number(&f->j, "chance", m->chance.p);
+  gm__json_write_number(&f->j, "chance_error", m->chance.error);
+  gm__json_write_text(&f->j, "health", gm_health_name(m->card->health));
+  gm__json_write_text(&f->j, "level", gm_level_name(m->card->level));
+  gm__json_write_number(&f->j, "age_s", age_s);
+  gm__json_write_object_end(&f->j);
   return f->c->out.status;
 }
 
@@ -59,14 +60,14 @@ static int run(cli *c)
   gm_bank_totals t = {0};
   int code = cli_keep_open(c, false, &k);
   if (code) return cli_keep_close(&k), code;
-  cli_json_begin(&f.j, &c->out);
-  if (c->json) cli_json_array(&f.j, NULL);
+  gm__json_write_begin(&f.j, &c->out, 1);
+  if (c->json) gm__json_write_array(&f.j, NULL);
   cli_table_init(&f.t, c->ctx, 5);
   static const char *const head[] = {"twin", "subject", "chance", "health", "newest datum"};
   for (int i = 0; i < 5; i++) cli_table_cell(&f.t, "%s", head[i]);
   gm_status s = gm_bank_find(k.session, c->ctx, c->argument[0], hear, &f, &t);
   if (c->json) {
-    cli_json_end_array(&f.j);
+    gm__json_write_array_end(&f.j);
     gm_text_add(&c->out, "\n");
     gm_text_free(&f.t.cell);
   } else {

@@ -257,15 +257,15 @@ static gm_status definition_check(checker *k)
 }
 
 /* ---- the verb ------------------------------------------------------------------------------ */
-static void lines_json(cli_json *j, const char *key, const gm_text *lines)
+static void lines_json(gm_json_writer *j, const char *key, const gm_text *lines)
 {
-  cli_json_array(j, key);
+  gm__json_write_array(j, key);
   for (char *s = lines->data, *end; s && (end = strchr(s, '\n')); s = end + 1) {
     *end = 0;
-    cli_json_text(j, NULL, s);
+    gm__json_write_text(j, NULL, s);
     *end = '\n';
   }
-  cli_json_end_array(j);
+  gm__json_write_array_end(j);
 }
 
 static void lines_show(const gm_text *lines, const char *kind, gm_text *out)
@@ -280,17 +280,17 @@ static int verdict(checker *k)
   bool no = k->fail_count > 0 || (strict && k->warn_count > 0);
   gm_text *out = &k->c->out;
   if (k->c->json) {
-    cli_json j;
-    cli_json_begin(&j, out);
-    cli_json_object(&j, NULL);
-    cli_json_text(&j, "gemel", gm_version());
-    cli_json_text(&j, "verb", "check");
-    cli_json_text(&j, "file", k->c->argument[0]);
-    cli_json_bool(&j, "good", !no);
+    gm_json_writer j;
+    gm__json_write_begin(&j, out, 1);
+    gm__json_write_object(&j, NULL);
+    gm__json_write_text(&j, "gemel", gm_version());
+    gm__json_write_text(&j, "verb", "check");
+    gm__json_write_text(&j, "file", k->c->argument[0]);
+    gm__json_write_bool(&j, "good", !no);
     lines_json(&j, "failed", &k->fail);
     lines_json(&j, "warnings", &k->warn);
-    cli_json_text(&j, "summary", k->text.data);
-    cli_json_end_object(&j);
+    gm__json_write_text(&j, "summary", k->text.data);
+    gm__json_write_object_end(&j);
     gm_text_add(out, "\n");
   } else {
     gm_text_add(out, k->text.data ? k->text.data : "");

@@ -77,15 +77,15 @@ static gm_status compare_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin
 {
   (void)i;
   gm_comparison *k = NULL;
-  cli_json j;
-  cli_json_begin(&j, &r->json);
+  gm_json_writer j;
+  gm__json_write_begin(&j, &r->json, 1);
   gm_status s = cli_show_twin(ctx, t, &r->text);
   if (!s) s = plans_compare(b, ctx, t, r, &k);
   if (!s) {
-    cli_json_object(&j, NULL);
+    gm__json_write_object(&j, NULL);
     s = cli_json_twin(ctx, t, &j);
     cli_json_comparison(t, k, &j);
-    cli_json_end_object(&j);
+    gm__json_write_object_end(&j);
     cli_warn_twin(b->c, t, &r->text);
     cli_show_comparison(ctx, t, k, &r->text);
     gm_text_add(&r->text, "  A person decides.\n\n");

@@ -162,72 +162,72 @@ static void show(const cli_batch *b, const char *report, gm_text *out)
                        : "NO: the twins do not beat the population on every observable.\n");
 }
 
-static void json_scores(cli_json *j, const char *key, const gm_score_sum *s)
+static void json_scores(gm_json_writer *j, const char *key, const gm_score_sum *s)
 {
-  cli_json_object(j, key);
-  cli_json_int(j, "count", s->count);
-  cli_json_number(j, "crps", s->count ? s->crps : NAN);
-  cli_json_number(j, "wis", s->count ? s->wis : NAN);
-  cli_json_number(j, "covered50", s->count ? s->covered50 : NAN);
-  cli_json_number(j, "covered90", s->count ? s->covered90 : NAN);
-  cli_json_end_object(j);
+  gm__json_write_object(j, key);
+  gm__json_write_int(j, "count", s->count);
+  gm__json_write_number(j, "crps", s->count ? s->crps : NAN);
+  gm__json_write_number(j, "wis", s->count ? s->wis : NAN);
+  gm__json_write_number(j, "covered50", s->count ? s->covered50 : NAN);
+  gm__json_write_number(j, "covered90", s->count ? s->covered90 : NAN);
+  gm__json_write_object_end(j);
 }
 
-static void json_pair(cli_json *j, const gm_observable *o, const gm_score_sum *t,
+static void json_pair(gm_json_writer *j, const gm_observable *o, const gm_score_sum *t,
                       const gm_score_sum *p)
 {
-  cli_json_object(j, NULL);
-  cli_json_text(j, "name", o->name);
-  cli_json_text(j, "unit", o->unit);
+  gm__json_write_object(j, NULL);
+  gm__json_write_text(j, "name", o->name);
+  gm__json_write_text(j, "unit", o->unit);
   json_scores(j, "twin", t);
   json_scores(j, "population", p);
-  cli_json_end_object(j);
+  gm__json_write_object_end(j);
 }
 
-static void json_totals(const cli_batch *b, cli_json *j)
+static void json_totals(const cli_batch *b, gm_json_writer *j)
 {
   const gm_definition *d = b->study->definition;
-  cli_json_array(j, "totals");
+  gm__json_write_array(j, "totals");
   for (int32_t k = 0; k < d->observable_count; k++) {
     gm_score_sum sum[2];
     int32_t better, subjects;
     totals(b, k, sum, &better, &subjects);
     json_pair(j, &d->observable[k], &sum[0], &sum[1]);
   }
-  cli_json_end_array(j);
+  gm__json_write_array_end(j);
 }
 
 static void json(const cli_batch *b, const char *report, gm_text *out)
 {
   const gm_definition *d = b->study->definition;
   const demo_scores *sc = b->user;
-  cli_json j;
-  cli_json_begin(&j, out);
-  cli_json_object(&j, NULL);
-  cli_json_text(&j, "gemel", gm_version());
-  cli_json_text(&j, "verb", "demo");
-  cli_json_int(&j, "seed", (int64_t)b->c->seed);
-  cli_json_int(&j, "learned_up_to_h", LEARN_H);
-  cli_json_text(&j, "note", PRIOR_NOTE);
-  cli_json_array(&j, "patients");
+  gm_json_writer j;
+  gm__json_write_begin(&j, out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_text(&j, "gemel", gm_version());
+  gm__json_write_text(&j, "verb", "demo");
+  gm__json_write_int(&j, "seed", (int64_t)b->c->seed);
+  gm__json_write_int(&j, "learned_up_to_h", LEARN_H);
+  gm__json_write_text(&j, "note", PRIOR_NOTE);
+  gm__json_write_array(&j, "patients");
   for (int32_t i = 0; i < b->study->count; i++) {
     if (!b->result[i].done) continue;
-    cli_json_object(&j, NULL);
-    cli_json_text(&j, "subject", gm_subject_id(b->study->subject[i]));
-    cli_json_array(&j, "observables");
+    gm__json_write_object(&j, NULL);
+    gm__json_write_text(&j, "subject", gm_subject_id(b->study->subject[i]));
+    gm__json_write_array(&j, "observables");
     for (int32_t k = 0; k < d->observable_count; k++) {
       ptrdiff_t at = (ptrdiff_t)i * d->observable_count + k;
       json_pair(&j, &d->observable[k], &sc->twin[at], &sc->population[at]);
     }
-    cli_json_end_array(&j);
-    cli_json_end_object(&j);
+    gm__json_write_array_end(&j);
+    gm__json_write_object_end(&j);
   }
-  cli_json_end_array(&j);
+  gm__json_write_array_end(&j);
   json_totals(b, &j);
-  if (sc->shown.json.data) cli_json_raw(&j, "shown", sc->shown.json.data);
-  cli_json_text(&j, "report", report);
-  cli_json_bool(&j, "twins_beat_population", twins_win(b));
-  cli_json_end_object(&j);
+  if (sc->shown.json.data) gm__json_write_raw(&j, "shown", sc->shown.json.data);
+  gm__json_write_text(&j, "report", report);
+  gm__json_write_bool(&j, "twins_beat_population", twins_win(b));
+  gm__json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 
@@ -236,15 +236,15 @@ static gm_status show_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin *t
 {
   (void)i;
   cli_course k;
-  cli_json j;
+  gm_json_writer j;
   gm_status s = cli_course_make(ctx, t, cli_t_end(b->study, t), b->inner, &k);
   if (s) return s;
-  cli_json_begin(&j, &r->json);
-  cli_json_object(&j, NULL);
+  gm__json_write_begin(&j, &r->json, 1);
+  gm__json_write_object(&j, NULL);
   s = cli_json_twin(ctx, t, &j);
   if (k.proposal) cli_json_comparison(t, k.proposal->comparison, &j);
   if (k.proposal) cli_json_proposal(t, k.proposal, &j);
-  cli_json_end_object(&j);
+  gm__json_write_object_end(&j);
   if (!s) s = cli_show_twin(ctx, t, &r->text);
   if (!s) s = cli_show_parameters(ctx, t, &r->text);
   cli_warn_twin(b->c, t, &r->text);

@@ -36,16 +36,16 @@ static gm_status finish(cli *c, gm_text *sbml)
   if (!s && out) s = cli_write(c->ctx, out, sbml);
   if (s) return s;
   if (c->json) {
-    cli_json j;
-    cli_json_begin(&j, &c->out);
-    cli_json_object(&j, NULL);
-    cli_json_text(&j, "gemel", gm_version());
-    cli_json_text(&j, "verb", "export");
-    cli_json_text(&j, "model", c->argument[0]);
-    cli_json_text(&j, "to", "sbml");
-    cli_json_text(&j, "out", out);
-    if (!out) cli_json_text(&j, "text", sbml->data);
-    cli_json_end_object(&j);
+    gm_json_writer j;
+    gm__json_write_begin(&j, &c->out, 1);
+    gm__json_write_object(&j, NULL);
+    gm__json_write_text(&j, "gemel", gm_version());
+    gm__json_write_text(&j, "verb", "export");
+    gm__json_write_text(&j, "model", c->argument[0]);
+    gm__json_write_text(&j, "to", "sbml");
+    gm__json_write_text(&j, "out", out);
+    if (!out) gm__json_write_text(&j, "text", sbml->data);
+    gm__json_write_object_end(&j);
     gm_text_add(&c->out, "\n");
   } else if (out) {
     gm_text_addf(&c->out, "%s\n", out);

@@ -142,17 +142,17 @@ static int run(cli *c)
   gm_status s = write_all(c, folder, name);
   if (s) return cli_fail(c, s);
   if (c->json) {
-    cli_json j;
-    cli_json_begin(&j, &c->out);
-    cli_json_object(&j, NULL);
-    cli_json_text(&j, "gemel", gm_version());
-    cli_json_text(&j, "verb", "new");
-    cli_json_text(&j, "folder", folder);
-    cli_json_array(&j, "files");
+    gm_json_writer j;
+    gm__json_write_begin(&j, &c->out, 1);
+    gm__json_write_object(&j, NULL);
+    gm__json_write_text(&j, "gemel", gm_version());
+    gm__json_write_text(&j, "verb", "new");
+    gm__json_write_text(&j, "folder", folder);
+    gm__json_write_array(&j, "files");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-      cli_json_text(&j, NULL, files[i].name);
-    cli_json_end_array(&j);
-    cli_json_end_object(&j);
+      gm__json_write_text(&j, NULL, files[i].name);
+    gm__json_write_array_end(&j);
+    gm__json_write_object_end(&j);
     gm_text_add(&c->out, "\n");
   } else {
     gm_text_addf(&c->out,

@@ -84,16 +84,16 @@ static void show(cli_batch *b, gm_ctx *ctx, const gm_twin *t, const cli_course *
 static gm_status json(gm_ctx *ctx, const gm_twin *t, const cli_course *k, const char *path,
                       cli_result *r)
 {
-  cli_json j;
-  cli_json_begin(&j, &r->json);
-  cli_json_object(&j, NULL);
+  gm_json_writer j;
+  gm__json_write_begin(&j, &r->json, 1);
+  gm__json_write_object(&j, NULL);
   gm_status s = cli_json_twin(ctx, t, &j);
   cli_json_forecast(t, k->forecast, k->population, &j);
   if (k->proposal) cli_json_comparison(t, k->proposal->comparison, &j);
   if (k->comparison) cli_json_comparison(t, k->comparison, &j);
   if (k->proposal) cli_json_proposal(t, k->proposal, &j);
-  cli_json_text(&j, "report", path);
-  cli_json_end_object(&j);
+  gm__json_write_text(&j, "report", path);
+  gm__json_write_object_end(&j);
   return s;
 }
 

@@ -24,73 +24,73 @@ static int places_free(cli *c, const char *path, const char *keys)
   return CLI_DONE;
 }
 
-static int backup(cli *c, const char *path, const char *keys)
+static int backup(cli *c, const char *path, const char *keys, const char *tombstones)
 {
   gm_store *store = NULL;
   gm_session *session = NULL;
   gm_access_who who;
-  gm_text key;
   int code = cli_operator(c, &who);
+  if (!code) code = cli_keep_store(c, false, &store);
   if (code) return code;
-  gm_store_options o = {.url = cli_keep_url(c)};
-  cli_keep_key(c, o.url, &key);
-  o.master = key.data;
   umask(077); /* a backup too is its owner's alone */
-  gm_status s = key.status;
-  if (!s) s = gm_store_open(c->ctx, &o, &store);
-  if (!s) s = gm_session_open(store, c->ctx, &who, &session);
+  gm_status s = gm_session_open(store, c->ctx, &who, &session);
   if (!s) s = gm_store_backup(session, c->ctx, path, keys);
   if (s) code = cli_fail(c, s);
+  if (!code && tombstones) code = cli_tombstones_write(c, session, tombstones);
   gm_session_close(session);
   gm_store_close(store);
-  gm_text_free(&key);
   return code;
 }
 
-static void said(cli *c, const char *path, const char *keys)
+static void said(cli *c, const char *path, const char *keys, const char *tombstones)
 {
-  cli_json j;
+  gm_json_writer j;
   if (!c->json) {
     gm_text_addf(&c->out,
                  "%s: what the store holds, sealed\n%s: the subjects' keys, wrapped by the "
                  "master's\nKeep the two and the master key apart: who has all three has the "
                  "store.\n",
                  path, keys);
+    if (tombstones) gm_text_addf(&c->out, "%s: numbers of all erased subjects\n", tombstones);
     return;
   }
-  cli_json_begin(&j, &c->out);
-  cli_json_object(&j, NULL);
-  cli_json_text(&j, "backup", path);
-  cli_json_text(&j, "keys", keys);
-  cli_json_end_object(&j);
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_text(&j, "backup", path);
+  gm__json_write_text(&j, "keys", keys);
+  if (tombstones) gm__json_write_text(&j, "tombstones", tombstones);
+  gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
 static int run(cli *c)
 {
   const char *path = c->argument[0], *asked = cli_value(c, "keys");
+  const char *tombstones = cli_value(c, "tombstones");
   gm_text keys;
   gm_text_init(&keys, c->ctx);
   gm_text_addf(&keys, "%s%s", asked ? asked : path, asked ? "" : ".keys");
   int code = keys.status ? cli_fail(c, keys.status) : places_free(c, path, keys.data);
-  if (!code) code = backup(c, path, keys.data);
-  if (!code) said(c, path, keys.data);
+  if (!code && tombstones) code = cli_tombstones_place(c, tombstones);
+  if (!code) code = backup(c, path, keys.data, tombstones);
+  if (!code) said(c, path, keys.data, tombstones);
   gm_text_free(&keys);
   return code;
 }
 
 static const cli_option options[] = {
     {"keys", "FILE", "where the subjects' keys go (PATH.keys)", false},
+    {"tombstones", "FILE", "write the list of all erased subjects too, for store restore", false},
     CLI_OPERATOR_OPTIONS,
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_store_backup = {
     .name = "store backup",
     .summary = "copy a store while it is in use",
-    .use = "PATH [--keys FILE]",
+    .use = "PATH [--keys FILE] [--tombstones FILE]",
     .details = "Two files: what the store holds, sealed; and the subjects' keys, which the store\n"
                "remembers, so that an erasure later destroys the subject's key there too. Nothing\n"
-               "is written over.\n",
+               "is written over but an older list of tombstones.\n",
     .option = options,
     .argument_count = 1,
     .run = run};

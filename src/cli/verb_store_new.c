@@ -33,18 +33,21 @@ static int run(cli *c)
   gm_text key;
   bool made = false;
   const char *url = cli_keep_url(c);
-  if (cli_exists(url)) return cli_say(c, CLI_BAD, "%s is there already", url);
+  int code = cli_keep_place(c, url);
+  if (code) return code;
+  if (cli_exists(url)) return cli_keep_say(c, url, " is there already");
   if (sodium_init() < 0) return cli_say(c, CLI_INTERNAL, "libsodium cannot be used");
-  cli_keep_key(c, url, &key);
+  code = cli_keep_key(c, url, &key);
   umask(077); /* the store too is its owner's alone */
-  int code = key.status ? cli_fail(c, key.status) : CLI_DONE;
   if (!code && !strncmp(key.data, "file:", 5)) code = key_make(c, key.data + 5, &made);
   if (!code) code = cli_keep_open(c, true, &k);
-  if (!code)
+  if (!code) {
+    cli_keep_name(url, &c->out);
     gm_text_addf(&c->out,
-                 "%s: an empty store\n%s: its master key%s. Who has it reads everything; without "
-                 "it nobody can.\nKeep a copy where the store's backups are not.\n",
-                 url, key.data, made ? ", made now" : "");
+                 ": an empty store\n%s: its master key%s. Who has it reads everything; without it "
+                 "nobody can.\nKeep a copy where the store's backups are not.\n",
+                 key.data, made ? ", made now" : "");
+  }
   cli_keep_close(&k);
   gm_text_free(&key);
   return code;

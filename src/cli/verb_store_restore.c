@@ -6,19 +6,19 @@
 
 static void report_json(cli *c, const gm_restore_report *r)
 {
-  cli_json j;
+  gm_json_writer j;
   char twin[32];
   snprintf(twin, sizeof twin, "%lld", (long long)r->bad_twin); /* too long for a double */
-  cli_json_begin(&j, &c->out);
-  cli_json_object(&j, NULL);
-  cli_json_int(&j, "subjects", r->subjects);
-  cli_json_int(&j, "erased", r->erased);
-  cli_json_int(&j, "twins", r->twins);
-  cli_json_int(&j, "records", r->records);
-  cli_json_bool(&j, "holds", !r->bad_twin);
-  if (r->bad_twin) cli_json_text(&j, "twin", twin);
-  if (r->bad_twin) cli_json_int(&j, "record", r->bad_seq);
-  cli_json_end_object(&j);
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_int(&j, "subjects", r->subjects);
+  gm__json_write_int(&j, "erased", r->erased);
+  gm__json_write_int(&j, "twins", r->twins);
+  gm__json_write_int(&j, "records", r->records);
+  gm__json_write_bool(&j, "holds", !r->bad_twin);
+  if (r->bad_twin) gm__json_write_text(&j, "twin", twin);
+  if (r->bad_twin) gm__json_write_int(&j, "record", r->bad_seq);
+  gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
@@ -38,17 +38,16 @@ static int restore(cli *c, const char *keys, gm_restore_report *r)
   gm_access_who who;
   const char *url = cli_value(c, "store");
   int code = cli_operator(c, &who);
+  if (!code) code = cli_keep_place(c, url);
   if (code) return code;
-  if (!strstr(url, "://") && cli_exists(url))
-    return cli_say(c, CLI_BAD, "%s is there already", url);
-  cli_keep_key(c, url, &key);
+  if (cli_exists(url)) return cli_keep_say(c, url, " is there already");
+  code = cli_keep_key(c, url, &key);
   gm_restore_options o = {.path = c->argument[0],
                           .keys = keys,
                           .tombstones = cli_value(c, "tombstones"),
                           .to = {.url = url, .master = key.data, .create = true}};
   umask(077);
-  gm_status s = key.status;
-  if (!s) s = gm_store_restore(c->ctx, &o, &who, r);
+  gm_status s = code ? GM_OK : gm_store_restore(c->ctx, &o, &who, r);
   if (s) code = cli_fail(c, s);
   gm_text_free(&key);
   return code;
@@ -74,14 +73,15 @@ static int run(cli *c)
 
 static const cli_option options[] = {
     {"keys", "FILE", "the subjects' keys of the backup (BACKUP.keys)", false},
-    {"tombstones", "FILE", "numbers of subjects erased since, to be erased again", false},
+    {"tombstones", "FILE",
+     "list of subjects erased since (store backup, twin erase), to be erased again", false},
     CLI_OPERATOR_OPTIONS,
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_store_restore = {
     .name = "store restore",
     .summary = "make a new store out of a backup",
-    .use = "BACKUP --store URL [--keys FILE]",
+    .use = "BACKUP --store URL [--keys FILE] [--tombstones FILE]",
     .details =
         "The place must be without a store, a file or a PostgreSQL database; the master key is\n"
         "that of the store of the backup (--key). Whole or not at all. Code 1: restored, but a\n"

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH = 512, REFUSALS_SHOWN = 20 };
+/* Facts are added all or none, so many at a time: a file of fewer, which most are, is too. */
+enum { BATCH = 16384, REFUSALS_SHOWN = 20 };
 
 /* Facts on their way into the thread. */
 typedef struct {
@@ -15,8 +16,8 @@ typedef struct {
   cli_keep *k;
   gm_arena *memory;
   gm_arena_mark mark;
-  gm_fact fact[BATCH];
-  int32_t count;
+  gm_fact *fact; /* [room], owned */
+  int32_t count, room;
   gm_life_intake sum;
   char subject[200];       /* of the facts so far */
   bool several;            /* they speak of more than one */
@@ -31,7 +32,8 @@ static gm_status flush(inlet *in)
 {
   gm_life_intake got;
   if (!in->count) return GM_OK;
-  gm_status s = gm_life_add(in->k->life, in->c->ctx, in->fact, in->count, &got);
+  gm_life_add_options o = {.same_person = cli_has(in->c, "patient")};
+  gm_status s = gm_life_add(in->k->life, in->c->ctx, in->fact, in->count, &o, &got);
   in->count = 0;
   gm_arena_back(in->memory, in->mark);
   if (s) return s;
@@ -51,6 +53,16 @@ static bool keep(inlet *in, const char **text)
   return true;
 }
 
+static gm_status room_make(inlet *in)
+{
+  int32_t room = in->room ? 4 * in->room : 256;
+  if (in->count < in->room) return GM_OK;
+  gm_status s = gm_grow(in->c->ctx, &in->fact, in->count, room, sizeof *in->fact);
+  if (s) return gm_fail(in->c->ctx, s, "facts");
+  in->room = room;
+  return GM_OK;
+}
+
 static gm_status take(void *user, const gm_fact *f)
 {
   inlet *in = user;
@@ -63,6 +75,8 @@ static gm_status take(void *user, const gm_fact *f)
   if (!in->subject[0]) snprintf(in->subject, sizeof in->subject, "%.190s", f->subject);
   in->several |= strncmp(in->subject, f->subject, 190) != 0;
   if (in->dry) return GM_OK;
+  gm_status s = room_make(in);
+  if (s) return s;
   gm_fact *own = &in->fact[in->count];
   *own = *f;
   const char **const text[] = {&own->subject, &own->series,  &own->value,
@@ -157,6 +171,8 @@ static int data_read(inlet *in, const char *path, totals *t)
   in->dry = false;
   s = pass(in, path, t);
   if (!s) s = flush(in);
+  bool whose = s == GM_EINVAL && strstr(gm_message(c->ctx), "another subject");
+  if (whose) return cli_say(c, CLI_BAD, "%s: --patient ID, if it is", gm_message(c->ctx));
   return s ? cli_fail(c, s) : CLI_DONE;
 }
 
@@ -199,24 +215,24 @@ static void update_show(cli *c, const gm_life *l, const gm_life_update *u, const
 
 static void json_show(cli *c, const inlet *in, const totals *t, const gm_life_update *u)
 {
-  cli_json j;
-  cli_json_begin(&j, &c->out);
-  cli_json_object(&j, NULL);
-  cli_json_int(&j, "entries", t->entries);
-  cli_json_int(&j, "taken", t->taken);
-  cli_json_int(&j, "not_mapped", t->not_mapped);
-  cli_json_int(&j, "refused", t->refused);
-  cli_json_int(&j, "facts", t->facts);
-  cli_json_int(&j, "new", in->sum.taken);
-  cli_json_int(&j, "already", in->sum.already);
-  cli_json_int(&j, "late", in->sum.late);
-  cli_json_int(&j, "of_others", in->others);
-  cli_json_bool(&j, "renewed", u->renewed);
-  cli_json_int(&j, "learned", u->learned);
-  cli_json_int(&j, "held_out", u->held_out);
-  cli_json_int(&j, "down_weighted", u->down_weighted);
-  cli_json_int(&j, "scored", u->scored);
-  cli_json_end_object(&j);
+  gm_json_writer j;
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_int(&j, "entries", t->entries);
+  gm__json_write_int(&j, "taken", t->taken);
+  gm__json_write_int(&j, "not_mapped", t->not_mapped);
+  gm__json_write_int(&j, "refused", t->refused);
+  gm__json_write_int(&j, "facts", t->facts);
+  gm__json_write_int(&j, "new", in->sum.taken);
+  gm__json_write_int(&j, "already", in->sum.already);
+  gm__json_write_int(&j, "late", in->sum.late);
+  gm__json_write_int(&j, "of_others", in->others);
+  gm__json_write_bool(&j, "renewed", u->renewed);
+  gm__json_write_int(&j, "learned", u->learned);
+  gm__json_write_int(&j, "held_out", u->held_out);
+  gm__json_write_int(&j, "down_weighted", u->down_weighted);
+  gm__json_write_int(&j, "scored", u->scored);
+  gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
@@ -267,6 +283,7 @@ static int run(cli *c)
   if (!code) code = renew(c, &in, &t);
   if (!code && report && (s = cli_write(c->ctx, report, &in.report))) code = cli_fail(c, s);
   cli_keep_close(&k);
+  gm_free(in.fact);
   gm_arena_free(in.memory);
   gm_text_free(&in.refusals);
   gm_text_free(&in.report);
@@ -277,7 +294,7 @@ static const cli_option options[] = {
     {"data", "FILE", "FHIR R4 JSON (Bundle, resource; .ndjson: lines), or a table with --map",
      false},
     {"map", "FILE", "how a table's columns become facts (docs/mapping.md)", false},
-    {"patient", "ID", "whose data to take from a file of several", false},
+    {"patient", "ID", "whose data to take; it says that this ID too is the twin's subject", false},
     {"source", "NAME", "who sent it", false},
     {"licence", "TEXT", "under which licence", false},
     {"strict", NULL, "add nothing when an entry is refused", false},

@@ -45,14 +45,14 @@ static gm_status show(cli *c, const gm_life *l, const gm_twin *t, const gm_forec
   gm_status s = gm_forecast_make(c->ctx, t, &q, &population);
   if (s) return s;
   if (c->json) {
-    cli_json j;
-    cli_json_begin(&j, &c->out);
-    cli_json_object(&j, NULL);
-    cli_json_int(&j, "record", r->seq);
-    cli_json_number(&j, "now_s", gm_life_unix_s(l, t->t_now));
-    cli_json_text(&j, "health", gm_health_name(t->health));
+    gm_json_writer j;
+    gm__json_write_begin(&j, &c->out, 1);
+    gm__json_write_object(&j, NULL);
+    gm__json_write_int(&j, "record", r->seq);
+    gm__json_write_number(&j, "now_s", gm_life_unix_s(l, t->t_now));
+    gm__json_write_text(&j, "health", gm_health_name(t->health));
     cli_json_forecast(t, f, population, &j);
-    cli_json_end_object(&j);
+    gm__json_write_object_end(&j);
     gm_text_add(&c->out, "\n");
   } else {
     gm_text_addf(&c->out, "twin %s, forecast from %s (model time %.6g), health %s", c->argument[0],

@@ -36,19 +36,19 @@ static void changes_show(cli *c, const gm_definition *d, const gm_life_change *c
 
 static void json_show(cli *c, const gm_definition *d, const gm_life_change *change, int32_t count)
 {
-  cli_json j;
-  cli_json_begin(&j, &c->out);
-  cli_json_array(&j, NULL);
+  gm_json_writer j;
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_array(&j, NULL);
   for (int32_t i = 0; i < count; i++) {
-    cli_json_object(&j, NULL);
-    cli_json_text(&j, "observable", d->observable[change[i].observable].name);
-    cli_json_number(&j, "t_s", change[i].t_s);
-    cli_json_numbers(&j, "before", 3, change[i].before);
-    cli_json_numbers(&j, "after", 3, change[i].after);
-    cli_json_bool(&j, "distinguishable", change[i].distinguishable);
-    cli_json_end_object(&j);
+    gm__json_write_object(&j, NULL);
+    gm__json_write_text(&j, "observable", d->observable[change[i].observable].name);
+    gm__json_write_number(&j, "t_s", change[i].t_s);
+    gm__json_write_numbers(&j, "before", 3, change[i].before);
+    gm__json_write_numbers(&j, "after", 3, change[i].after);
+    gm__json_write_bool(&j, "distinguishable", change[i].distinguishable);
+    gm__json_write_object_end(&j);
   }
-  cli_json_end_array(&j);
+  gm__json_write_array_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

@@ -74,46 +74,46 @@ static gm_status text_show(cli *c, gm_life *l, const gm_life_state *s)
   return st;
 }
 
-static void json_scores(cli_json *j, const gm_definition *d, const gm_life_state *s)
+static void json_scores(gm_json_writer *j, const gm_definition *d, const gm_life_state *s)
 {
-  cli_json_object(j, "scores");
+  gm__json_write_object(j, "scores");
   for (int32_t o = 0; o < d->observable_count; o++) {
     const gm_life_skill *k = &s->skill[o];
     if (!k->scored) continue;
-    cli_json_object(j, d->observable[o].name);
-    cli_json_int(j, "scored", k->scored);
-    cli_json_text(j, "unit", d->observable[o].unit);
-    cli_json_number(j, "crps", k->crps);
-    cli_json_number(j, "crps_population", k->crps_population);
-    cli_json_number(j, "crps_last_value", k->crps_last);
-    cli_json_number(j, "covered50", k->covered50);
-    cli_json_number(j, "covered90", k->covered90);
-    cli_json_end_object(j);
+    gm__json_write_object(j, d->observable[o].name);
+    gm__json_write_int(j, "scored", k->scored);
+    gm__json_write_text(j, "unit", d->observable[o].unit);
+    gm__json_write_number(j, "crps", k->crps);
+    gm__json_write_number(j, "crps_population", k->crps_population);
+    gm__json_write_number(j, "crps_last_value", k->crps_last);
+    gm__json_write_number(j, "covered50", k->covered50);
+    gm__json_write_number(j, "covered90", k->covered90);
+    gm__json_write_object_end(j);
   }
-  cli_json_end_object(j);
+  gm__json_write_object_end(j);
 }
 
 static void json_show(cli *c, const gm_life *l, const gm_life_state *s)
 {
-  cli_json j;
-  cli_json_begin(&j, &c->out);
-  cli_json_object(&j, NULL);
-  cli_json_text(&j, "twin", c->argument[0]);
-  cli_json_text(&j, "subject", gm_life_subject_id(l));
-  cli_json_text(&j, "definition", gm_life_definition(l)->twin);
-  cli_json_bool(&j, "is_twin", s->is_twin);
-  cli_json_text(&j, "link", s->link);
-  cli_json_text(&j, "level", gm_level_name(s->level));
-  cli_json_text(&j, "next_level_needs", s->next);
-  cli_json_text(&j, "health", gm_health_name(s->health));
-  cli_json_object(&j, "marks");
+  gm_json_writer j;
+  gm__json_write_begin(&j, &c->out, 1);
+  gm__json_write_object(&j, NULL);
+  gm__json_write_text(&j, "twin", c->argument[0]);
+  gm__json_write_text(&j, "subject", gm_life_subject_id(l));
+  gm__json_write_text(&j, "definition", gm_life_definition(l)->twin);
+  gm__json_write_bool(&j, "is_twin", s->is_twin);
+  gm__json_write_text(&j, "link", s->link);
+  gm__json_write_text(&j, "level", gm_level_name(s->level));
+  gm__json_write_text(&j, "next_level_needs", s->next);
+  gm__json_write_text(&j, "health", gm_health_name(s->health));
+  gm__json_write_object(&j, "marks");
   for (int i = 0; i < GM_LIFE_MARKS; i++) {
-    cli_json_object(&j, s->mark[i].name);
-    cli_json_bool(&j, "holds", s->mark[i].holds);
-    cli_json_text(&j, "evidence", s->mark[i].evidence);
-    cli_json_end_object(&j);
+    gm__json_write_object(&j, s->mark[i].name);
+    gm__json_write_bool(&j, "holds", s->mark[i].holds);
+    gm__json_write_text(&j, "evidence", s->mark[i].evidence);
+    gm__json_write_object_end(&j);
   }
-  cli_json_end_object(&j);
+  gm__json_write_object_end(&j);
   const struct {
     const char *name;
     int64_t v;
@@ -123,12 +123,12 @@ static void json_show(cli *c, const gm_life *l, const gm_life_state *s)
       {"beliefs", s->beliefs},           {"forecasts", s->forecasts}, {"proposals", s->proposals},
       {"decisions", s->decisions},       {"scored", s->scored}};
   for (size_t i = 0; i < sizeof count / sizeof count[0]; i++)
-    cli_json_int(&j, count[i].name, count[i].v);
-  cli_json_number(&j, "newest_datum_s", s->t_last_s);
-  cli_json_number(&j, "age_s", s->age_s);
-  cli_json_number(&j, "belief_s", s->belief_s);
+    gm__json_write_int(&j, count[i].name, count[i].v);
+  gm__json_write_number(&j, "newest_datum_s", s->t_last_s);
+  gm__json_write_number(&j, "age_s", s->age_s);
+  gm__json_write_number(&j, "belief_s", s->belief_s);
   json_scores(&j, gm_life_definition(l), s);
-  cli_json_end_object(&j);
+  gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

@@ -114,10 +114,13 @@ static const char *copy(gm__deid *e, const char *text)
   return p ? memcpy(p, text, n) : NULL;
 }
 
+/* As in the store a thing is its kind, source and id: a dose and a datum may share an id. */
 static void thing_name(const gm__deid *e, const gm_fact *f, unsigned char out[16])
 {
   crypto_generichash_state h;
+  unsigned char kind = (unsigned char)f->kind;
   crypto_generichash_init(&h, e->key, sizeof e->key, 16);
+  crypto_generichash_update(&h, &kind, 1);
   crypto_generichash_update(&h, (const unsigned char *)f->source, strlen(f->source) + 1);
   crypto_generichash_update(&h, (const unsigned char *)f->id, strlen(f->id) + 1);
   crypto_generichash_final(&h, out, 16);

@@ -16,6 +16,15 @@ static int by_value(const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
+/* The double of a number of at most 15 digits, as it is printed: 7 steps of 0.1 are a little more
+ * than 0.7, and a value of 0.7 would lie below a cut that says 0.7. */
+static double decimal(double v)
+{
+  char text[40];
+  snprintf(text, sizeof text, "%.15g", v);
+  return gm__number_parse(gm__number_point(text), &v) && v != 0 ? v : 0;
+}
+
 /* A cut at a value of somebody would tell it: cuts are rounded to steps of the range. */
 int32_t gm__deid_cuts(int32_t n, const double *x, int32_t bins, double *scratch, double *cut)
 {
@@ -28,7 +37,7 @@ int32_t gm__deid_cuts(int32_t n, const double *x, int32_t bins, double *scratch,
   if (!(high > low) || !isfinite(high - low)) return 0;
   double step = pow(10, floor(log10(high - low)) - 1);
   for (int32_t b = 1; b < bins; b++) {
-    double c = step * round(scratch[(int64_t)m * b / bins] / step);
+    double c = decimal(step * round(scratch[(int64_t)m * b / bins] / step));
     if (c > low && c <= high && (!count || c > cut[count - 1])) cut[count++] = c;
   }
   return count;
@@ -243,7 +252,7 @@ static gm_status cuts_take(gm__deid *e, gm__deid_quasi *q)
   double *scratch = gm_arena_get(e->memory, e->subject_count + 1, sizeof *scratch);
   if (!q->cut || !scratch) return gm_fail(e->ctx, GM_ENOMEM, "cuts");
   for (int32_t i = 0; i < a->cut_count; i++)
-    if (!q->age || a->cut[i] <= 90) q->cut[q->cut_count++] = a->cut[i];
+    if (!q->age || a->cut[i] <= 90) q->cut[q->cut_count++] = decimal(a->cut[i]);
   if (!a->cut_count)
     q->cut_count = gm__deid_cuts(e->subject_count, q->value, BINS, scratch, q->cut);
   q->distinct = q->cut_count + 1;
@@ -270,10 +279,11 @@ gm_status gm__deid_quasi_make(gm__deid *e, gm__deid_quasi *quasi)
 }
 
 /* ---- what is shown --------------------------------------------------------------------------- */
+/* All digits of a cut: who is below it is told by the number shown. */
 static void number_add(gm_text *out, double v)
 {
   char text[40];
-  snprintf(text, sizeof text, "%.10g", v);
+  snprintf(text, sizeof text, "%.15g", v);
   gm_text_add(out, gm__number_point(text));
 }
 

@@ -65,7 +65,7 @@ static void cuts_json(gm_json_writer *w, const gm__deid_quasi *q)
   int32_t stride = (int32_t)1 << q->step;
   gm__json_write_array(w, "cuts");
   for (int32_t i = stride - 1; i < q->cut_count && q->step < q->step_max; i += stride) {
-    snprintf(text, sizeof text, "%.10g", q->cut[i]);
+    snprintf(text, sizeof text, "%.15g", q->cut[i]);
     gm__json_write_decimal(w, NULL, gm__number_point(text));
   }
   gm__json_write_array_end(w);
@@ -166,7 +166,7 @@ static void quasi_text(const gm__deid_quasi *q, gm_text *out)
   gm_text_addf(out, "  %s: %s; %d of %d steps of generalisation", q->asked->name, form_of(q),
                (int)q->step, (int)q->step_max);
   for (int32_t i = stride - 1; i < q->cut_count && q->step < q->step_max; i += stride) {
-    snprintf(text, sizeof text, "%.10g", q->cut[i]);
+    snprintf(text, sizeof text, "%.15g", q->cut[i]);
     gm_text_addf(out, "%s%s", i == stride - 1 ? "; cuts " : ", ", gm__number_point(text));
   }
   gm_text_add(out, "\n");

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *or_empty(const char *text) { return text ? text : ""; }
@@ -119,11 +120,26 @@ double fhir_out_unix(const gm_fhir_out *w, double t)
   return w->o.t0_s + t / w->o.definition->hour * 3600;
 }
 
-const char *fhir_out_number(double v, char out[FHIR_OUT_NUMBER_BYTES])
+/* v without an exponent, which SampledData.data does not have. Digits before the point all stay. */
+static const char *plain(double v, int digits, char out[FHIR_OUT_NUMBER_BYTES])
 {
-  snprintf(out, FHIR_OUT_NUMBER_BYTES, "%.6g", v == 0 ? 0 : v);
-  return gm__number_point(out);
+  char rounded[40];
+  snprintf(rounded, sizeof rounded, "%.*e", digits - 1, v == 0 ? 0 : v);
+  long ten = strtol(strchr(rounded, 'e') + 1, NULL, 10);
+  int decimals = digits - 1 > ten ? (int)(digits - 1 - ten) : 0;
+  snprintf(out, FHIR_OUT_NUMBER_BYTES, "%.*f", decimals, v == 0 ? 0 : v);
+  gm__number_point(out);
+  size_t n = strlen(out);
+  if (!strchr(out, '.')) return out;
+  while (out[n - 1] == '0') n--;
+  if (out[n - 1] == '.') n--;
+  out[n] = 0;
+  return out;
 }
+
+const char *fhir_out_number(double v, char out[FHIR_OUT_NUMBER_BYTES]) { return plain(v, 6, out); }
+
+const char *fhir_out_exact(double v, char out[FHIR_OUT_NUMBER_BYTES]) { return plain(v, 15, out); }
 
 /* ---- elements -------------------------------------------------------------------------------- */
 void fhir_out_reference(gm_json_writer *j, const char *key, const char *reference)

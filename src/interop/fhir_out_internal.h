@@ -8,7 +8,7 @@ enum {
   FHIR_OUT_ID_BYTES = 65,
   FHIR_OUT_TIME_BYTES = 40,
   FHIR_OUT_URL_BYTES = 400,
-  FHIR_OUT_NUMBER_BYTES = 32
+  FHIR_OUT_NUMBER_BYTES = 352 /* -4.94065645841247e-324 written out */
 };
 
 /* Code systems and extensions of our own; a private name space of URNs (RFC 8141, section 5). */
@@ -58,8 +58,11 @@ void fhir_out_fact_ref(const gm_fhir_out *w, const gm_fact *f, char out[FHIR_OUT
 /* Fails: GM_ERANGE. */
 gm_status fhir_out_time(gm_ctx *ctx, double unix_s, char out[FHIR_OUT_TIME_BYTES]);
 double fhir_out_unix(const gm_fhir_out *w, double t); /* of the model's time */
-/* At most 6 significant digits, as JSON has numbers; v is finite. */
+/* To 6 significant digits, or to the whole number where that has more; without an exponent; v is
+ * finite. */
 const char *fhir_out_number(double v, char out[FHIR_OUT_NUMBER_BYTES]);
+/* To 15 digits: what a clock or a step was set to, of which nothing may be lost. */
+const char *fhir_out_exact(double v, char out[FHIR_OUT_NUMBER_BYTES]);
 
 /* ---- entries --------------------------------------------------------------------------------- */
 /* Begins a resource: its type and id. */

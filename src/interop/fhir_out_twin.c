@@ -123,7 +123,7 @@ static gm_status prediction_write(gm_fhir_out *w, gm_json_writer *j, const gm_fh
   gm__json_write_decimal(j, "probabilityDecimal", number);
   gm_status s =
       fhir_out_period(w, j, "whenPeriod", fhir_out_unix(w, e->t_begin), fhir_out_unix(w, e->t_end));
-  snprintf(text, sizeof text, "A probability of %s per cent", number);
+  snprintf(text, sizeof text, "A probability of %.40s per cent", number);
   gm__json_write_text(j, "rationale", text);
   gm__json_write_object_end(j);
   return s;
@@ -183,7 +183,7 @@ static void samples_write(gm_fhir_out *w, gm_json_writer *j, const double *quant
   gm__json_write_object(j, "valueSampledData");
   fhir_out_quantity(j, "origin", "0", "", unit);
   double ms = s->count > 1 ? s->step / w->o.definition->hour * 3.6e6 : 1;
-  gm__json_write_decimal(j, "period", fhir_out_number(ms, number));
+  gm__json_write_decimal(j, "period", fhir_out_exact(ms, number));
   gm__json_write_int(j, "dimensions", 1);
   gm__json_write_text(j, "data", data.data ? data.data : "E");
   gm__json_write_object_end(j);
@@ -226,7 +226,7 @@ static gm_status quantiles_write(gm_fhir_out *w, const gm_fhir_out_forecast *f, 
   gm__json_write_array(&j, "component");
   for (int32_t i = 0; i < GM_QUANTILE_COUNT; i++) {
     fhir_out_number(gm_quantile_level[i], level);
-    snprintf(text, sizeof text, "Quantile %s", level);
+    snprintf(text, sizeof text, "Quantile %.40s", level);
     gm__json_write_object(&j, NULL);
     fhir_out_own(&j, "code", "quantile", level, text);
     samples_write(w, &j, q + i, s, o->unit);

@@ -108,6 +108,12 @@ static const char *law_fault(const gm_unknown *u)
     return "expected a spread > 0";
   if (u->law != GM_PRIOR_UNIFORM && !isfinite(u->center)) return "expected a finite center";
   if (u->law == GM_PRIOR_LOGNORMAL && !(u->center > 0)) return "expected a center > 0";
+  return NULL;
+}
+
+/* NULL, or what is wrong with how it moves. */
+static const char *motion_fault(const gm_unknown *u)
+{
   if (!(u->drift >= 0 && isfinite(u->drift))) return "expected a drift >= 0";
   if (!(u->memory >= 0 && isfinite(u->memory))) return "expected a memory >= 0";
   return u->memory > 0 && u->drift > 0 ? "expected a drift or a memory, not both" : NULL;
@@ -129,6 +135,7 @@ static gm_status unknown_check(gm_ctx *ctx, const gm_system *s, int32_t d)
   const gm_unknown *u = &s->unknown[d];
   (void)parameters_of(s, &np);
   const char *name = u->name ? u->name : "?", *fault = law_fault(u);
+  if (!fault) fault = motion_fault(u);
   if (u->parameter < 0 || u->parameter >= np)
     return gm_fail(ctx, GM_EINVAL, "unknown %s: parameter %d of a model that has %d", name,
                    (int)u->parameter, (int)np);

@@ -20,6 +20,11 @@ static const char *const act_name[] = {
     GM_ACT_LIST(GM_X)
 #undef GM_X
 };
+static const char *const store_act_name[] = {
+#define GM_X(name, text) text,
+    GM_STORE_ACT_LIST(GM_X)
+#undef GM_X
+};
 static const char *const class_name[] = {
 #define GM_X(name, text) text,
     GM_CLASS_LIST(GM_X)
@@ -35,6 +40,7 @@ _Static_assert(sizeof kind_name / sizeof kind_name[0] == GM_RECORD_KIND_COUNT, "
 const char *gm_access_role_name(gm_access_role r) { return NAME(role_name, (int)r); }
 const char *gm_use_name(gm_use u) { return NAME(use_name, (int)u); }
 const char *gm_act_name(gm_act a) { return NAME(act_name, (int)a); }
+const char *gm_store_act_name(gm_store_act a) { return NAME(store_act_name, (int)a); }
 const char *gm_data_class_name(gm_data_class c) { return NAME(class_name, (int)c); }
 const char *gm_record_kind_name(gm_record_kind k) { return NAME(kind_name, (int)k); }
 
@@ -74,6 +80,10 @@ enum {
   EXPORT = BIT(GM_ACT_EXPORT),
   ERASE = BIT(GM_ACT_ERASE)
 };
+/* Acts at the store itself are of no kind: the number 0, which no kind of record has. */
+#define AT(name) BIT(GM_ACT_COUNT + GM_STORE_##name)
+enum { NO_KIND = BIT(0) };
+_Static_assert((int)GM_ACT_COUNT + (int)GM_STORE_ACT_COUNT <= 32, "acts of a line");
 
 typedef enum {
   IF_PERMITTED,  /* a consent must permit it, and none deny it */
@@ -101,7 +111,18 @@ static const grant list[] = {
     {GM_AS_DEVICE, ADD | CORRECT, CARE, K(OBSERVATION) | K(GIVEN), IF_PERMITTED},
     {GM_AS_ENGINE, READ, OF_RECORDS, NAMELESS, IF_PERMITTED},
     {GM_AS_ENGINE, ADD | CORRECT, OF_RECORDS, DERIVED, IF_PERMITTED},
-    {GM_AS_OPERATOR, ERASE, OPERATION, EVERY_KIND, ALWAYS}};
+    {GM_AS_OPERATOR, ERASE, OPERATION, EVERY_KIND, ALWAYS},
+    {GM_AS_PATIENT, AT(FIND) | AT(NAMES) | AT(DOCUMENTS) | AT(AUDIT) | AT(NOTE), OF_RECORDS,
+     NO_KIND, ALWAYS},
+    {GM_AS_CLINICIAN, AT(FIND) | AT(NAMES) | AT(MAKE) | AT(DOCUMENTS) | AT(NOTE), CARE, NO_KIND,
+     ALWAYS},
+    {GM_AS_RESEARCHER, AT(FIND) | AT(RULES) | AT(DOCUMENTS) | AT(NOTE), RESEARCH, NO_KIND, ALWAYS},
+    {GM_AS_RESEARCHER, AT(MAKE), BIT(GM_USE_VIRTUAL_POPULATION), NO_KIND, ALWAYS},
+    {GM_AS_DEVICE, AT(FIND) | AT(RULES), CARE, NO_KIND, ALWAYS},
+    {GM_AS_ENGINE, AT(FIND) | AT(RULES) | AT(DOCUMENTS) | AT(NOTE), OF_RECORDS, NO_KIND, ALWAYS},
+    {GM_AS_ENGINE, AT(NAMES), CARE, NO_KIND, ALWAYS},
+    {GM_AS_OPERATOR, AT(FIND) | AT(NOTE) | AT(BACKUP), OPERATION, NO_KIND, ALWAYS},
+    {GM_AS_AUDITOR, AT(AUDIT) | AT(NOTE), OPERATION, NO_KIND, ALWAYS}};
 
 static const char allowed[] = "allowed", no_insurer[] = "an insurer gets nothing, whoever permits",
                   no_role[] = "never for this role", no_use[] = "not for this purpose",
@@ -113,12 +134,12 @@ static const char allowed[] = "allowed", no_insurer[] = "an insurer gets nothing
 static bool has(uint32_t set, int i) { return set >> i & 1; }
 
 /* The line that fits, or NULL and why. */
-static const grant *grant_for(const gm_access_who *who, const gm_access_ask *ask, const char **why)
+static const grant *grant_for(const gm_access_who *who, int act, int kind, const char **why)
 {
   *why = no_role;
   for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
     const grant *g = &list[i];
-    if (g->role != who->role || !has(g->acts, ask->action) || !has(g->kinds, ask->kind)) continue;
+    if (g->role != who->role || !has(g->acts, act) || !has(g->kinds, kind)) continue;
     if (has(g->uses, who->use)) return g;
     *why = no_use;
   }
@@ -210,7 +231,7 @@ gm_access_decision gm_access_decide(const gm_access_who *who, const gm_access_as
 {
   const char *why = unknown;
   if (who->role == GM_AS_INSURER) return (gm_access_decision){.reason = no_insurer};
-  const grant *g = known(who, ask) ? grant_for(who, ask, &why) : NULL;
+  const grant *g = known(who, ask) ? grant_for(who, (int)ask->action, (int)ask->kind, &why) : NULL;
   if (!g) return (gm_access_decision){.reason = why};
   if (who->role == GM_AS_PATIENT && !ask->own) return (gm_access_decision){.reason = not_own};
   if (!gm__scope_allows(who->scope, ask->action, ask->kind))
@@ -220,6 +241,27 @@ gm_access_decision gm_access_decide(const gm_access_who *who, const gm_access_as
   bool emergency = why != allowed && breaks_glass(who, ask, why);
   return (gm_access_decision){
       .allowed = why == allowed || emergency, .emergency = emergency, .reason = why};
+}
+
+/* ---- at the store itself ----------------------------------------------------------------------*/
+/* A backup holds all there is. */
+static bool scope_covers(const char *scope, gm_store_act act)
+{
+  bool all = act != GM_STORE_MAKE || gm__scope_allows(scope, GM_ACT_ADD, GM_RECORD_MODEL);
+  for (int kind = 1; kind < GM_RECORD_KIND_COUNT && act == GM_STORE_BACKUP; kind++)
+    all = all && gm__scope_allows(scope, GM_ACT_EXPORT, (gm_record_kind)kind);
+  return all;
+}
+
+gm_access_decision gm_access_at_store(const gm_access_who *who, gm_store_act act)
+{
+  const char *why = unknown;
+  bool there = gm_use_name(who->use) && gm_store_act_name(act);
+  if (who->role == GM_AS_INSURER) return (gm_access_decision){.reason = no_insurer};
+  if (!there || !grant_for(who, (int)GM_ACT_COUNT + (int)act, 0, &why))
+    return (gm_access_decision){.reason = why};
+  if (!scope_covers(who->scope, act)) return (gm_access_decision){.reason = no_scope};
+  return (gm_access_decision){.allowed = true, .reason = allowed};
 }
 
 /* ---- a session's description ----------------------------------------------------------------- */

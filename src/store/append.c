@@ -1,6 +1,6 @@
 /* append.c - records into threads. Callers seal their entries side by side; one committer takes all
  * that wait, writes them in one transaction and wakes their callers when it is on the disk. */
-#include "store/store_internal.h"
+#include "store/append_group.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,205 +37,6 @@ void gm__chained(int64_t twin, int64_t seq, int64_t t_learned, int64_t session, 
 }
 
 /* ---- the committer's side -------------------------------------------------------------------- */
-typedef struct {
-  gm_store *s;
-  gm_ctx *ctx;
-  gm__db *d;
-  /* the twin at hand */
-  int64_t twin, seq, learned, consents;
-  unsigned char head[GM__HASH_BYTES];
-} writer;
-
-static gm_status twin_take(writer *w, int64_t twin)
-{
-  gm__stmt *q;
-  bool row = false;
-  size_t bytes = 0;
-  gm_status st = gm__db_prepare(w->d, w->ctx,
-                                "SELECT t.seq, t.learned, t.head, s.erased, t.consents FROM twin t"
-                                " JOIN subject s ON s.id = t.subject WHERE t.id = $1",
-                                &q);
-  if (st) return st;
-  gm__db_bind_int(q, 1, twin);
-  st = gm__db_step(q, w->ctx, &row);
-  if (st) return st;
-  if (!row) return gm_fail(w->ctx, GM_ENOTFOUND, "no such twin");
-  w->twin = twin;
-  w->seq = gm__db_int(q, 0);
-  w->learned = gm__db_int(q, 1);
-  w->consents = gm__db_int(q, 4);
-  const void *head = gm__db_bytes(q, 2, &bytes);
-  if (head && bytes == sizeof w->head) memcpy(w->head, head, sizeof w->head);
-  bool good = head && bytes == sizeof w->head, erased = gm__db_int(q, 3) != 0;
-  gm__db_reset(q);
-  if (!good) return gm_fail(w->ctx, GM_EPARSE, "a twin's row is damaged");
-  return erased ? gm_fail(w->ctx, GM_ENOTFOUND, "this subject was erased") : GM_OK;
-}
-
-static gm_status twin_put(writer *w)
-{
-  gm__stmt *q;
-  gm_status st = gm__db_prepare(
-      w->d, w->ctx,
-      "UPDATE twin SET seq = $1, learned = $2, consents = $3, head = $4 WHERE id = $5", &q);
-  if (st) return st;
-  gm__db_bind_int(q, 1, w->seq);
-  gm__db_bind_int(q, 2, w->learned);
-  gm__db_bind_int(q, 3, w->consents);
-  gm__db_bind_bytes(q, 4, w->head, sizeof w->head);
-  gm__db_bind_int(q, 5, w->twin);
-  return gm__db_run(q, w->ctx);
-}
-
-/* Is this version there (receipt filled)? *newest: the number of the thing's last version, 0 none.
- */
-static gm_status versions(writer *w, const gm__sealed *e, gm_receipt *r, int64_t *newest)
-{
-  gm__stmt *q;
-  bool row = true;
-  *newest = 0;
-  gm_status st = gm__db_prepare(w->d, w->ctx,
-                                "SELECT seq, learned, version FROM record"
-                                " WHERE twin = $1 AND thing = $2",
-                                &q);
-  if (st) return st;
-  gm__db_bind_int(q, 1, w->twin);
-  gm__db_bind_bytes(q, 2, e->thing, GM__INDEX_BYTES);
-  while (!(st = gm__db_step(q, w->ctx, &row)) && row) {
-    size_t bytes = 0;
-    const void *version = gm__db_bytes(q, 2, &bytes);
-    int64_t seq = gm__db_int(q, 0);
-    if (seq > *newest) *newest = seq;
-    if (bytes == GM__INDEX_BYTES && !memcmp(version, e->version, bytes))
-      *r = (gm_receipt){.seq = seq, .t_learned = gm__db_int(q, 1), .already = true};
-  }
-  return st;
-}
-
-static gm_status newer_put(writer *w, int64_t old)
-{
-  gm__stmt *q;
-  gm_status st = gm__db_prepare(w->d, w->ctx,
-                                "INSERT INTO newer (twin, seq, learned) VALUES ($1, $2, $3)", &q);
-  if (st) return st;
-  gm__db_bind_int(q, 1, w->twin);
-  gm__db_bind_int(q, 2, old);
-  gm__db_bind_int(q, 3, w->learned);
-  return gm__db_run(q, w->ctx);
-}
-
-static gm_status record_put(writer *w, const gm__append *a, const gm__sealed *e)
-{
-  unsigned char digest[GM__HASH_BYTES], chained[GM__CHAINED_BYTES];
-  const char *body = a->body.data + e->at;
-  gm__stmt *q;
-  gm__digest(body, e->bytes, digest);
-  gm__chained(w->twin, w->seq, w->learned, a->session, e, digest, chained);
-  gm__chain(w->head, chained, sizeof chained, w->head);
-  gm_status st = gm__db_prepare(w->d, w->ctx,
-                                "INSERT INTO record (twin, seq, kind, series, t_true, learned,"
-                                " thing, version, class, session, body, chain)"
-                                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                                &q);
-  if (st) return st;
-  gm__db_bind_int(q, 1, w->twin);
-  gm__db_bind_int(q, 2, w->seq);
-  gm__db_bind_int(q, 3, e->kind);
-  gm__db_bind_bytes(q, 4, e->series, GM__INDEX_BYTES);
-  gm__db_bind_real(q, 5, e->t_true_s);
-  gm__db_bind_int(q, 6, w->learned);
-  gm__db_bind_bytes(q, 7, e->thing, GM__INDEX_BYTES);
-  gm__db_bind_bytes(q, 8, e->version, GM__INDEX_BYTES);
-  gm__db_bind_int(q, 9, e->data_class);
-  gm__db_bind_int(q, 10, a->session);
-  gm__db_bind_bytes(q, 11, body, e->bytes);
-  gm__db_bind_bytes(q, 12, w->head, sizeof w->head);
-  return gm__db_run(q, w->ctx);
-}
-
-/* Time of learning grows, also when the clock is set back. */
-static int64_t learned_now(const writer *w)
-{
-  int64_t now = gm__now_us();
-  return now > w->learned ? now : w->learned + 1;
-}
-
-static gm_status entry_put(writer *w, const gm__append *a, int32_t i)
-{
-  const gm__sealed *e = &a->entry[i];
-  gm_receipt *r = &a->receipt[i];
-  int64_t newest = 0;
-  *r = (gm_receipt){0};
-  gm_status st = versions(w, e, r, &newest);
-  if (st || r->already) return st;
-  const char *why = newest ? e->correct : e->add;
-  if (why) return gm_fail(w->ctx, GM_EDENIED, "%s", why);
-  w->seq++;
-  w->learned = learned_now(w);
-  if (newest) st = newer_put(w, newest);
-  if (!st) st = record_put(w, a, e);
-  *r = (gm_receipt){.seq = w->seq, .t_learned = w->learned};
-  return st;
-}
-
-/* One caller's entries, all or none of them: a savepoint of its own. */
-static gm_status run(writer *w, const char *sql)
-{
-  gm__stmt *q;
-  gm_status st = gm__db_prepare(w->d, w->ctx, sql, &q);
-  return st ? st : gm__db_run(q, w->ctx);
-}
-
-/* Is this about the database as a whole, whoever's entries it met? */
-static bool of_database(gm_status st)
-{
-  return st == GM_EIO || st == GM_EFULL || st == GM_ENOMEM || st == GM_EPARSE || st == GM_EBUSY;
-}
-
-static gm_status append_put(writer *w, gm__append *a)
-{
-  static const char begin[] = "SAVEPOINT one", end[] = "RELEASE one", undo[] = "ROLLBACK TO one";
-  a->seq = 0;
-  gm_status st = run(w, begin);
-  if (st) return st;
-  a->status = twin_take(w, a->twin);
-  a->stale = !a->status && w->consents != a->consents;
-  if (a->stale) a->status = gm_fail(w->ctx, GM_EBUSY, "the consents changed meanwhile");
-  int64_t before = w->seq;
-  for (int32_t i = 0; i < a->count && !a->status; i++) a->status = entry_put(w, a, i);
-  w->consents += a->consenting;
-  if (!a->status) a->status = twin_put(w);
-  if (!a->status) {
-    a->seq = w->seq > before ? w->seq : 0;
-    memcpy(a->head, w->head, sizeof a->head);
-    return run(w, end);
-  }
-  gm_status cause = a->status;
-  snprintf(a->message, sizeof a->message, "%s", gm_message(w->ctx));
-  st = run(w, undo);
-  if (!st) st = run(w, end);
-  /* without memory or room the database may have undone the whole transaction already: then there
-   * is no savepoint, and the cause is what counts */
-  return st && of_database(cause) ? gm_fail(w->ctx, cause, "%s", a->message) : st;
-}
-
-static gm_status group_put(writer *w, gm__append *group)
-{
-  gm_status st = gm__db_begin(w->d, w->ctx);
-  if (!st) {
-    for (gm__append *a = group; a && !st; a = a->next) st = append_put(w, a);
-    if (!st) st = gm__audit_write(w->s, w->d, w->ctx);
-    if (!st)
-      st = gm__db_commit(w->d, w->ctx);
-    else
-      gm__db_rollback(w->d);
-  }
-  gm__audit_settle(w->s, st);
-  for (gm__append *a = group; a && !st; a = a->next) /* of what is on the disk, no sooner */
-    if (!a->status && a->seq) gm__audit_wrote(w->s, a->session, a->twin, a->seq, a->head);
-  return st;
-}
-
 static void group_finish(gm_store *s, gm_ctx *ctx, gm__append *group, gm_status st)
 {
   pthread_mutex_lock(&s->queue_lock);
@@ -286,19 +87,28 @@ static gm__append *group_wait(gm_store *s, bool *more)
   return group;
 }
 
-/* What did not go together for want of room or memory may go one by one: a large append does not
- * take the others down with it. */
-static void group_commit(writer *w, gm__append *group)
+/* One large append, or one that meets a damaged page, does not take the others down with it: what
+ * did not go together may go one by one. Not where it is unknown what came of a commit, nor where
+ * the database is gone or busy: that is so for each of them. */
+static bool may_part(const gm__append *group, gm__group_stage reached, gm_status st)
 {
-  gm_status st = group_put(w, group);
-  bool part = group && group->next && (st == GM_ENOMEM || st == GM_EFULL);
-  for (gm__append *a = part ? group : NULL, *next; a; a = next) {
-    next = a->next;
-    a->next = NULL;
-    st = group_put(w, a);
-    group_finish(w->s, w->ctx, a, st);
+  bool unknown = reached == GM__GROUP_COMMIT && st == GM_EIO;
+  return group && group->next && reached != GM__GROUP_BEGIN && st != GM_EBUSY && !unknown;
+}
+
+static void group_commit(gm_store *s, gm_ctx *ctx, gm__append *group)
+{
+  gm__group_stage reached;
+  gm_status st = gm__group_write(s, ctx, group, &reached);
+  bool part = st && may_part(group, reached, st);
+  for (gm__append *next; part && group; group = next) {
+    next = group->next;
+    group->next = NULL;
+    st = gm__group_write(s, ctx, group, &reached);
+    group_finish(s, ctx, group, st);
+    part = !st || reached != GM__GROUP_BEGIN; /* else the database is gone for the rest too */
   }
-  if (!part) group_finish(w->s, w->ctx, group, st);
+  if (group || !part) group_finish(s, ctx, group, st);
 }
 
 void *gm__committer(void *store)
@@ -307,9 +117,8 @@ void *gm__committer(void *store)
   for (bool more = true; more;) {
     gm__append *group = group_wait(s, &more);
     if (!more) break;
-    writer w = {.s = s, .ctx = s->commit_ctx, .d = s->writing.db};
     pthread_mutex_lock(&s->writing.lock);
-    group_commit(&w, group);
+    group_commit(s, s->commit_ctx, group);
     pthread_mutex_unlock(&s->writing.lock);
   }
   return NULL;

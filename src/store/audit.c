@@ -158,9 +158,8 @@ gm_status gm_audit_note(gm_session *a, gm_ctx *ctx, gm_audit_kind kind, int64_t 
   assert(a && ctx);
   if (kind != GM_AUDIT_EXPORTED && kind != GM_AUDIT_BACKUP)
     return gm_fail(ctx, GM_EINVAL, "rows of this kind are the store's own");
-  if (a->who.role == GM_AS_INSURER)
-    return gm__denied(a, ctx, GM_ACT_ADD, twin, 0, "an insurer may do nothing");
-  gm_status st = detail_check(ctx, detail);
+  gm_status st = gm__may(a, ctx, GM_STORE_NOTE);
+  if (!st) st = detail_check(ctx, detail);
   return st ? st : gm__audit_put(a, ctx, kind, twin, 0, count, detail, true);
 }
 

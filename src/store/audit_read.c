@@ -2,20 +2,16 @@
 #include "store/audit_internal.h"
 #include <assert.h>
 
-/* The subject whose rows alone are seen; 0: all. */
+/* *subject: whose rows alone are seen, a patient's own; 0: all. */
 static gm_status may_read(gm_session *a, gm_ctx *ctx, int64_t twin, int64_t *subject)
 {
   gm__stmt *q;
   bool row = false, own = false;
   *subject = a->subject;
-  if (a->who.role == GM_AS_AUDITOR) return GM_OK;
-  if (a->who.role != GM_AS_PATIENT || !a->subject)
-    return gm__denied(a, ctx, GM_ACT_READ, twin, 0,
-                      "the audit log is read by auditors, and by patients about themselves");
-  if (!twin) return GM_OK;
+  gm_status st = gm__may(a, ctx, GM_STORE_AUDIT);
+  if (st || !twin || !a->subject) return st;
   pthread_mutex_lock(&a->s->reading.lock);
-  gm_status st =
-      gm__db_prepare(a->s->reading.db, ctx, "SELECT subject FROM twin WHERE id = $1", &q);
+  st = gm__db_prepare(a->s->reading.db, ctx, "SELECT subject FROM twin WHERE id = $1", &q);
   if (!st) {
     gm__db_bind_int(q, 1, twin);
     st = gm__db_step(q, ctx, &row);

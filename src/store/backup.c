@@ -23,12 +23,6 @@ typedef struct {
   int64_t records;
 } backup;
 
-static gm_status may(gm_session *a, gm_ctx *ctx)
-{
-  bool may = a->who.role == GM_AS_OPERATOR && a->who.use == GM_USE_OPERATION;
-  return may ? GM_OK : gm__denied(a, ctx, GM_ACT_EXPORT, 0, 0, "an operator makes backups");
-}
-
 /* ---- where the keys are ---------------------------------------------------------------------- */
 static gm_status path_absolute(gm_ctx *ctx, const char *path, char out[PATH_MAX])
 {
@@ -187,7 +181,7 @@ gm_status gm_store_backup(gm_session *a, gm_ctx *ctx, const char *path, const ch
   assert(a && ctx && path);
   backup b = {.a = a, .ctx = ctx, .number = gm__number_new(), .path = path};
   char beside[PATH_MAX], detail[80];
-  gm_status st = may(a, ctx);
+  gm_status st = gm__may(a, ctx, GM_STORE_BACKUP);
   if (st) return st;
   if (strlen(path) > PATH_MAX - 40)
     return gm_fail(ctx, GM_EINVAL, "a path of %zu bytes", strlen(path));
@@ -246,7 +240,7 @@ gm_status gm_store_tombstones(gm_session *a, gm_ctx *ctx, const char *path)
   gm__stmt *q;
   gm_text t;
   bool row = false;
-  gm_status st = may(a, ctx);
+  gm_status st = gm__may(a, ctx, GM_STORE_BACKUP);
   if (st) return st;
   gm_text_init(&t, ctx);
   gm_text_add(&t, "# numbers of erased subjects: gemel restore leaves them out\n");

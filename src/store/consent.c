@@ -115,13 +115,11 @@ static gm_status collect(void *user, const gm_record_found *r)
 static gm_status may_know(gm_session *a, gm_ctx *ctx, int64_t twin, bool *all)
 {
   gm__rights rights;
-  gm_access_role role = a->who.role;
   gm_status st = gm__rights_of(a, ctx, twin, GM_ACT_READ, &rights);
   const char *why = st ? NULL : rights.not_allowed[GM_RECORD_CONSENT][GM_CLASS_REPORTED];
   *all = !why;
   if (st || !why) return st;
-  bool some = (role == GM_AS_RESEARCHER || role == GM_AS_DEVICE || role == GM_AS_ENGINE) &&
-              a->who.use != GM_USE_OPERATION;
+  bool some = gm_access_at_store(&a->who, GM_STORE_RULES).allowed;
   return some ? GM_OK : gm__denied(a, ctx, GM_ACT_READ, twin, GM_RECORD_CONSENT, why);
 }
 

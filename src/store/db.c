@@ -157,6 +157,25 @@ gm_status gm__db_run(gm__stmt *s, gm_ctx *ctx)
   return st;
 }
 
+gm_status gm__db_settle(gm__db *d, gm_ctx *ctx)
+{
+  return d->type->settle ? d->type->settle(d, ctx) : GM_OK;
+}
+
+gm_status gm__db_each(gm__stmt *s, gm_ctx *ctx, int32_t count, gm__db_ask *ask, gm__db_hear *hear,
+                      void *user)
+{
+  gm_status st = GM_OK;
+  if (s->db->type->each) return s->db->type->each(s, ctx, count, ask, hear, user);
+  for (int32_t i = 0; i < count && !st; i++) {
+    bool row = false;
+    ask(user, s, i);
+    while (!st && !(st = gm__db_step(s, ctx, &row)) && row) st = hear(user, s, i);
+    gm__db_reset(s);
+  }
+  return st;
+}
+
 int64_t gm__db_int(const gm__stmt *s, int column) { return s->db->type->get_int(s, column); }
 double gm__db_real(const gm__stmt *s, int column) { return s->db->type->get_real(s, column); }
 

@@ -61,6 +61,15 @@ void gm__db_reset(gm__stmt *s);
 /* A statement that gives no rows. On PostgreSQL several are sent at once: inside a transaction its
  * failure may be told by a later call, the commit at the latest. */
 gm_status gm__db_run(gm__stmt *s, gm_ctx *ctx);
+/* Waits for what was sent, and tells its failure. */
+gm_status gm__db_settle(gm__db *d, gm_ctx *ctx);
+/* Runs a statement count times: ask binds the arguments of time i, all of the same types, and hear
+ * is told each of its rows, in this order. On PostgreSQL many are asked at once, so that the ways
+ * to the server and back are few. Neither may use the connection. What hear fails with ends it. */
+typedef void gm__db_ask(void *user, gm__stmt *s, int32_t i);
+typedef gm_status gm__db_hear(void *user, const gm__stmt *s, int32_t i);
+gm_status gm__db_each(gm__stmt *s, gm_ctx *ctx, int32_t count, gm__db_ask *ask, gm__db_hear *hear,
+                      void *user);
 /* Of the present row, columns from 0 on; bytes and texts are borrowed until the next step. */
 int64_t gm__db_int(const gm__stmt *s, int column);
 double gm__db_real(const gm__stmt *s, int column);

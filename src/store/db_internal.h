@@ -14,6 +14,10 @@ typedef struct {
   const char *begin_read; /* statement; else BEGIN */
   /* May be sent later; else a step and a reset */
   gm_status (*run)(gm__stmt *s, gm_ctx *ctx);
+  gm_status (*settle)(gm__db *d, gm_ctx *ctx); /* where run sends later */
+  /* Asks many at once; else one after the other */
+  gm_status (*each)(gm__stmt *s, gm_ctx *ctx, int32_t count, gm__db_ask *ask, gm__db_hear *hear,
+                    void *user);
   gm_status (*open)(gm_ctx *ctx, const char *url, bool create, gm__db **out);
   void (*close)(gm__db *d);
   gm_status (*exec)(gm__db *d, gm_ctx *ctx, const char *sql);

@@ -6,6 +6,7 @@
  * 34.5), since a way to the server and back costs more than the statement. */
 #ifdef GEMEL_WITH_POSTGRESQL
 #include "store/db_internal.h"
+#include "store/db_pg_value.h"
 #include <endian.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -21,18 +22,6 @@ enum {
   DRAIN_MAX = 2000,      /* rows that nobody wants before the connection is given up instead */
   SERVER_LEAST = 130000, /* pg_current_xact_id */
   ASK_AGAIN_MAX = 10     /* whether a commit came through, a second between them */
-};
-/* Types of arguments and results, by their numbers in pg_type.dat */
-enum {
-  T_BOOL = 16,
-  T_BYTEA = 17,
-  T_INT8 = 20,
-  T_INT2 = 21,
-  T_INT4 = 23,
-  T_TEXT = 25,
-  T_FLOAT4 = 700,
-  T_FLOAT8 = 701,
-  T_NUMERIC = 1700
 };
 _Static_assert(WAIT_MS == 30000, "settings below");
 
@@ -61,50 +50,22 @@ struct stmt {
   uint64_t number[ARGUMENTS_MAX];
   bool active;
   PGresult *row;
+  int at;          /* of its rows the present one */
   PGresult **kept; /* rows taken in because another statement came between */
   int32_t kept_count, kept_at;
   gm_status kept_end;
 };
 
 /* ---- failures -------------------------------------------------------------------------------- */
-/* The server's words may quote a value: its code is passed on, with words of our own. Codes:
- * PostgreSQL 15, appendix A. */
-static const struct {
-  const char *code;
-  gm_status status;
-  const char *words;
-} known[] = {{"53100", GM_EFULL, "the server's disk is full"},
-             {"53200", GM_EIO, "the server is out of memory"},
-             {"53300", GM_EBUSY, "the server has too many connections"},
-             {"53", GM_EFULL, "the server is at a limit"},
-             {"40", GM_EBUSY, "in the way of another transaction"},
-             {"55P03", GM_EBUSY, "another holds it for longer than the wait"},
-             {"55", GM_EBUSY, "in use"},
-             {"57014", GM_EBUSY, "took longer than the server allows"},
-             {"57P", GM_EIO, "the server goes down or comes up"},
-             {"23505", GM_EEXIST, "a key is there already"},
-             {"23", GM_EINTERNAL, "against a rule of the tables"},
-             {"25006", GM_EIO, "read-only"},
-             {"25", GM_EIO, "the transaction had failed"},
-             {"42P01", GM_EPARSE, "a table is missing"},
-             {"42703", GM_EPARSE, "a column is missing"},
-             {"42501", GM_EIO, "its user lacks the right"},
-             {"28", GM_EIO, "the server does not let this user in"},
-             {"3D", GM_ENOTFOUND, "no such database"},
-             {"3F", GM_EPARSE, "no schema to put tables in"},
-             {"58", GM_EIO, "the server's disk fails"},
-             {"08", GM_EIO, "the connection failed"},
-             {"XX", GM_EPARSE, "the server finds its data damaged"}};
-
 static gm_status fail(db *d, gm_ctx *ctx, const PGresult *r, const char *what)
 {
   const char *code = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
   if (PQstatus(d->c) == CONNECTION_BAD) d->lost = true;
-  for (size_t i = 0; code && i < sizeof known / sizeof known[0]; i++)
-    if (!strncmp(code, known[i].code, strlen(known[i].code)))
-      return gm_fail(ctx, known[i].status, "%s: %s: %s (SQLSTATE %s)", d->base.name, what,
-                     known[i].words, code);
-  if (code) return gm_fail(ctx, GM_EINTERNAL, "%s: %s: SQLSTATE %s", d->base.name, what, code);
+  const char *words = NULL;
+  gm_status st = code ? gm__pg_code(code, &words) : GM_OK;
+  if (code && words)
+    return gm_fail(ctx, st, "%s: %s: %s (SQLSTATE %s)", d->base.name, what, words, code);
+  if (code) return gm_fail(ctx, st, "%s: %s: SQLSTATE %s", d->base.name, what, code);
   return gm_fail(ctx, GM_EIO, "%s: %s: %s", d->base.name, what,
                  d->lost ? "the connection was lost" : "the driver failed");
 }
@@ -254,9 +215,11 @@ static gm_status connect_fail(db *d, gm_ctx *ctx)
 }
 
 /* Plans are made once: a plan for each call (which the server prefers for a table in parts) costs
- * three times the statement itself, and ours all go by an index. */
+ * three times the statement itself, and ours all go by an index. They are made while a table is
+ * small, when reading all of it looks cheap, and stand while it grows: that is not to be chosen. */
 static const char settings[] =
-    "SET plan_cache_mode = force_generic_plan; SET client_min_messages = error; SET lock_timeout = "
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET client_min_messages = "
+    "error; SET lock_timeout = "
     "30000; SET statement_timeout = 0;"
     "SET idle_in_transaction_session_timeout = 0; SET jit = off; SET client_encoding = 'UTF8';"
     "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off;"
@@ -530,26 +493,26 @@ static void bind_number(stmt *s, int at, Oid type, uint64_t bits)
 
 static void bind_int(gm__stmt *s, int at, int64_t v)
 {
-  bind_number((stmt *)s, at, T_INT8, (uint64_t)v);
+  bind_number((stmt *)s, at, GM__PG_INT8, (uint64_t)v);
 }
 
 static void bind_real(gm__stmt *s, int at, double v)
 {
   uint64_t bits;
   memcpy(&bits, &v, sizeof bits);
-  bind_number((stmt *)s, at, T_FLOAT8, bits);
+  bind_number((stmt *)s, at, GM__PG_FLOAT8, bits);
 }
 
 static void bind_bytes(gm__stmt *s, int at, const void *data, size_t bytes)
 {
   stmt *q = (stmt *)s;
   bool typed = at >= 1 && at <= ARGUMENTS_MAX && q->type[at - 1]; /* a null is of any type */
-  argument(q, at, data ? T_BYTEA : typed ? q->type[at - 1] : 0, data, bytes);
+  argument(q, at, data ? GM__PG_BYTEA : typed ? q->type[at - 1] : 0, data, bytes);
 }
 
 static void bind_text(gm__stmt *s, int at, const char *text)
 {
-  argument((stmt *)s, at, T_TEXT, text, text ? strlen(text) : 0);
+  argument((stmt *)s, at, GM__PG_TEXT, text, text ? strlen(text) : 0);
 }
 
 static void reset(gm__stmt *base)
@@ -558,6 +521,7 @@ static void reset(gm__stmt *base)
   db *d = (db *)base->db;
   PQclear(s->row);
   s->row = NULL;
+  s->at = 0;
   kept_free(s);
   if (d && d->reading == s) reading_drop(d);
   s->active = false;
@@ -672,46 +636,97 @@ static gm_status run(gm__stmt *base, gm_ctx *ctx)
   return st;
 }
 
+/* ---- many at once ---------------------------------------------------------------------------- */
+typedef struct {
+  gm__db_ask *ask;
+  gm__db_hear *hear;
+  void *user;
+} asker;
+
+/* Sends times from to to-1; *sent: how many went out. */
+static gm_status each_send(db *d, gm_ctx *ctx, stmt *s, const asker *a, int32_t from, int32_t to,
+                           int32_t *sent)
+{
+  gm_status st = GM_OK;
+  *sent = 0;
+  for (int32_t i = from; i < to && !st; i++) {
+    a->ask(a->user, &s->base, i);
+    bool same = !memcmp(s->type, s->prepared, sizeof s->type);
+    st = same ? send_it(d, ctx, s)
+              : gm_fail(ctx, GM_EINTERNAL, "%s: arguments of another type", d->base.name);
+    *sent += !st;
+  }
+  return st;
+}
+
+/* The answer to time i, whole: such statements have few rows. */
+static gm_status each_hear(db *d, gm_ctx *ctx, stmt *s, const asker *a, int32_t i)
+{
+  gm_status st = GM_OK;
+  s->row = PQgetResult(d->c);
+  if (!s->row || PQresultStatus(s->row) != PGRES_TUPLES_OK) st = fail(d, ctx, s->row, "statement");
+  for (s->at = 0; !st && s->at < PQntuples(s->row); s->at++) st = a->hear(a->user, &s->base, i);
+  if (s->row) answers_drop(d);
+  PQclear(s->row);
+  s->row = NULL;
+  s->at = 0;
+  return st;
+}
+
+static gm_status each_part(db *d, gm_ctx *ctx, stmt *s, const asker *a, int32_t from, int32_t to)
+{
+  int32_t sent = 0;
+  a->ask(a->user, &s->base, from); /* for the types */
+  gm_status st = prepared(d, ctx, s);
+  if (!st && !PQenterPipelineMode(d->c)) st = fail(d, ctx, NULL, "statement");
+  if (st) return st;
+  st = each_send(d, ctx, s, a, from, to, &sent);
+  bool ends = PQpipelineSync(d->c) == 1;
+  for (int32_t i = 0; i < sent; i++) {
+    if (!st) {
+      st = each_hear(d, ctx, s, a, from + i);
+    } else { /* read all the same, up to the end */
+      PGresult *r = PQgetResult(d->c);
+      PQclear(r);
+      if (r) answers_drop(d);
+    }
+  }
+  if (ends) PQclear(PQgetResult(d->c));
+  PQexitPipelineMode(d->c);
+  return st;
+}
+
+static gm_status each(gm__stmt *base, gm_ctx *ctx, int32_t count, gm__db_ask *ask,
+                      gm__db_hear *hear, void *user)
+{
+  stmt *s = (stmt *)base;
+  db *d = (db *)base->db;
+  const asker a = {ask, hear, user};
+  gm_status st = connected(d, ctx);
+  if (!st) st = settle(d, ctx);
+  for (int32_t from = 0; from < count && !st; from += PENDING_MAX)
+    st = each_part(d, ctx, s, &a, from, from + PENDING_MAX < count ? from + PENDING_MAX : count);
+  reset(base);
+  return st;
+}
+
+static gm_status settle_all(gm__db *base, gm_ctx *ctx)
+{
+  db *d = (db *)base;
+  gm_status st = connected(d, ctx);
+  return st ? st : settle(d, ctx);
+}
+
 /* ---- columns --------------------------------------------------------------------------------- */
 static const char *cell(const gm__stmt *base, int column, Oid *type, int *bytes)
 {
   const PGresult *r = ((const stmt *)base)->row;
   *bytes = 0;
-  if (!r || column >= PQnfields(r) || PQgetisnull(r, 0, column)) return NULL;
+  int at = ((const stmt *)base)->at;
+  if (!r || column >= PQnfields(r) || PQgetisnull(r, at, column)) return NULL;
   *type = PQftype(r, column);
-  *bytes = PQgetlength(r, 0, column);
-  return PQgetvalue(r, 0, column);
-}
-
-static uint64_t big_endian(const char *at, int bytes)
-{
-  uint64_t v = 0;
-  for (int i = 0; i < bytes; i++) v = v << 8 | (unsigned char)at[i];
-  return v;
-}
-
-static double real_of(const char *at, Oid type)
-{
-  uint64_t wide = big_endian(at, type == T_FLOAT4 ? 4 : 8);
-  uint32_t narrow = (uint32_t)wide;
-  double v;
-  float f;
-  memcpy(&v, &wide, sizeof v);
-  memcpy(&f, &narrow, sizeof f);
-  return type == T_FLOAT4 ? (double)f : v;
-}
-
-/* The whole part of a NUMERIC, which is what the server makes of a sum of numbers: digits to base
- * 10,000, their number, the weight of the first, the sign (src/backend/utils/adt/numeric.c,
- * numeric_send). */
-static int64_t numeric_of(const char *at)
-{
-  int digits = (int)big_endian(at, 2), weight = (int16_t)big_endian(at + 2, 2);
-  bool below = big_endian(at + 4, 2) == 0x4000;
-  int64_t v = 0;
-  for (int i = 0; i <= weight && i < 5; i++)
-    v = v * 10000 + (i < digits ? (int64_t)big_endian(at + 8 + 2 * i, 2) : 0);
-  return below ? -v : v;
+  *bytes = PQgetlength(r, at, column);
+  return PQgetvalue(r, at, column);
 }
 
 static int64_t get_int(const gm__stmt *s, int column)
@@ -719,17 +734,7 @@ static int64_t get_int(const gm__stmt *s, int column)
   Oid type = 0;
   int bytes;
   const char *at = cell(s, column, &type, &bytes);
-  if (!at) return 0;
-  switch (type) {
-  case T_INT8: return (int64_t)big_endian(at, 8);
-  case T_INT4: return (int32_t)big_endian(at, 4);
-  case T_INT2: return (int16_t)big_endian(at, 2);
-  case T_BOOL: return at[0] != 0;
-  case T_NUMERIC: return numeric_of(at);
-  case T_FLOAT4:
-  case T_FLOAT8: return (int64_t)real_of(at, type);
-  default: return 0;
-  }
+  return at ? gm__pg_int(type, at) : 0;
 }
 
 static double get_real(const gm__stmt *s, int column)
@@ -737,8 +742,7 @@ static double get_real(const gm__stmt *s, int column)
   Oid type = 0;
   int bytes;
   const char *at = cell(s, column, &type, &bytes);
-  if (!at) return 0;
-  return type == T_FLOAT8 || type == T_FLOAT4 ? real_of(at, type) : (double)get_int(s, column);
+  return at ? gm__pg_real(type, at) : 0;
 }
 
 static const void *get_bytes(const gm__stmt *s, int column, size_t *bytes)
@@ -764,6 +768,8 @@ const gm__db_type gm__db_pg = {.bytes_type = "BYTEA",
                                .part = part,
                                .url = url_of,
                                .run = run,
+                               .settle = settle_all,
+                               .each = each,
                                .open = open_db,
                                .close = close_db,
                                .exec = exec,

@@ -1,6 +1,7 @@
 /* db_sqlite.c - a store in one file. Write-ahead log; a commit is on the disk when it returns
  * (synchronous FULL: SQLite's docs, "wal.html" and "pragma.html#pragma_synchronous"). */
 #include "store/db_internal.h"
+#include "base/number.h"
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -100,7 +101,9 @@ static int busy(void *user, int count)
   return 1;
 }
 
-/* The first value of a statement; text (may be NULL) has room for 16 bytes. */
+enum { ANSWER_BYTES = 400 };
+
+/* The first value of a statement; text (may be NULL) has room for ANSWER_BYTES. */
 static gm_status ask(gm__db *d, gm_ctx *ctx, const char *sql, int64_t *out, char *text)
 {
   sqlite3_stmt *s = NULL;
@@ -108,7 +111,7 @@ static gm_status ask(gm__db *d, gm_ctx *ctx, const char *sql, int64_t *out, char
   if (code == SQLITE_OK) code = sqlite3_step(s);
   if (code == SQLITE_ROW) {
     const char *found = text ? (const char *)sqlite3_column_text(s, 0) : NULL;
-    if (text) snprintf(text, 16, "%s", found ? found : "");
+    if (text) snprintf(text, ANSWER_BYTES, "%s", found ? found : "");
     *out = sqlite3_column_int64(s, 0);
   }
   sqlite3_finalize(s);
@@ -165,7 +168,7 @@ static gm_status whose(gm__db *d, gm_ctx *ctx, bool create)
  * wait for that by itself. Without the log a commit would not be durable, so it must be on. */
 static gm_status log_on(gm__db *d, gm_ctx *ctx)
 {
-  char mode[16] = "";
+  char mode[ANSWER_BYTES] = "";
   int64_t none = 0;
   gm_status s = ask(d, ctx, "PRAGMA journal_mode = WAL", &none, mode);
   for (int count = 0; s == GM_EBUSY && busy(d, count); count++)
@@ -289,18 +292,37 @@ static bool is_readable(sqlite3 *file)
   return code == SQLITE_OK;
 }
 
-/* SQLite tells of a page that could not be read as of one that is damaged: so damage is asked for
- * twice, and the file is read. */
+/* The code of a failure that the check met, where it tells one (btree.c, checkAppendMsg: "unable to
+ * get the page. error code=%d", "btreeInitPage() returns error code %d"); else 0. */
+static int code_in(const char *found)
+{
+  static const char words[] = "error code";
+  const char *at = strstr(found, words);
+  double code;
+  bool told =
+      at && gm__number_begin(at + sizeof words, &code) > 0; /* behind the sign that follows */
+  return told ? (int)code : 0;
+}
+
+/* SQLite tells of a page that could not be read, for want of memory too, as of one that is damaged.
+ * So damage is asked for twice: what passed by is none. Then its words are looked at, and the file
+ * is read. */
 static gm_status check(gm__db *d, gm_ctx *ctx, bool *whole)
 {
-  char found[16] = "", again[16] = "";
+  char found[ANSWER_BYTES] = "";
   int64_t none = 0;
-  gm_status s = ask(d, ctx, "PRAGMA integrity_check(1)", &none, found);
-  *whole = !strcmp(found, "ok");
+  gm_status s = GM_OK;
+  *whole = false;
+  for (int again = 0; again < 2 && !s && !*whole; again++) {
+    s = ask(d, ctx, "PRAGMA integrity_check(1)", &none, found);
+    *whole = !s && !strcmp(found, "ok");
+  }
   if (s || *whole) return s;
-  s = ask(d, ctx, "PRAGMA integrity_check(1)", &none, again);
-  if (s || (strcmp(again, "ok") != 0 && is_readable(((db *)d)->file))) return s;
-  return gm_fail(ctx, GM_EIO, "%s: reading failed", gm__db_name(d));
+  int code = code_in(found);
+  if ((code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
+    return gm_fail(ctx, GM_ENOMEM, "%s: its check", gm__db_name(d));
+  return is_readable(((db *)d)->file) ? GM_OK
+                                      : gm_fail(ctx, GM_EIO, "%s: reading failed", gm__db_name(d));
 }
 
 /* ---- statements ------------------------------------------------------------------------------ */

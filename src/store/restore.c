@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TOMBSTONES_BYTES_MAX = 1 << 28 };
 
@@ -71,7 +72,8 @@ typedef struct {
   const gm_restore_options *o;
   gm_ctx *ctx;
   gm__keys_file keys;
-  set tombstones, subjects, twins; /* those that do not come back */
+  set tombstones, subjects, twins;   /* those that do not come back */
+  unsigned char own[GM__WRAP_BYTES]; /* the store's own key */
   unsigned char wrapped[GM__WRAP_BYTES], digest[GM__HASH_BYTES];
   gm_restore_report report;
 } restorer;
@@ -163,25 +165,25 @@ static gm_status keys_open(restorer *r, gm__db *from)
 }
 
 /* The store's own key, which this master opens: then it opens the subjects' as well. */
-static gm_status own_take(restorer *r, unsigned char own[GM__WRAP_BYTES])
+static gm_status own_take(restorer *r)
 {
   gm__keys *master = NULL, *plain = NULL;
   bool there = false;
-  gm_status st = gm__keys_file_find(r->ctx, &r->keys, 0, &there, own);
+  gm_status st = gm__keys_file_find(r->ctx, &r->keys, 0, &there, r->own);
   if (!st && !there) st = gm_fail(r->ctx, GM_EPARSE, "the store's own key is missing");
   if (!st) st = gm__keys_master(r->ctx, r->o->to.master, &master);
-  if (!st) st = gm__keys_unwrap(r->ctx, master, 0, own, GM__WRAP_BYTES, &plain);
+  if (!st) st = gm__keys_unwrap(r->ctx, master, 0, r->own, GM__WRAP_BYTES, &plain);
   gm__keys_free(plain);
   gm__keys_free(master);
   return st;
 }
 
-static gm_status own_put(restorer *r, gm__db *to, const unsigned char own[GM__WRAP_BYTES])
+static gm_status own_put(restorer *r, gm__db *to)
 {
   gm__stmt *q;
   gm_status st = gm__db_prepare(to, r->ctx, "INSERT INTO own (id, key) VALUES (0, $1)", &q);
   if (st) return st;
-  gm__db_bind_bytes(q, 1, own, GM__WRAP_BYTES);
+  gm__db_bind_bytes(q, 1, r->own, GM__WRAP_BYTES);
   return gm__db_run(q, r->ctx);
 }
 
@@ -198,31 +200,56 @@ static gm_status must_be_new(gm__db *to, gm_ctx *ctx)
 
 static gm_status rows_fill(restorer *r, gm__db *from, gm__db *to, gm_arena *memory)
 {
-  unsigned char own[GM__WRAP_BYTES];
-  gm_status st = own_take(r, own);
-  if (!st) st = gm__db_begin(to, r->ctx);
+  gm_status st = gm__db_begin(to, r->ctx);
   if (st) return st;
   st = must_be_new(to, r->ctx);
   if (!st) st = gm__tables_copy(from, to, r->ctx, memory, row_change, r);
-  if (!st) st = own_put(r, to, own);
+  if (!st) st = own_put(r, to);
   if (!st) return gm__db_commit(to, r->ctx);
   gm__db_rollback(to);
   return st;
 }
 
+/* A file that a failed restoring made, and those beside it. Where a store was already, or another
+ * makes one at the same time, nothing is taken away. */
+static void place_clear(gm_ctx *ctx, const char *path)
+{
+  static const char *const beside[] = {"", "-wal", "-shm", "-journal"};
+  gm_text name;
+  gm_text_init(&name, ctx);
+  for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+    name.bytes = 0;
+    gm_text_addf(&name, "%s%s", path, beside[i]);
+    if (!name.status) unlink(name.data);
+  }
+  gm_text_free(&name);
+}
+
+/* All that can be told before is told before: then the place stays as it was. */
+static gm_status place_fill(restorer *r, gm__db *from, gm_arena *memory)
+{
+  gm__db *to = NULL;
+  const char *url = r->o->to.url;
+  bool was_free = !strstr(url, "://") && access(url, F_OK) != 0;
+  gm_status st = gm__db_open(r->ctx, url, true, &to);
+  if (!st) st = gm__schema_settle(to, r->ctx);
+  if (!st) st = rows_fill(r, from, to, memory);
+  gm__db_close(to);
+  if (st && st != GM_EEXIST && st != GM_EBUSY && was_free) place_clear(r->ctx, url);
+  return st;
+}
+
 static gm_status rows_copy(restorer *r)
 {
-  gm__db *from = NULL, *to = NULL;
+  gm__db *from = NULL;
   gm_arena *memory = NULL;
   gm_status st = gm_arena_new(r->ctx, 4096, &memory);
   if (!st) st = gm__db_open(r->ctx, r->o->path, false, &from);
   if (!st) st = gm__schema_settle(from, r->ctx);
   if (!st) st = keys_open(r, from);
+  if (!st) st = own_take(r);
   if (!st && r->o->tombstones) st = tombstones_read(r->ctx, r->o->tombstones, &r->tombstones);
-  if (!st) st = gm__db_open(r->ctx, r->o->to.url, true, &to);
-  if (!st) st = gm__schema_settle(to, r->ctx);
-  if (!st) st = rows_fill(r, from, to, memory);
-  gm__db_close(to);
+  if (!st) st = place_fill(r, from, memory);
   gm__db_close(from);
   gm_arena_free(memory);
   gm__keys_file_close(&r->keys);
@@ -246,14 +273,24 @@ static gm_status look_over(restorer *r, const gm_access_who *who)
   return st;
 }
 
+/* There is no store yet whose log could say that it was denied. */
+static gm_status may(gm_ctx *ctx, const gm_access_who *who)
+{
+  gm_status st = gm_access_check(ctx, who);
+  if (st) return st;
+  gm_access_decision d = gm_access_at_store(who, GM_STORE_BACKUP);
+  return d.allowed ? GM_OK
+                   : gm_fail(ctx, GM_EDENIED, "%s may not %s for %s: %.200s",
+                             gm_access_role_name(who->role), gm_store_act_name(GM_STORE_BACKUP),
+                             gm_use_name(who->use), d.reason);
+}
+
 gm_status gm_store_restore(gm_ctx *ctx, const gm_restore_options *o, const gm_access_who *who,
                            gm_restore_report *out)
 {
   assert(ctx && o && o->path && o->to.url && o->to.master && who && out);
   restorer r = {.o = o, .ctx = ctx};
-  if (who->role != GM_AS_OPERATOR || who->use != GM_USE_OPERATION)
-    return gm_fail(ctx, GM_EDENIED, "an operator restores stores");
-  gm_status st = gm_access_check(ctx, who);
+  gm_status st = may(ctx, who);
   if (!st) st = rows_copy(&r);
   if (!st) st = look_over(&r, who);
   gm_free(r.tombstones.at);

@@ -371,12 +371,6 @@ static gm_status rows_tell(scan *s)
   return st;
 }
 
-/* Whoever treats, or is the patient, knows whom; who learns from many does not. */
-static bool knows_names(const gm_access_who *who)
-{
-  return who->role == GM_AS_PATIENT || who->use == GM_USE_CARE;
-}
-
 gm_status gm__scan(gm_session *a, gm_ctx *ctx, int64_t subject, bool cards,
                    gm__scan_listener *listener, void *user)
 {
@@ -387,7 +381,7 @@ gm_status gm__scan(gm_session *a, gm_ctx *ctx, int64_t subject, bool cards,
   s->ctx = ctx;
   s->subject = subject;
   s->cards = cards;
-  s->names = knows_names(&a->who);
+  s->names = gm__knows_names(a);
   s->listener = listener;
   s->user = user;
   gm_text *text[] = {&s->held, &s->plain, &s->name, &s->subject_id};

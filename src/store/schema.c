@@ -1,8 +1,8 @@
 /* schema.c - the tables, and how each version became the next. Forward only. */
+#include "base/clock.h"
 #include "store/store_internal.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* Step i brings version i to i + 1. A step is never edited once it was released. Backups read the
  * tables and their columns out of these texts (gm__schema_tables): one more column is told there
@@ -102,12 +102,7 @@ gm_status gm__schema_tables(gm_ctx *ctx, gm__table_listener *listener, void *use
 }
 
 /* ---- versions -------------------------------------------------------------------------------- */
-int64_t gm__now_us(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
+int64_t gm__now_us(void) { return gm__clock_us(); }
 
 static gm_status version_read(gm__db *d, gm_ctx *ctx, int64_t *out)
 {

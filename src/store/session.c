@@ -178,29 +178,37 @@ gm_status gm__rights_of(gm_session *a, gm_ctx *ctx, int64_t twin, gm_act act, gm
   return st;
 }
 
+/* act: what was asked, for the log; rest: what follows it for people. */
+static gm_status denied(gm_session *a, gm_ctx *ctx, int64_t twin, const char *act, const char *kind,
+                        const char *rest, const char *reason)
+{
+  char detail[400];
+  snprintf(detail, sizeof detail, "{\"action\":\"%s\",\"kind\":\"%s\",\"reason\":\"%.200s\"}", act,
+           kind, reason);
+  gm_status st = gm__audit_put(a, ctx, GM_AUDIT_DENIED, twin, 0, 0, detail, true);
+  if (st) return st;
+  return gm_fail(ctx, GM_EDENIED, "%s may not %s%s for %s: %.200s",
+                 gm_access_role_name(a->who.role), act, rest, gm_use_name(a->who.use), reason);
+}
+
 gm_status gm__denied(gm_session *a, gm_ctx *ctx, gm_act act, int64_t twin, int64_t kind,
                      const char *reason)
 {
-  char detail[400];
+  char rest[60];
   const char *what = kind ? gm_record_kind_name((gm_record_kind)kind) : "any";
-  snprintf(detail, sizeof detail, "{\"action\":\"%s\",\"kind\":\"%s\",\"reason\":\"%.200s\"}",
-           gm_act_name(act), what, reason);
-  gm_status st = gm__audit_put(a, ctx, GM_AUDIT_DENIED, twin, 0, 0, detail, true);
-  if (st) return st;
-  return gm_fail(ctx, GM_EDENIED, "%s may not %s %s records for %s: %.200s",
-                 gm_access_role_name(a->who.role), gm_act_name(act), what, gm_use_name(a->who.use),
-                 reason);
+  snprintf(rest, sizeof rest, " %s records", what);
+  return denied(a, ctx, twin, gm_act_name(act), what, rest, reason);
 }
 
-gm_status gm__may_make(gm_session *a, gm_ctx *ctx)
+gm_status gm__may(gm_session *a, gm_ctx *ctx, gm_store_act act)
 {
-  const gm_access_who *w = &a->who;
-  bool may = (w->role == GM_AS_CLINICIAN && w->use == GM_USE_CARE) ||
-             (w->role == GM_AS_RESEARCHER && w->use == GM_USE_VIRTUAL_POPULATION);
-  if (may && gm__scope_allows(w->scope, GM_ACT_ADD, GM_RECORD_MODEL)) return GM_OK;
-  return gm__denied(a, ctx, GM_ACT_ADD, 0, GM_RECORD_MODEL,
-                    may ? "beyond the session's scope"
-                        : "a clinician for care makes twins, or a researcher virtual ones");
+  gm_access_decision d = gm_access_at_store(&a->who, act);
+  return d.allowed ? GM_OK : denied(a, ctx, 0, gm_store_act_name(act), "none", "", d.reason);
+}
+
+bool gm__knows_names(const gm_session *a)
+{
+  return gm_access_at_store(&a->who, GM_STORE_NAMES).allowed;
 }
 
 gm_status gm__may_erase(gm_session *a, gm_ctx *ctx, int64_t subject)
@@ -272,7 +280,7 @@ gm_status gm_session_open(gm_store *s, gm_ctx *ctx, const gm_access_who *who, gm
   a->s = s;
   a->number = gm__number_new();
   st = who_copy(a, ctx, who);
-  if (!st && who->subject) st = gm_store_subject(a, ctx, who->subject, false, &a->subject);
+  if (!st && who->subject) st = gm__subject_find(s, ctx, who->subject, &a->subject);
   if (!st) st = gm__audit_begin(a, ctx); /* whose row names a patient by its subject's number */
   if (st) {
     gm_session_close(a);

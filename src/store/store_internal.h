@@ -111,6 +111,8 @@ gm_status gm__backup_forget(gm_store *s, gm_ctx *ctx, int64_t subject, gm__forgo
 /* ---- subject.c ------------------------------------------------------------------------------- */
 /* The store's own key, made when there is none. */
 gm_status gm__store_key(gm_store *s, gm_ctx *ctx);
+/* The number of a subject for a session that is being opened: nothing is asked, nothing logged. */
+gm_status gm__subject_find(gm_store *s, gm_ctx *ctx, const char *id, int64_t *out);
 /* The keys of the twin's subject; *out is held by the caller (gm__keys_free). GM_ENOTFOUND: no such
  * twin, or erased. */
 gm_status gm__twin_keys(gm_store *s, gm_ctx *ctx, int64_t twin, gm__keys **out);
@@ -142,8 +144,11 @@ gm_status gm__rights_of(gm_session *a, gm_ctx *ctx, int64_t twin, gm_act act, gm
 gm_status gm__right_at_hand(gm_session *a, gm_ctx *ctx, int64_t twin, gm_act act,
                             gm_record_kind kind, gm_data_class data_class, gm_access_decision *out,
                             int64_t *consents);
-/* May it make subjects and twins? An empty one tells nothing: the role alone decides. */
-gm_status gm__may_make(gm_session *a, gm_ctx *ctx);
+/* May it do this at the store? If not it is logged, and fails with GM_EDENIED. */
+gm_status gm__may(gm_session *a, gm_ctx *ctx, gm_store_act act);
+/* Whoever treats, or is the patient, knows whom; who learns from many does not. Not logged: without
+ * names it goes on. */
+bool gm__knows_names(const gm_session *a);
 /* May it erase a subject? All that is held of it goes, so all must be allowed; consents have no
  * say.
  */

@@ -226,20 +226,13 @@ static gm_status begin(gm__line *l, gm_ctx *ctx)
 static const char subject_find[] = "SELECT id, erased FROM subject WHERE name = $1";
 static const char twin_find[] = "SELECT id, subject FROM twin WHERE name = $1";
 
-/* Whether a name is known is itself told to nobody who may see nothing. */
-static gm_status may_ask(gm_session *a, gm_ctx *ctx)
-{
-  bool none = a->who.role == GM_AS_INSURER || a->who.role == GM_AS_AUDITOR;
-  return none ? gm__denied(a, ctx, GM_ACT_READ, 0, 0, "never for this role") : GM_OK;
-}
-
 static gm_status subject_new(gm_session *a, gm_ctx *ctx, const char *id, const unsigned char *name,
                              int64_t *out)
 {
   gm_store *s = a->s;
   bool there = false;
   int64_t erased = 0;
-  gm_status st = gm__may_make(a, ctx);
+  gm_status st = gm__may(a, ctx, GM_STORE_MAKE);
   if (!st) st = begin(&s->writing, ctx);
   if (st) return st;
   st = find(s->writing.db, ctx, subject_find, name, &there, out, &erased);
@@ -248,19 +241,38 @@ static gm_status subject_new(gm_session *a, gm_ctx *ctx, const char *id, const u
   return st || there ? st : gm__audit_put(a, ctx, GM_AUDIT_MADE, 0, *out, 0, NULL, false);
 }
 
+/* *there false: there is none of that id. */
+static gm_status subject_look(gm_store *s, gm_ctx *ctx, const char *id,
+                              unsigned char name[GM__INDEX_BYTES], bool *there, int64_t *number)
+{
+  int64_t erased = 0;
+  gm__index_of(s->own, id, strlen(id), name);
+  gm_status st = find_outside(s, ctx, subject_find, name, there, number, &erased);
+  return !st && *there && erased ? gm_fail(ctx, GM_ENOTFOUND, "this subject was erased") : st;
+}
+
+gm_status gm__subject_find(gm_store *s, gm_ctx *ctx, const char *id, int64_t *out)
+{
+  unsigned char name[GM__INDEX_BYTES];
+  bool there = false;
+  int64_t number = 0;
+  gm_status st = name_check(ctx, "a subject's id", id);
+  if (!st) st = subject_look(s, ctx, id, name, &there, &number);
+  if (!st && !there) st = gm_fail(ctx, GM_ENOTFOUND, "no such subject");
+  if (!st) *out = number;
+  return st;
+}
+
 gm_status gm_store_subject(gm_session *a, gm_ctx *ctx, const char *id, bool create, int64_t *out)
 {
   assert(a && ctx && id && out);
   unsigned char name[GM__INDEX_BYTES];
   bool there = false;
-  int64_t erased = 0, number = 0;
+  int64_t number = 0;
   gm_status st = name_check(ctx, "a subject's id", id);
-  if (!st) st = may_ask(a, ctx);
-  if (st) return st;
-  gm__index_of(a->s->own, id, strlen(id), name);
-  st = find_outside(a->s, ctx, subject_find, name, &there, &number, &erased);
-  if (!st && there && erased) return gm_fail(ctx, GM_ENOTFOUND, "this subject was erased");
-  if (!st && !there && !create) return gm_fail(ctx, GM_ENOTFOUND, "no such subject");
+  if (!st) st = gm__may(a, ctx, GM_STORE_FIND); /* that a name is known tells something */
+  if (!st) st = subject_look(a->s, ctx, id, name, &there, &number);
+  if (!st && !there && !create) st = gm_fail(ctx, GM_ENOTFOUND, "no such subject");
   if (!st && !there) st = subject_new(a, ctx, id, name, &number);
   if (!st) *out = number;
   return st;
@@ -294,7 +306,7 @@ static gm_status twin_make(gm_session *a, gm_ctx *ctx, int64_t subject, const ch
   bool there = false;
   int64_t id = gm__number_new(), whose;
   gm_text_init(&label, ctx);
-  gm_status st = gm__may_make(a, ctx);
+  gm_status st = gm__may(a, ctx, GM_STORE_MAKE);
   if (!st) st = gm__subject_keys(s, ctx, subject, &k);
   if (!st) st = label_seal(ctx, k, id, text, &label);
   if (!st) st = begin(&s->writing, ctx);
@@ -328,7 +340,7 @@ gm_status gm_store_twin(gm_session *a, gm_ctx *ctx, int64_t subject, const char 
   bool there = false;
   int64_t whose = 0, number = 0;
   gm_status st = name_check(ctx, "a twin's name", twin);
-  if (!st) st = may_ask(a, ctx);
+  if (!st) st = gm__may(a, ctx, GM_STORE_FIND);
   if (st) return st;
   gm__index_of(a->s->own, twin, strlen(twin), name);
   st = find_outside(a->s, ctx, twin_find, name, &there, &number, &whose);
@@ -348,6 +360,7 @@ static gm_status label_open(gm_ctx *ctx, const gm__keys *k, int64_t id, const vo
   return !st && out->status ? gm_fail(ctx, out->status, "a name") : st;
 }
 
+/* subject, name: NULL where the session may not know them; the row is there all the same. */
 static gm_status look_row(gm_store *s, gm_ctx *ctx, const gm__keys *k, int64_t twin,
                           gm_text *subject, gm_text *name, gm_twin_found *out)
 {
@@ -370,8 +383,8 @@ static gm_status look_row(gm_store *s, gm_ctx *ctx, const gm__keys *k, int64_t t
                          .created_us = gm__db_int(q, 1),
                          .seq = gm__db_int(q, 2)};
   if (!name_label || !subject_label) st = gm_fail(ctx, GM_ENOTFOUND, "this subject was erased");
-  if (!st) st = label_open(ctx, k, twin, name_label, name_bytes, name);
-  if (!st) st = label_open(ctx, k, out->subject, subject_label, subject_bytes, subject);
+  if (!st && name) st = label_open(ctx, k, twin, name_label, name_bytes, name);
+  if (!st && subject) st = label_open(ctx, k, out->subject, subject_label, subject_bytes, subject);
   gm__db_reset(q);
   return st;
 }
@@ -384,16 +397,17 @@ gm_status gm_store_twin_look(gm_session *a, gm_ctx *ctx, int64_t twin, gm_twin_l
   gm__keys *k = NULL;
   gm_text subject, name;
   gm_twin_found t;
+  bool names = gm__knows_names(a);
   gm_status st = gm_store_may(a, ctx, twin, GM_ACT_READ, GM_RECORD_MODEL, GM_CLASS_DERIVED);
   if (!st) st = gm__twin_keys(s, ctx, twin, &k);
   if (st) return st;
   gm_text_init(&subject, ctx);
   gm_text_init(&name, ctx);
   pthread_mutex_lock(&s->reading.lock);
-  st = look_row(s, ctx, k, twin, &subject, &name, &t);
+  st = look_row(s, ctx, k, twin, names ? &subject : NULL, names ? &name : NULL, &t);
   pthread_mutex_unlock(&s->reading.lock);
-  t.subject_id = subject.data;
-  t.name = name.data;
+  t.subject_id = names ? subject.data : "";
+  t.name = names ? name.data : "";
   if (!st) st = listener(user, &t);
   gm__keys_free(k);
   gm__text_wipe(&subject);

@@ -1,11 +1,11 @@
 /* bank.c - finding twins by their cards, and sums over them. */
 #include "bank_scan.h"
+#include "base/clock.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- going through the cards ------------------------------------------------------------------
  */
@@ -32,23 +32,16 @@ static gm_status hear(void *user, const gm_card_found *found)
     s->totals.twins++;
     s->totals.unknown += answer == GM_ANSWER_UNKNOWN;
     s->totals.matched += answer == GM_ANSWER_YES;
-    if (answer == GM_ANSWER_YES) st = s->each(s->user, &m);
+    st = s->each(s->user, &m, answer == GM_ANSWER_YES);
   }
   gm_arena_back(s->memory, mark);
   return st;
 }
 
-static double clock_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 gm_status gm__bank_go(gm_session *a, gm_ctx *ctx, const char *query, gm__bank_each *each,
                       void *user, gm_bank_totals *totals)
 {
-  scan s = {.ctx = ctx, .each = each, .user = user, .now_s = clock_s()};
+  scan s = {.ctx = ctx, .each = each, .user = user, .now_s = gm__clock_s()};
   gm_status st = query ? gm_query_new(ctx, query, &s.query) : GM_OK;
   if (!st) st = gm_arena_new(ctx, 16384, &s.memory);
   if (!st) st = gm_store_cards(a, ctx, hear, &s, &s.totals.withheld);
@@ -68,8 +61,14 @@ bool gm__bank_may_tell(const gm_session *a, int64_t subjects)
   return gm_session_who(a)->use == GM_USE_CARE || subjects >= GM_BANK_LEAST;
 }
 
-gm_status gm__bank_too_few(gm_ctx *ctx)
+bool gm__bank_may_leave(const gm_session *a, int64_t left)
 {
+  return left == 0 || gm__bank_may_tell(a, left);
+}
+
+gm_status gm__bank_crowd(const gm_session *a, gm_ctx *ctx, int64_t in, int64_t left)
+{
+  if (gm__bank_may_tell(a, in) && gm__bank_may_leave(a, left)) return GM_OK;
   return gm_fail(ctx, GM_EDENIED,
                  "for this use at least %d subjects must match, and none or as many not",
                  GM_BANK_LEAST);
@@ -116,6 +115,7 @@ gm__ratio gm__ratio_of(gm__share *share, int64_t count)
   if (count) qsort(share, (size_t)count, sizeof *share, by_subject);
   for (int64_t i = 0; i < count; i++) y += share[i].y, x += share[i].x;
   r.ratio = y / x;
+  r.whole = x;
   for (int64_t i = 0; i < count; r.subjects++) {
     int64_t subject = share[i].subject;
     double off = 0;
@@ -132,49 +132,44 @@ gm__ratio gm__ratio_of(gm__share *share, int64_t count)
 typedef struct {
   gm_bank_listener *listener; /* NULL: counting */
   void *user;
-  gm__subjects matched;
+  bool both;                  /* those left over are counted too */
+  gm__subjects matched, left; /* a subject of several twins may be in both */
 } finder;
 
-static gm_status find_each(void *user, const gm_bank_match *m)
+static gm_status find_each(void *user, const gm_bank_match *m, bool matches)
 {
   finder *f = user;
+  if (!matches) return f->both ? gm__subjects_put(&f->left, m->found->subject) : GM_OK;
   gm_status st = gm__subjects_put(&f->matched, m->found->subject);
   return st || !f->listener ? st : f->listener(f->user, m);
 }
 
-static gm_status all_each(void *user, const gm_bank_match *m)
+/* One time through the cards; *left: subjects of twins that do not match. */
+static gm_status find_go(gm_session *a, gm_ctx *ctx, const char *query, finder *f,
+                         gm_bank_totals *totals, int64_t *left)
 {
-  return gm__subjects_put(user, m->found->subject);
-}
-
-/* For uses other than care: are there enough on both sides? A session that could see who is left
- * over would know of them what was asked. */
-static gm_status crowd_check(gm_session *a, gm_ctx *ctx, const char *query)
-{
-  gm__subjects all = {.ctx = ctx};
-  finder counting = {.matched = {.ctx = ctx}};
-  gm_status st = gm__bank_go(a, ctx, NULL, all_each, &all, NULL);
-  if (!st) st = gm__bank_go(a, ctx, query, find_each, &counting, NULL);
-  int64_t total = gm__subjects_different(&all);
-  int64_t matched = gm__subjects_different(&counting.matched);
-  bool few = !gm__bank_may_tell(a, matched) ||
-             (total != matched && !gm__bank_may_tell(a, total - matched));
-  gm_free(all.number);
-  gm_free(counting.matched.number);
-  return st ? st : few ? gm__bank_too_few(ctx) : GM_OK;
+  f->matched = f->left = (gm__subjects){.ctx = ctx};
+  gm_status st = gm__bank_go(a, ctx, query, find_each, f, totals);
+  totals->subjects = gm__subjects_different(&f->matched);
+  *left = gm__subjects_different(&f->left);
+  gm_free(f->matched.number);
+  gm_free(f->left.number);
+  return st;
 }
 
 gm_status gm_bank_find(gm_session *a, gm_ctx *ctx, const char *query, gm_bank_listener *listener,
                        void *user, gm_bank_totals *totals)
 {
   assert(a && ctx && query);
-  finder f = {.listener = listener, .user = user, .matched = {.ctx = ctx}};
+  finder counting = {.both = true}, telling = {.listener = listener, .user = user};
   gm_bank_totals t = {0};
-  bool care = gm__bank_may_tell(a, 0);
-  gm_status st = care ? GM_OK : crowd_check(a, ctx, query);
-  if (!st) st = gm__bank_go(a, ctx, query, find_each, &f, &t);
-  t.subjects = gm__subjects_different(&f.matched);
-  gm_free(f.matched.number);
+  int64_t left = 0;
+  gm_status st = GM_OK;
+  if (!gm__bank_may_tell(a, 0)) {
+    st = find_go(a, ctx, query, &counting, &t, &left);
+    if (!st) st = gm__bank_crowd(a, ctx, t.subjects, left);
+  }
+  if (!st) st = find_go(a, ctx, query, &telling, &t, &left);
   if (!st && totals) *totals = t;
   return st;
 }

@@ -119,11 +119,7 @@ static gm_answer ask_chance(gm_query *q, gm__query_node *n, const gm_card *c, gm
   double x;
   const gm_card_forecast *f = gm__card_forecast_at(c, n->name, n->after_s);
   if (!f || !gm__quantity_in(q, &n->x, f->unit, &x)) return GM_ANSWER_UNKNOWN;
-  bool less = n->inner == GM__LESS || n->inner == GM__LESS_EQUAL;
-  /* P(X < x) is 1 - P(X >= x) */
-  bool or_equal = n->inner == GM__MORE_EQUAL || n->inner == GM__LESS;
-  gm_chance p = gm__card_chance(f, n->measured, x, or_equal);
-  if (less) p = (gm_chance){1 - p.p, 1 - p.high, 1 - p.low, p.error};
+  gm_chance p = gm__card_chance(f, n->measured, x, n->inner);
   if (out && isnan(out->p)) *out = p;
   return chance_compare(n, &p);
 }

@@ -30,19 +30,21 @@ static bool finite_all(const double *v, int32_t n)
   return true;
 }
 
+/* Of what ascends all is finite when both ends are; a NaN does not ascend. */
 static bool ascending(const double *v, int32_t n)
 {
   for (int32_t i = 1; i < n; i++)
-    if (v[i] < v[i - 1]) return false;
-  return finite_all(v, n);
+    if (!(v[i] >= v[i - 1])) return false;
+  return n < 1 || (isfinite(v[0]) && isfinite(v[n - 1]));
 }
 
-static bool fits_float(const double *v, int32_t n)
+/* Draws are kept as floats only where nothing is lost: a draw that moves by a rounding moves from
+ * one side of a threshold to the other where many members stand at one value (0, a limit, a count).
+ */
+static bool are_floats(const double *v, int32_t n)
 {
-  for (int32_t i = 0; i < n; i++) {
-    double size = fabs(v[i]);
-    if (size > (double)FLT_MAX || (size < (double)FLT_MIN && size > 0)) return false;
-  }
+  for (int32_t i = 0; i < n; i++)
+    if (fabs(v[i]) > (double)FLT_MAX || (double)(float)v[i] != v[i]) return false;
   return true;
 }
 
@@ -61,7 +63,7 @@ static gm_status forecast_put(gm_ctx *ctx, const gm_card_forecast *f, gm_text *o
   reals_put(out, number, 3);
   reals_put(out, f->quantile, GM_QUANTILE_COUNT);
   reals_put(out, f->with_noise, GM_QUANTILE_COUNT);
-  bool wide = !fits_float(f->draw, f->draw_count);
+  bool wide = !are_floats(f->draw, f->draw_count);
   int_put(out, f->draw_count);
   int_put(out, wide);
   if (wide) reals_put(out, f->draw, f->draw_count);
@@ -169,6 +171,20 @@ static const char *text_take(source *s)
   return text;
 }
 
+/* What gm_card_write does not write is not read either: a card that was made by hand must not put
+ * NaN or crossed quantiles into sums over many. */
+static void finite_take(source *s, double *v, int32_t n)
+{
+  take(s, v, (size_t)n * sizeof *v);
+  s->bad |= !finite_all(v, n);
+}
+
+static void ascending_take(source *s, double *v, int32_t n)
+{
+  take(s, v, (size_t)n * sizeof *v);
+  s->bad |= !ascending(v, n);
+}
+
 /* Room for count things, each of at least `least` bytes in the card; NULL: none. */
 static void *room(source *s, int32_t count, size_t bytes, size_t least)
 {
@@ -185,11 +201,11 @@ static void forecast_take(source *s, gm_card_forecast *f)
 {
   f->observable = text_take(s);
   f->unit = text_take(s);
-  take(s, &f->t_s, sizeof f->t_s);
-  take(s, &f->mean, sizeof f->mean);
-  take(s, &f->sd, sizeof f->sd);
-  take(s, f->quantile, sizeof f->quantile);
-  take(s, f->with_noise, sizeof f->with_noise);
+  finite_take(s, &f->t_s, 1);
+  finite_take(s, &f->mean, 1);
+  finite_take(s, &f->sd, 1);
+  ascending_take(s, f->quantile, GM_QUANTILE_COUNT);
+  ascending_take(s, f->with_noise, GM_QUANTILE_COUNT);
   int32_t count = int_take(s), wide = int_take(s);
   double *draw = count <= GM_CARD_DRAWS_MAX ? room(s, count, sizeof *draw, sizeof(float)) : NULL;
   s->bad |= count > GM_CARD_DRAWS_MAX;
@@ -200,6 +216,7 @@ static void forecast_take(source *s, gm_card_forecast *f)
     else
       take(s, &v, sizeof v), draw[i] = (double)v;
   }
+  s->bad |= draw && !ascending(draw, count);
   f->draw = draw;
   f->draw_count = count;
 }
@@ -211,15 +228,15 @@ static void models_take(source *s, const int32_t count[4], gm_card *c)
     v[i].name = text_take(s);
     v[i].unit = text_take(s);
     v[i].level = text_take(s);
-    take(s, &v[i].value, sizeof v[i].value);
+    finite_take(s, &v[i].value, 1);
   }
   gm_card_parameter *p = room(s, count[1], sizeof *p, 2 + 8 * 7);
   for (int32_t i = 0; i < count[1] && p && !s->bad; i++) {
     p[i].name = text_take(s);
     p[i].unit = text_take(s);
-    take(s, &p[i].mean, sizeof p[i].mean);
-    take(s, &p[i].sd, sizeof p[i].sd);
-    take(s, p[i].quantile, sizeof p[i].quantile);
+    finite_take(s, &p[i].mean, 1);
+    finite_take(s, &p[i].sd, 1);
+    ascending_take(s, p[i].quantile, GM_CARD_QUANTILES);
   }
   c->covariate = v;
   c->parameter = p;
@@ -231,14 +248,16 @@ static void forecasts_take(source *s, const int32_t count[4], gm_card *c)
   for (int32_t i = 0; i < count[2] && f && !s->bad; i++) forecast_take(s, &f[i]);
   gm_card_score *o = room(s, count[3], sizeof *o, 1 + 8 * 5);
   for (int32_t i = 0; i < count[3] && o && !s->bad; i++) {
-    double number;
+    double number[5];
     o[i].observable = text_take(s);
-    take(s, &number, sizeof number);
-    o[i].count = number >= 0 && number < 9e15 ? (int64_t)number : 0;
-    take(s, &o[i].crps, sizeof(double));
-    take(s, &o[i].crps_base, sizeof(double));
-    take(s, &o[i].covered50, sizeof(double));
-    take(s, &o[i].covered90, sizeof(double));
+    finite_take(s, number, 5);
+    bool counted = number[0] >= 0 && number[0] < 9e15;
+    s->bad |= !counted;
+    o[i].count = counted ? (int64_t)number[0] : 0;
+    o[i].crps = number[1];
+    o[i].crps_base = number[2];
+    o[i].covered50 = number[3];
+    o[i].covered90 = number[4];
   }
   c->forecast = f;
   c->score = o;
@@ -260,8 +279,9 @@ gm_status gm_card_read(gm_ctx *ctx, const void *data, size_t bytes, gm_arena *me
   gm_card c = {.health = (gm_health)int_take(&s)};
   c.level = (gm_level)int_take(&s);
   take(&s, count, sizeof count);
-  take(&s, &c.t_made_s, sizeof c.t_made_s);
-  take(&s, &c.t_datum_s, sizeof c.t_datum_s);
+  finite_take(&s, &c.t_made_s, 1);
+  take(&s, &c.t_datum_s, sizeof c.t_datum_s); /* NaN: no datum */
+  s.bad |= isinf(c.t_datum_s) != 0;
   models_take(&s, count, &c);
   forecasts_take(&s, count, &c);
   if (s.full) return gm_fail(ctx, GM_ENOMEM, "a card");
@@ -308,20 +328,31 @@ int32_t gm_card_thin(int32_t n, const double *x, const double *weight, double *s
 
 /* ---- chances -----------------------------------------------------------------------------------
  */
-/* P(X > x), or P(X >= x), by the quantiles: straight between them, a bound beyond the outer ones.
- */
-static gm_chance by_quantiles(const double *q, double x, bool or_equal)
+static bool is_below(gm__sign sign) { return sign == GM__LESS || sign == GM__LESS_EQUAL; }
+
+/* Does a value at x lie above the cut? P(X < x) is what P(X >= x) leaves. */
+static bool is_above_at(gm__sign sign) { return sign == GM__MORE_EQUAL || sign == GM__LESS; }
+
+/* By the quantiles: straight between them, a bound beyond the outer ones. The levels are as far
+ * from 0 as from 1, so that a chance of being above is read from them as they stand, too. */
+static gm_chance by_quantiles(const double *q, double x, gm__sign sign)
 {
   enum { N = GM_QUANTILE_COUNT };
   const double *level = gm_quantile_level;
-  double out = 1 - level[N - 1]; /* of each tail */
-  if (x < q[0]) return (gm_chance){1 - out / 2, 1 - out, 1, NAN};
+  bool below = is_below(sign), above_at = is_above_at(sign);
   /* at a value on which several quantiles lie, P(X > x) and P(X >= x) are two */
-  if (x > q[N - 1] || (x == q[N - 1] && !or_equal)) return (gm_chance){out / 2, 0, out, NAN};
-  if (x == q[0] && or_equal) return (gm_chance){1 - out / 2, 1 - out, 1, NAN};
+  bool under = x < q[0] || (x == q[0] && above_at);
+  bool over = x > q[N - 1] || (x == q[N - 1] && !above_at);
+  if (under || over) {
+    double out = level[0]; /* of each tail */
+    return under != below ? (gm_chance){1 - out / 2, level[N - 1], 1, NAN}
+                          : (gm_chance){out / 2, 0, out, NAN};
+  }
   int32_t i = 0;
-  while (or_equal ? x > q[i + 1] : x >= q[i + 1]) i++;
-  double p = 1 - (level[i] + (level[i + 1] - level[i]) * (x - q[i]) / (q[i + 1] - q[i]));
+  while (above_at ? x > q[i + 1] : x >= q[i + 1]) i++;
+  double part = (x - q[i]) / (q[i + 1] - q[i]);
+  double from = below ? level[i] : level[N - 1 - i], to = below ? level[i + 1] : level[N - 2 - i];
+  double p = (1 - part) * from + part * to;
   return (gm_chance){p, p, p, NAN};
 }
 
@@ -343,15 +374,15 @@ static int32_t draws_below(const gm_card_forecast *f, double x, bool equal)
 
 gm_chance gm_card_chance(const gm_card_forecast *f, bool measured, double x)
 {
-  return gm__card_chance(f, measured, x, false);
+  return gm__card_chance(f, measured, x, GM__MORE);
 }
 
-gm_chance gm__card_chance(const gm_card_forecast *f, bool measured, double x, bool or_equal)
+gm_chance gm__card_chance(const gm_card_forecast *f, bool measured, double x, gm__sign sign)
 {
-  gm_chance c = by_quantiles(measured ? f->with_noise : f->quantile, x, or_equal);
+  gm_chance c = by_quantiles(measured ? f->with_noise : f->quantile, x, sign);
   if (measured || f->draw_count < DRAWS_LEAST || c.low < c.high) return c;
-  int32_t low = draws_below(f, x, !or_equal);
-  double n = f->draw_count, p = (n - low) / n;
-  if (low == 0 || low == f->draw_count) return c; /* the quantiles see farther */
+  int32_t below = draws_below(f, x, !is_above_at(sign));
+  if (below == 0 || below == f->draw_count) return c; /* the quantiles see farther */
+  double n = f->draw_count, p = (is_below(sign) ? below : f->draw_count - below) / n;
   return (gm_chance){p, p, p, sqrt(p * (1 - p) / n)};
 }

@@ -9,6 +9,7 @@
 
 typedef struct {
   int32_t group;
+  bool matches; /* else: left over by the query, for counting alone */
   int64_t subject, count;
   double crps, base, covered50, covered90;
 } row;
@@ -18,6 +19,7 @@ typedef struct {
   const gm_bank_fairness_question *q;
   char name[GM_BANK_GROUPS_MAX][80];
   int32_t groups;
+  bool stretches; /* of values, in their order; else levels */
   row *row;
   int64_t count, room;
 } grouping;
@@ -38,6 +40,7 @@ static void cuts_name(grouping *g)
 {
   const gm_bank_fairness_question *q = g->q;
   g->groups = q->cut_count + 1;
+  g->stretches = true;
   for (int32_t i = 0; i < g->groups; i++) {
     char *name = g->name[i];
     size_t bytes = sizeof g->name[0];
@@ -68,7 +71,7 @@ static gm_status group_of(grouping *g, const gm_card *c, int32_t *out)
   return GM_OK;
 }
 
-static gm_status each(void *user, const gm_bank_match *m)
+static gm_status each(void *user, const gm_bank_match *m, bool matches)
 {
   grouping *g = user;
   const gm_card *c = m->card;
@@ -83,57 +86,82 @@ static gm_status each(void *user, const gm_bank_match *m)
       if (st) break;
       g->room = room;
     }
-    g->row[g->count++] = (row){group,        m->found->subject, s->count,    s->crps,
-                               s->crps_base, s->covered50,      s->covered90};
+    g->row[g->count++] = (row){.group = group,
+                               .matches = matches,
+                               .subject = m->found->subject,
+                               .count = s->count,
+                               .crps = s->crps,
+                               .base = s->crps_base,
+                               .covered50 = s->covered50,
+                               .covered90 = s->covered90};
   }
   return st;
 }
 
 /* ---- one group --------------------------------------------------------------------------------
  */
-static void interval(gm__ratio r, double *mid, double *low, double *high)
+static double t_of(const gm__ratio *r)
 {
-  double t = r.subjects > 1 ? gm_dist_t_quantile(0.95, (double)(r.subjects - 1)) : NAN;
-  *mid = r.ratio;
-  *low = r.ratio - t * r.error;
-  *high = r.ratio + t * r.error;
+  return r->subjects > 1 ? gm_dist_t_quantile(0.95, (double)(r->subjects - 1)) : NAN;
 }
 
-static void share_bounds(double *low, double *high)
+void gm__ratio_interval(const gm__ratio *r, double *low, double *high)
 {
-  if (*low < 0) *low = 0;
-  if (*high > 1) *high = 1;
+  double off = t_of(r) * r->error;
+  *low = r->ratio - off;
+  *high = r->ratio + off;
 }
 
-/* share[count of the rows of the group] is scratch. */
+/* The effective number of outcomes is that of independent ones with the same variance (Kish, Survey
+ * Sampling, 1965, section 8.2), at most their number; where no subject differs from another that
+ * variance is not known, and each subject counts as one. With it the score interval of Wilson
+ * (J. Am. Stat. Assoc. 22:209, 1927), and Student's t for the normal quantile, since the variance
+ * stems from few subjects (Korn & Graubard, Surv. Methodol. 24:193, 1998). */
+void gm__share_interval(const gm__ratio *r, double *low, double *high)
+{
+  double t = t_of(r), p = r->ratio, even = p * (1 - p);
+  double n = r->error > 1e-12 ? fmin(even / (r->error * r->error), r->whole) : (double)r->subjects;
+  if (!(even > 0)) n = (double)r->subjects;
+  double k = t * t / n, middle = (p + k / 2) / (1 + k);
+  double off = t / (1 + k) * sqrt(fmax(even, 0) / n + k / n / 4);
+  *low = fmax(0, middle - off);
+  *high = fmin(1, middle + off);
+  if (isnan(t)) *low = *high = NAN;
+}
+
+typedef enum { SKILL, INSIDE50, INSIDE90 } figure;
+
+/* share[count of the rows] is scratch. */
+static gm__ratio ratio_of(const grouping *g, int32_t group, figure what, gm__share *share)
+{
+  int64_t n = 0;
+  for (int64_t i = 0; i < g->count; i++) {
+    const row *o = &g->row[i];
+    if (o->group != group || !o->matches) continue;
+    double y = what == SKILL ? o->crps : what == INSIDE50 ? o->covered50 : o->covered90;
+    share[n++] = (gm__share){o->subject, y, what == SKILL ? o->base : (double)o->count};
+  }
+  return gm__ratio_of(share, n);
+}
+
 static void group_fill(const grouping *g, int32_t group, gm__share *share, gm_bank_group *out)
 {
-  double ratio, low, high;
-  int64_t n = 0;
   snprintf(out->group, sizeof out->group, "%s", g->name[group]);
   for (int64_t i = 0; i < g->count; i++)
-    if (g->row[i].group == group) {
-      out->outcomes += g->row[i].count;
-      share[n++] = (gm__share){g->row[i].subject, g->row[i].crps, g->row[i].base};
-    }
-  gm__ratio r = gm__ratio_of(share, n);
+    if (g->row[i].group == group && g->row[i].matches) out->outcomes += g->row[i].count;
+  gm__ratio r = ratio_of(g, group, SKILL, share);
+  double low, high;
   out->subjects = r.subjects;
-  interval(r, &ratio, &low, &high);
-  out->skill = 1 - ratio;
+  gm__ratio_interval(&r, &low, &high);
+  out->skill = 1 - r.ratio;
   out->skill_low = 1 - high;
   out->skill_high = 1 - low;
-  n = 0;
-  for (int64_t i = 0; i < g->count; i++)
-    if (g->row[i].group == group)
-      share[n++] = (gm__share){g->row[i].subject, g->row[i].covered50, (double)g->row[i].count};
-  interval(gm__ratio_of(share, n), &out->covered50, &out->covered50_low, &out->covered50_high);
-  n = 0;
-  for (int64_t i = 0; i < g->count; i++)
-    if (g->row[i].group == group)
-      share[n++] = (gm__share){g->row[i].subject, g->row[i].covered90, (double)g->row[i].count};
-  interval(gm__ratio_of(share, n), &out->covered90, &out->covered90_low, &out->covered90_high);
-  share_bounds(&out->covered50_low, &out->covered50_high);
-  share_bounds(&out->covered90_low, &out->covered90_high);
+  r = ratio_of(g, group, INSIDE50, share);
+  out->covered50 = r.ratio;
+  gm__share_interval(&r, &out->covered50_low, &out->covered50_high);
+  r = ratio_of(g, group, INSIDE90, share);
+  out->covered90 = r.ratio;
+  gm__share_interval(&r, &out->covered90_low, &out->covered90_high);
 }
 
 static void group_hide(gm_bank_group *o)
@@ -152,16 +180,38 @@ static void group_hide(gm_bank_group *o)
   *o = hidden;
 }
 
-/* Where one group alone is hidden, the smallest of the others is too. */
-static void groups_hide(const gm_session *a, gm_bank_group *o, int32_t count)
+/* Subjects of a group, -1: of all, on one side of the query. */
+static gm_status subjects_count(const grouping *g, int32_t group, bool matches, int64_t *out)
+{
+  gm__subjects s = {.ctx = g->ctx};
+  gm_status st = GM_OK;
+  for (int64_t i = 0; i < g->count && !st; i++)
+    if (g->row[i].matches == matches && (group < 0 || g->row[i].group == group))
+      st = gm__subjects_put(&s, g->row[i].subject);
+  *out = gm__subjects_different(&s);
+  gm_free(s.number);
+  return st;
+}
+
+/* A group is hidden that is too small, or of which too few are left over by the query: the same
+ * question without it would tell of them. Where one alone is hidden, the smallest of the others is
+ * too. */
+static gm_status groups_hide(const grouping *g, const gm_session *a, gm_bank_group *o)
 {
   int32_t hidden = 0, least = -1;
-  for (int32_t i = 0; i < count; i++)
-    if (!gm__bank_may_tell(a, o[i].subjects)) group_hide(&o[i]), hidden++;
-  if (hidden != 1) return;
-  for (int32_t i = 0; i < count; i++)
+  for (int32_t i = 0; i < g->groups; i++) {
+    int64_t left;
+    if (!g->stretches && !o[i].subjects) continue; /* a level that nobody who matches has */
+    gm_status st = subjects_count(g, i, false, &left);
+    if (st) return st;
+    if (gm__bank_may_tell(a, o[i].subjects) && gm__bank_may_leave(a, left)) continue;
+    group_hide(&o[i]);
+    hidden++;
+  }
+  for (int32_t i = 0; i < g->groups && hidden == 1; i++)
     if (!o[i].withheld && (least < 0 || o[i].subjects < o[least].subjects)) least = i;
   if (least >= 0) group_hide(&o[least]);
+  return GM_OK;
 }
 
 static int by_name(const void *a, const void *b)
@@ -169,23 +219,41 @@ static int by_name(const void *a, const void *b)
   return strcmp(((const gm_bank_group *)a)->group, ((const gm_bank_group *)b)->group);
 }
 
-static gm_status groups_fill(grouping *g, gm_session *a, gm_ctx *ctx, gm_bank_group *group,
-                             int32_t *count)
+/* Groups that only twins left over are in are none. */
+static int32_t groups_drop(gm_bank_group *o, int32_t count)
 {
-  gm__share *share = gm_alloc(ctx, g->count, sizeof *share);
-  if (!share) return gm_fail(ctx, GM_ENOMEM, "bank");
-  int64_t subjects = 0;
-  for (int32_t i = 0; i < g->groups; i++) {
-    group[i] = (gm_bank_group){.subjects = 0};
-    group_fill(g, i, share, &group[i]);
-    subjects += group[i].subjects;
-  }
+  int32_t n = 0;
+  for (int32_t i = 0; i < count; i++)
+    if (o[i].subjects || o[i].withheld) o[n++] = o[i];
+  return n;
+}
+
+static gm_status groups_fill(grouping *g, gm_session *a, gm_bank_group *o, int32_t *count)
+{
+  int64_t in, left;
+  gm_status st = subjects_count(g, -1, true, &in);
+  if (!st) st = subjects_count(g, -1, false, &left);
+  if (!st) st = gm__bank_crowd(a, g->ctx, in, left);
+  if (st) return st;
+  gm__share *share = gm_alloc(g->ctx, g->count, sizeof *share);
+  if (!share) return gm_fail(g->ctx, GM_ENOMEM, "bank");
+  for (int32_t i = 0; i < g->groups; i++) group_fill(g, i, share, &o[i]);
   gm_free(share);
-  if (!gm__bank_may_tell(a, subjects)) return gm__bank_too_few(ctx);
-  groups_hide(a, group, g->groups);
-  bool levels = !g->q->cut_count && !(g->groups == 1 && !strcmp(group[0].group, "all"));
-  if (levels) qsort(group, (size_t)g->groups, sizeof *group, by_name);
+  st = groups_hide(g, a, o);
   *count = g->groups;
+  if (!st && !g->stretches) {
+    *count = groups_drop(o, g->groups);
+    qsort(o, (size_t)*count, sizeof *o, by_name);
+  }
+  return st;
+}
+
+static gm_status cuts_check(gm_ctx *ctx, const gm_bank_fairness_question *q)
+{
+  if (q->cut_count < 0 || q->cut_count >= GM_BANK_GROUPS_MAX)
+    return gm_fail(ctx, GM_EFULL, "bank: more than %d groups", GM_BANK_GROUPS_MAX);
+  for (int32_t i = 1; i < q->cut_count; i++)
+    if (!(q->cut[i] > q->cut[i - 1])) return gm_fail(ctx, GM_ERANGE, "bank: cuts must ascend");
   return GM_OK;
 }
 
@@ -193,17 +261,24 @@ gm_status gm_bank_fairness(gm_session *a, gm_ctx *ctx, const gm_bank_fairness_qu
                            gm_bank_group group[GM_BANK_GROUPS_MAX], int32_t *count)
 {
   assert(a && ctx && q && q->observable && q->covariate && group && count);
-  if (q->cut_count < 0 || q->cut_count >= GM_BANK_GROUPS_MAX)
-    return gm_fail(ctx, GM_EFULL, "bank: more than %d groups", GM_BANK_GROUPS_MAX);
-  for (int32_t i = 1; i < q->cut_count; i++)
-    if (!(q->cut[i] > q->cut[i - 1])) return gm_fail(ctx, GM_ERANGE, "bank: cuts must ascend");
+  int32_t n = 0;
+  gm_status st = cuts_check(ctx, q);
+  if (st) return st;
   grouping *g = gm_alloc(ctx, 1, sizeof *g);
-  if (!g) return gm_fail(ctx, GM_ENOMEM, "bank");
-  g->ctx = ctx;
-  g->q = q;
-  gm_status st = gm__bank_go(a, ctx, q->query, each, g, NULL);
-  if (!st) st = groups_fill(g, a, ctx, group, count);
-  gm_free(g->row);
+  gm_bank_group *o = gm_alloc(ctx, GM_BANK_GROUPS_MAX, sizeof *o);
+  st = g && o ? GM_OK : gm_fail(ctx, GM_ENOMEM, "bank");
+  if (!st) {
+    g->ctx = ctx;
+    g->q = q;
+    st = gm__bank_go(a, ctx, q->query, each, g, NULL);
+  }
+  if (!st) st = groups_fill(g, a, o, &n);
+  if (!st) {
+    memcpy(group, o, (size_t)n * sizeof *o);
+    *count = n;
+  }
+  if (g) gm_free(g->row);
   gm_free(g);
+  gm_free(o);
   return st;
 }

@@ -56,6 +56,7 @@ bool gm__quantity_in(gm_query *q, gm__quantity *x, const char *unit, double *out
 /* The forecast that is meant; NULL: none. */
 const gm_card_forecast *gm__card_forecast_at(const gm_card *c, const char *observable,
                                              double after_s);
-/* gm_card_chance, or P(X >= x). bank_card.c */
-gm_chance gm__card_chance(const gm_card_forecast *f, bool measured, double x, bool or_equal);
+/* P(X > x), P(X >= x), P(X < x) or P(X <= x), each counted for itself: what is one less another is
+ * a rounding off. bank_card.c */
+gm_chance gm__card_chance(const gm_card_forecast *f, bool measured, double x, gm__sign sign);
 #endif

@@ -19,6 +19,7 @@ typedef struct {
   int64_t not_converted;
   gm__share *share;
   int64_t count, room;
+  gm__subjects left;    /* that would go in but for the query */
   double variance, sum; /* sums over twins */
   double total[SUMS];
   bool without_draws; /* of one twin */
@@ -51,7 +52,6 @@ static bool unit_fits(sums *s, const char *unit)
     s->factor = factor_of(s->ctx, unit, s->unit);
     snprintf(s->last, sizeof s->last, "%s", unit);
   }
-  s->not_converted += isnan(s->factor);
   return !isnan(s->factor);
 }
 
@@ -120,26 +120,29 @@ static gm_status moments_add(sums *s, int64_t subject, double mean, double sd)
   return GM_OK;
 }
 
-static gm_status each(void *user, const gm_bank_match *m)
+static const gm_card_parameter *parameter_of(const gm_card *c, const char *name)
+{
+  for (int32_t i = 0; i < c->parameter_count; i++)
+    if (!strcmp(c->parameter[i].name, name)) return &c->parameter[i];
+  return NULL;
+}
+
+static gm_status each(void *user, const gm_bank_match *m, bool matches)
 {
   sums *s = user;
   const gm_card *c = m->card;
   const gm_card_forecast *f = gm__card_forecast_at(c, s->q->observable, s->q->after_s);
-  if (f) {
-    if (!unit_fits(s, f->unit)) return GM_OK;
-    gm_status st = moments_add(s, m->found->subject, f->mean, f->sd);
-    s->without_draws |= f->draw_count == 0;
-    if (st || s->without_draws) return st;
-    totals_add(s, f, m->found->twin);
-    return pool_add(s, f, m->found->twin);
-  }
-  for (int32_t i = 0; i < c->parameter_count; i++) {
-    const gm_card_parameter *p = &c->parameter[i];
-    if (strcmp(p->name, s->q->observable) != 0) continue;
-    s->without_draws = true;
-    return unit_fits(s, p->unit) ? moments_add(s, m->found->subject, p->mean, p->sd) : GM_OK;
-  }
-  return GM_OK;
+  const gm_card_parameter *p = f ? NULL : parameter_of(c, s->q->observable);
+  if (!f && !p) return GM_OK;
+  bool fits = unit_fits(s, f ? f->unit : p->unit);
+  s->not_converted += matches && !fits;
+  if (!fits) return GM_OK;
+  if (!matches) return gm__subjects_put(&s->left, m->found->subject);
+  gm_status st = moments_add(s, m->found->subject, f ? f->mean : p->mean, f ? f->sd : p->sd);
+  s->without_draws |= !f || f->draw_count == 0;
+  if (st || s->without_draws) return st;
+  totals_add(s, f, m->found->twin);
+  return pool_add(s, f, m->found->twin);
 }
 
 /* ---- results ----------------------------------------------------------------------------------
@@ -182,7 +185,8 @@ static gm_status result(sums *s, gm_session *a, gm_ctx *ctx, gm_bank_sum *out)
   if (!s->count && s->not_converted)
     return gm_fail(ctx, GM_EUNIT, "bank: no twin's %s converts to %s", s->q->observable, s->unit);
   gm__ratio r = gm__ratio_of(s->share, s->count);
-  if (!gm__bank_may_tell(a, r.subjects)) return gm__bank_too_few(ctx);
+  gm_status st = gm__bank_crowd(a, ctx, r.subjects, gm__subjects_different(&s->left));
+  if (st) return st;
   if (!s->count)
     return gm_fail(ctx, GM_ENOTFOUND, "bank: no twin that matches has a forecast or parameter %s",
                    s->q->observable);
@@ -208,12 +212,14 @@ gm_status gm_bank_aggregate(gm_session *a, gm_ctx *ctx, const gm_bank_question *
   if (!s) return gm_fail(ctx, GM_ENOMEM, "bank");
   s->ctx = ctx;
   s->q = q;
+  s->left.ctx = ctx;
   s->each = GM_CARD_DRAWS_MAX;
   st = gm__bank_go(a, ctx, q->query, each, s, &o.totals);
   o.totals.not_converted += s->not_converted;
   if (!st) st = result(s, a, ctx, &o);
   o.totals.subjects = o.subjects;
   gm_free(s->share);
+  gm_free(s->left.number);
   gm_free(s->pool);
   gm_free(s);
   if (!st) *out = o;

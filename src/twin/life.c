@@ -1,4 +1,5 @@
 /* life.c - a twin in a store: made, opened, told of facts, kept true. */
+#include "base/clock.h"
 #include "base/json_write.h"
 #include "store/crypt.h"
 #include "twin/life_internal.h"
@@ -6,16 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { FORECAST_TIMES = 49 };
-
-double gm__now_s(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- records of our own ---------------------------------------------------------------------- */
 gm_status gm__life_put(gm_life *l, gm_ctx *ctx, gm_record_kind kind, const char *series,
@@ -39,6 +32,7 @@ gm_status gm__life_put(gm_life *l, gm_ctx *ctx, gm_record_kind kind, const char 
   if (receipt) *receipt = own;
   bool alone = !st && !own.already && own.seq == l->seq_seen + 1; /* nobody wrote in between */
   if (alone) l->seq_seen = own.seq;
+  if (!st) gm__whose_wrote(l, &own, 1);
   return st;
 }
 
@@ -85,7 +79,7 @@ static gm_status consents_check(gm_ctx *ctx, const gm_life_options *o, const gm_
   gm_access_ask ask = {.action = GM_ACT_ADD,
                        .kind = GM_RECORD_MODEL,
                        .data_class = GM_CLASS_DERIVED,
-                       .now_s = gm__now_s()};
+                       .now_s = gm__clock_s()};
   gm_text scratch;
   gm_status st = GM_OK;
   gm_text_init(&scratch, ctx);
@@ -118,7 +112,7 @@ static gm_status twin_make(gm_ctx *ctx, const gm_life_options *o, const gm_life_
   if (!st) st = gm_store_twin(o->session, ctx, subject, o->twin, true, &twin);
   if (!st) st = consents_put(ctx, o->session, twin, n);
   if (!st) st = gm__engine_open(o->session, ctx, &engine);
-  if (!st) st = gm__model_write(engine, ctx, twin, &m, 0, gm__now_s(), NULL);
+  if (!st) st = gm__model_write(engine, ctx, twin, &m, 0, gm__clock_s(), NULL);
   gm_session_close(engine);
   return st;
 }
@@ -189,6 +183,7 @@ void gm_life_free(gm_life *l)
   gm_definition_free(l->definition);
   gm_arena_free(l->memory);
   gm_free(l->skill);
+  gm_free(l->whose.pair);
   gm_free(l->name);
   gm_free(l->subject_id);
   gm_session_close(l->engine);
@@ -206,12 +201,17 @@ static gm_status seq_hear(void *user, const gm_twin_found *t)
   return GM_OK;
 }
 
+gm_status gm__life_seq(gm_life *l, gm_ctx *ctx, int64_t *out)
+{
+  return gm_store_twin_look(l->reads, ctx, l->twin, seq_hear, out);
+}
+
 /* Facts, verdicts, subject and the newest belief, unless the store has nothing newer. keep:
  * verdicts that changed are written (whoever only looks writes nothing). */
 static gm_status settle(gm_life *l, gm_ctx *ctx, bool keep)
 {
   int64_t seq = 0;
-  gm_status st = gm_store_twin_look(l->reads, ctx, l->twin, seq_hear, &seq);
+  gm_status st = gm__life_seq(l, ctx, &seq);
   if (st || (l->read && (l->as_of || seq == l->seq_seen))) return st;
   l->read = false;
   l->seq_seen = seq;
@@ -264,8 +264,8 @@ static void intake_count(const gm_life *l, const gm_fact *fact, const gm_receipt
   }
 }
 
-static gm_status facts_append(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
-                              gm_text *bodies, gm_receipt *receipt)
+static gm_status entries_append(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
+                                gm_text *bodies, gm_receipt *receipt)
 {
   gm_entry *e = gm_alloc(ctx, count, sizeof *e);
   gm_status st = e ? GM_OK : gm_fail(ctx, GM_ENOMEM, "%d facts", (int)count);
@@ -277,24 +277,38 @@ static gm_status facts_append(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int3
   return st;
 }
 
+static gm_status facts_append(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
+                              bool same_person, gm_receipt *receipt)
+{
+  gm_text bodies;
+  int32_t pairs = l->whose.count;
+  gm_status st = gm__whose_check(l, ctx, fact, count, same_person);
+  gm_text_init(&bodies, ctx);
+  if (!st) st = entries_append(l, ctx, fact, count, &bodies, receipt);
+  if (st)
+    l->whose.count = pairs;
+  else
+    gm__whose_wrote(l, receipt, count);
+  gm__text_wipe(&bodies);
+  return st;
+}
+
 gm_status gm_life_add(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
-                      gm_life_intake *intake)
+                      const gm_life_add_options *o, gm_life_intake *intake)
 {
   assert(l && ctx && (fact || !count) && intake);
-  gm_text bodies;
   *intake = (gm_life_intake){0};
   if (l->as_of) return gm_fail(ctx, GM_EINVAL, "a twin as it was takes no facts");
   gm_status st = gm__belief_peek(l, ctx); /* so that what is late is known */
+  if (!st) st = gm__whose_read(l, ctx);
   if (st) return st;
-  gm_text_init(&bodies, ctx);
   gm_receipt *receipt = gm_alloc(ctx, count, sizeof *receipt);
   if (!receipt) return gm_fail(ctx, GM_ENOMEM, "%d facts", (int)count);
-  st = facts_append(l, ctx, fact, count, &bodies, receipt);
+  st = facts_append(l, ctx, fact, count, o && o->same_person, receipt);
   if (!st) {
     intake_count(l, fact, receipt, count, intake);
     l->read = l->read && !intake->taken;
   }
-  gm__text_wipe(&bodies);
   gm_free(receipt);
   return st;
 }
@@ -407,7 +421,7 @@ gm_status gm_life_renew(gm_life *l, gm_ctx *ctx, double t_now_s, gm_life_update 
 {
   assert(l && ctx && out);
   unsigned char digest[32];
-  double begin = gm__now_s();
+  double begin = gm__clock_s();
   *out = (gm_life_update){0};
   if (l->as_of) return gm_fail(ctx, GM_EINVAL, "a twin as it was learns nothing");
   gm_status st = settle(l, ctx, true);
@@ -421,7 +435,7 @@ gm_status gm_life_renew(gm_life *l, gm_ctx *ctx, double t_now_s, gm_life_update 
   st = gm__life_score(l, ctx, &out->scored);
   if (!st) st = belief_make(l, ctx, t_now);
   out->from_checkpoint = !st && l->belief->resumed;
-  out->took_s = gm__now_s() - begin;
+  out->took_s = gm__clock_s() - begin;
   if (!st) st = gm__belief_write(l, ctx, digest, out->took_s);
   if (!st) st = forecast_issue(l, ctx, &out->forecast);
   if (st) return st;
@@ -515,7 +529,7 @@ gm_status gm_life_decide(gm_life *l, gm_ctx *ctx, int64_t proposal, const char *
   gm_json_writer w;
   gm_text body;
   char id[64];
-  double t = gm__now_s();
+  double t = gm__clock_s();
   const gm_access_who *who = gm_session_who(l->session);
   if (!decision[0] || !why[0])
     return gm_fail(ctx, GM_EINVAL, "a decision says what was decided, and why");

@@ -5,6 +5,7 @@
 #include "twin/life_internal.h"
 #include "twin/subject.h"
 #include <math.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
@@ -33,16 +34,13 @@ static gm_status paths_pack(gm_ctx *ctx, const gm_text *paths, gm_text *out)
   return good && !out->status ? GM_OK : gm_fail(ctx, GM_ENOMEM, "saving a belief");
 }
 
-static void hex_of(const unsigned char *digest, char out[33])
-{
-  for (int i = 0; i < 16; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
-}
+enum { HEX_OF = 16 }; /* bytes of a digest that are written down */
 
 gm_status gm__belief_write(gm_life *l, gm_ctx *ctx, const unsigned char digest[32], double took_s)
 {
   gm_text body;
   gm_receipt receipt = {0};
-  char version[80], digest_text[33];
+  char version[80], digest_text[2 * HEX_OF + 1];
   head h = {.magic = "GMB1",
             .now_s = gm_life_unix_s(l, l->belief->t_now),
             .took_s = took_s,
@@ -50,7 +48,7 @@ gm_status gm__belief_write(gm_life *l, gm_ctx *ctx, const unsigned char digest[3
             .data_seq = l->thread.seq_last};
   memcpy(h.digest, digest, sizeof h.digest);
   gm__life_model_digest(l, h.model);
-  hex_of(digest, digest_text);
+  sodium_bin2hex(digest_text, sizeof digest_text, digest, HEX_OF);
   /* the same inputs may come again after others: with the belief before it is another version */
   snprintf(version, sizeof version, "%lld %s", (long long)l->belief_seq, digest_text);
   const gm_text *paths = &l->belief->paths;
@@ -263,8 +261,8 @@ static void observable_write(gm_json_writer *w, const gm_life *l, const gm_forec
 static void forecast_body(const gm_life *l, const gm_forecast *f, const char *plan, gm_text *out)
 {
   gm_json_writer w;
-  char digest[33];
-  hex_of(l->belief_digest, digest);
+  char digest[2 * HEX_OF + 1];
+  sodium_bin2hex(digest, sizeof digest, l->belief_digest, HEX_OF);
   gm__json_write_begin(&w, out, 0);
   gm__json_write_object(&w, NULL);
   gm__json_write_text(&w, "plan", plan);

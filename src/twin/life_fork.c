@@ -1,4 +1,5 @@
 /* life_fork.c - a twin's knowledge in a twin of its own, and under another definition. */
+#include "base/clock.h"
 #include "gemel/prior.h"
 #include "twin/life_internal.h"
 #include <assert.h>
@@ -190,7 +191,7 @@ static gm_status model_change(gm_life *l, gm_ctx *ctx, const char *path, const c
   if (!st) st = model_try(l, ctx, d);
   if (!st) st = gm__model_store(l->session, ctx, path, d, l->memory, &m);
   if (!st && prior) st = gm__prior_store(l->session, ctx, prior, l->memory, &m);
-  if (!st) st = gm__model_write(l->engine, ctx, l->twin, &m, l->model_seq, gm__now_s(), NULL);
+  if (!st) st = gm__model_write(l->engine, ctx, l->twin, &m, l->model_seq, gm__clock_s(), NULL);
   gm_definition_free(d);
   if (st) return st;
   gm__life_subject_free(l);

@@ -19,6 +19,17 @@ typedef struct {
   int64_t seq_last, t_learned_last; /* of all facts read, withdrawn ones too */
 } gm__thread;
 
+/* A source and whom it has spoken of, as hashes. */
+typedef struct {
+  uint64_t source, subject;
+} gm__spoken;
+
+typedef struct {
+  gm__spoken *pair; /* each once */
+  int32_t count, room;
+  int64_t seq; /* of the twin's last record when they were read, or written; 0: not yet */
+} gm__whose;
+
 /* One life's description, in its record MODEL. */
 typedef struct {
   char *definition[2]; /* documents: twin.yaml, the model's file ("" when it is compiled) */
@@ -47,6 +58,7 @@ struct gm_life {
   int32_t prior_subjects; /* who taught the prior; 0: the definition's own */
   gm_definition *definition;
   gm__thread thread;
+  gm__whose whose;
   bool peeked; /* belief_s was looked at */
   bool read;   /* the thread is as the store has it */
   double origin_s;
@@ -66,6 +78,16 @@ struct gm_life {
 /* Reads the facts known as of the life's time. */
 gm_status gm__thread_read(gm_life *l, gm_ctx *ctx);
 void gm__thread_free(gm__thread *t);
+
+/* ---- life_whose.c ---------------------------------------------------------------------------- */
+/* Of whom sources have spoken in the thread as it is now. */
+gm_status gm__whose_read(gm_life *l, gm_ctx *ctx);
+/* Does a source that has spoken of one subject speak of another now? Adds the pairs of the facts,
+ * which the caller takes back (whose.count) when they are not written. Fails: GM_EINVAL. */
+gm_status gm__whose_check(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
+                          bool same_person);
+/* Records that this life wrote itself need not be read again. */
+void gm__whose_wrote(gm_life *l, const gm_receipt *receipt, int32_t count);
 
 /* ---- life_records.c -------------------------------------------------------------------------- */
 /* Makes records and subject of the thread, and the origin of time. */
@@ -108,11 +130,12 @@ gm_status gm__life_judge(gm_life *l, gm_ctx *ctx, bool keep);
 gm_status gm__life_score(gm_life *l, gm_ctx *ctx, int32_t *scored);
 
 /* ---- life.c ---------------------------------------------------------------------------------- */
-double gm__now_s(void); /* Unix */
 /* Fails: GM_EUNSUPPORTED, what of a definition a life cannot carry out. */
 gm_status gm__life_takes(gm_ctx *ctx, const gm_definition *d);
 /* Our own session beside somebody's: same purpose, role ENGINE. */
 gm_status gm__engine_open(gm_session *user, gm_ctx *ctx, gm_session **out);
+/* Number of the twin's last record in the store. */
+gm_status gm__life_seq(gm_life *l, gm_ctx *ctx, int64_t *out);
 /* May whoever asks read records of this kind? */
 gm_status gm__life_may_read(gm_life *l, gm_ctx *ctx, gm_record_kind kind);
 

@@ -1,4 +1,5 @@
 /* life_look.c - what a twin is at a time: level, marks, health, ages, and how good it was. */
+#include "base/clock.h"
 #include "base/json_tree.h"
 #include "twin/life_internal.h"
 #include <math.h>
@@ -22,7 +23,6 @@ typedef struct {
   int64_t believed;               /* data that are not held out */
   char source[80];                /* of the newest datum */
   int64_t decisions_on_proposals;
-  double t_decision;
 } looker;
 
 static const gm_json *member(const gm_json *n, const char *a, const char *b)
@@ -80,6 +80,19 @@ static gm_status score_hear(void *user, const gm_record_found *r)
   return st;
 }
 
+/* Within texts of a body the quotes are escaped: no text looks like a key. */
+static bool has_key(const gm_record_found *r, const char *key)
+{
+  return memmem(r->body, r->bytes, key, strlen(key)) != NULL;
+}
+
+/* A fact that was withdrawn was never said, and a proposal that was withheld proposed nothing. */
+static bool is_said(const gm_record_found *r)
+{
+  if (r->kind == GM_RECORD_PROPOSAL) return !has_key(r, "\"withheld\":");
+  return r->kind >= GM_RECORD_BELIEF || !has_key(r, "\"withdrawn\":");
+}
+
 static gm_status count_hear(void *user, const gm_record_found *r)
 {
   looker *k = user;
@@ -88,13 +101,8 @@ static gm_status count_hear(void *user, const gm_record_found *r)
       [GM_RECORD_ORDERED] = &o->ordered,    [GM_RECORD_REPORTED] = &o->reported,
       [GM_RECORD_BELIEF] = &o->beliefs,     [GM_RECORD_FORECAST] = &o->forecasts,
       [GM_RECORD_PROPOSAL] = &o->proposals, [GM_RECORD_DECISION] = &o->decisions};
-  bool withheld =
-      r->kind == GM_RECORD_PROPOSAL && memmem(r->body, r->bytes, "\"withheld\":", 11) != NULL;
-  if (count[r->kind] && !withheld) ++*count[r->kind];
-  if (r->kind == GM_RECORD_DECISION) {
-    k->t_decision = r->t_true_s;
-    k->decisions_on_proposals += memmem(r->body, r->bytes, "\"proposal\":", 11) != NULL;
-  }
+  if (count[r->kind] && is_said(r)) ++*count[r->kind];
+  if (r->kind == GM_RECORD_DECISION) k->decisions_on_proposals += has_key(r, "\"proposal\":");
   return GM_OK;
 }
 
@@ -305,7 +313,7 @@ gm_status gm__life_look(gm_life *l, gm_ctx *ctx, double now_s, gm_life_state *ou
   const gm_twin *t = l->belief;
   gm_status st = GM_OK;
   *out = (gm_life_state){0};
-  if (isnan(now_s)) now_s = l->as_of ? (double)l->as_of * 1e-6 : gm__now_s();
+  if (isnan(now_s)) now_s = l->as_of ? (double)l->as_of * 1e-6 : gm__clock_s();
   if (!st) st = gm_arena_new(ctx, 16384, &k.memory);
   gm_free(l->skill);
   l->skill = gm_alloc(ctx, l->definition->observable_count, sizeof *l->skill);

@@ -207,6 +207,9 @@ static gm_status definition_read(gm_life *l, gm_ctx *ctx, const char *folder)
   if (!st)
     st = gm_definition_read_as(ctx, path.data, compiled ? l->model.compiled : model.data,
                                &l->definition);
+  char *slash = st ? NULL : strrchr(l->definition->path, '/');
+  if (slash)
+    l->definition->path = slash + 1; /* the folder is soon gone: its own name, in messages */
   if (path.data) unlink(path.data);
   if (model.data) unlink(model.data);
   gm_text_free(&path);
@@ -245,20 +248,31 @@ static gm_status compiled_check(gm_life *l, gm_ctx *ctx)
   return st;
 }
 
+/* A folder for as long as the reading takes; *out is the caller's. */
+static gm_status folder_make(gm_ctx *ctx, gm_text *out)
+{
+  const char *place = getenv("TMPDIR"); /* lint: allow getenv, because POSIX names it for this */
+  gm_text_init(out, ctx);
+  gm_text_addf(out, "%s/gemel-twin-XXXXXX", place && place[0] ? place : "/tmp");
+  if (out->status) return gm_fail(ctx, out->status, "path");
+  return mkdtemp(out->data) ? GM_OK : gm_fail(ctx, GM_EIO, "%s: no folder can be made", out->data);
+}
+
 gm_status gm__model_open(gm_life *l, gm_ctx *ctx)
 {
   reader r = {l, ctx, false};
   gm_record_query q = {.twin = l->twin, .kind = GM_RECORD_MODEL, .as_of = l->as_of};
-  char folder[] = "/tmp/gemel-twin-XXXXXX";
+  gm_text folder = {0};
   gm_status st = gm_store_read(l->reads, ctx, &q, record_hear, &r);
   if (!st && !r.found) st = gm_fail(ctx, GM_ENOTFOUND, "nothing was known of this twin then");
   if (!st) st = compiled_check(l, ctx);
-  if (!st && !mkdtemp(folder)) st = gm_fail(ctx, GM_EIO, "%s: no folder can be made", folder);
-  if (st) return st;
+  if (!st) st = folder_make(ctx, &folder);
+  if (st) return gm_text_free(&folder), st;
   gm_definition_free(l->definition);
   l->definition = NULL;
-  st = definition_read(l, ctx, folder);
+  st = definition_read(l, ctx, folder.data);
   if (!st && l->model.prior) st = prior_read(l, ctx);
-  rmdir(folder);
+  rmdir(folder.data);
+  gm_text_free(&folder);
   return st ? gm_fail_at(ctx, st, "twin %s", l->name) : GM_OK;
 }

@@ -14,9 +14,20 @@ typedef struct {
   double *time;   /* model time */
   int32_t *order; /* of the record, for ties with doses */
   int32_t count;
+  int32_t censored; /* of which only a limit is known: no score has a value to go by */
   gm_forecast *own, *population;
   gm_json_writer w;
 } scorer;
+
+/* Below or above a limit, in words or by the definition's limit of quantification, as the belief
+ * takes it. */
+static bool is_censored(const gm_life *l, const gm__known *k)
+{
+  int32_t i = gm_definition_observable(l->definition, k->f.series);
+  if (k->f.censored || i < 0) return k->f.censored != 0;
+  const gm_observable *o = &l->definition->observable[i];
+  return isfinite(o->loq) && (k->value < o->loq || (o->censor_zero && k->value <= 0));
+}
 
 /* Data learned after the belief and true after its now, that have a value. */
 static gm_status rows_find(scorer *s)
@@ -29,8 +40,12 @@ static gm_status rows_find(scorer *s)
   if (!s->row || !s->time || !s->order) return gm_fail(s->ctx, GM_ENOMEM, "scores");
   for (int32_t i = 0; i < t->count; i++) {
     const gm__known *k = &t->known[i];
-    if (k->f.kind != GM_RECORD_OBSERVATION || k->f.censored || !(k->weight > 0)) continue;
+    if (k->f.kind != GM_RECORD_OBSERVATION || !(k->weight > 0)) continue;
     if (k->seq <= l->belief_data_seq || k->f.t_true_s <= l->belief_s) continue;
+    if (is_censored(l, k)) {
+      s->censored++;
+      continue;
+    }
     s->row[s->count] = i;
     s->order[s->count] = i;
     s->time[s->count++] = l->records.record[i].time;
@@ -65,7 +80,7 @@ static gm_status law_score(scorer *s, const gm_forecast *f, int32_t k, int32_t i
 /* A measurement that the belief had seen, and whose value can be gone by. */
 static bool was_known(const gm_life *l, const gm__known *k)
 {
-  return k->f.kind == GM_RECORD_OBSERVATION && !k->f.censored && k->weight > 0 &&
+  return k->f.kind == GM_RECORD_OBSERVATION && !is_censored(l, k) && k->weight > 0 &&
          k->f.t_true_s <= l->belief_s && k->seq <= l->belief_data_seq;
 }
 
@@ -147,6 +162,7 @@ static gm_status scores_write(scorer *s)
   gm__json_write_int(&s->w, "belief", s->l->belief_seq);
   gm__json_write_text(&s->w, "definition", s->l->model.definition[0]);
   gm__json_write_text(&s->w, "model", s->l->model.definition[1]);
+  gm__json_write_int(&s->w, "censored", s->censored);
   gm__json_write_array(&s->w, "data");
   gm_status st = GM_OK;
   for (int32_t i = 0; i < s->count && !st; i++) st = datum_score(s, i);

@@ -16,7 +16,7 @@ typedef struct {
   double *factor, *u;   /* [k*k], [k] */
   double *w;            /* [largest n] */
   double *m, *s;        /* of one twin: mean [k], second moment about the present mean [k*k] */
-  double *mean, *omega; /* the next ones */
+  double *mean, *omega; /* the next ones; at last omega holds D */
 } em;
 
 /* ln of the normal density at x but for constants. factor: of omega. */
@@ -88,22 +88,18 @@ static gm_status step(em *e, gm__learner *t, int32_t count, gm_prior *p, double 
   if (st) return st;
   memset(e->mean, 0, (size_t)k * sizeof *e->mean);
   memset(e->omega, 0, (size_t)k * (size_t)k * sizeof *e->omega);
-  memset(p->mean_error, 0, (size_t)k * sizeof *p->mean_error);
   p->ess_least = INFINITY;
   for (int32_t i = 0; i < count; i++) {
     p->ess_least = fmin(p->ess_least, weigh(e, &t[i], p->mean, log_det));
     moments(e, &t[i], p->mean);
     for (int32_t a = 0; a < k; a++) {
-      double d = e->m[a] - p->mean[a];
       e->mean[a] += e->m[a] / count;
-      p->mean_error[a] += d * d;
       for (int32_t b = 0; b <= a; b++) e->omega[a * k + b] += e->s[a * k + b] / count;
     }
   }
   *change = 0;
   for (int32_t a = 0; a < k; a++) {
     double sd = sqrt(p->omega[a * k + a]), shift = e->mean[a] - p->mean[a];
-    p->mean_error[a] = sqrt((p->mean_error[a] / count - shift * shift) / (count - 1));
     for (int32_t b = 0; b <= a; b++) /* about the new mean */
       e->omega[a * k + b] -= shift * (e->mean[b] - p->mean[b]);
     *change = fmax(*change, fabs(shift) / sd);
@@ -115,6 +111,37 @@ static gm_status step(em *e, gm__learner *t, int32_t count, gm_prior *p, double 
   memcpy(p->mean, e->mean, (size_t)k * sizeof *p->mean);
   return isfinite(*change) ? GM_OK
                            : gm_fail(e->ctx, GM_ENUMERIC, "the spread of an effect vanishes");
+}
+
+/* Standard errors of the mean, at the end. A subject's part of the score for the mean is, by Louis
+ * (J. R. Stat. Soc. B 44:226, 1982), what is expected of that of its effects: omega^-1 (m_i -
+ * mean), m_i being its posterior mean. The sum of their squares is the empirical information
+ * (Meilijson), omega^-1 D omega^-1 with D = sum (m_i - mean)(m_i - mean)', so the covariance of the
+ * mean is omega D^-1 omega, times n/(n-1) for the mean that was estimated. With m_i shrunk by W =
+ * omega (omega + s2)^-1 about the mean of normal data this is (omega + s2)/n, as it must be. */
+static gm_status errors_make(em *e, const gm__learner *t, int32_t count, gm_prior *p)
+{
+  int32_t k = e->k;
+  double log_det;
+  gm_status st = factor_make(e, p->omega, &log_det);
+  if (st) return st;
+  memset(e->omega, 0, (size_t)k * (size_t)k * sizeof *e->omega);
+  for (int32_t i = 0; i < count; i++) {
+    weigh(e, &t[i], p->mean, log_det);
+    moments(e, &t[i], p->mean);
+    for (int32_t a = 0; a < k; a++)
+      for (int32_t b = 0; b <= a; b++)
+        e->omega[a * k + b] += (e->m[a] - p->mean[a]) * (e->m[b] - p->mean[b]);
+  }
+  bool told = count > 1 && gm__la_cholesky(k, e->omega, e->factor) == 0;
+  for (int32_t a = 0; a < k; a++) {
+    p->mean_error[a] = NAN;
+    if (!told) continue;
+    gm_la_solve_lower(k, e->factor, p->omega + (ptrdiff_t)a * k, e->u);
+    double square = gm_la_dot(k, e->u, e->u) * count / (count - 1);
+    if (isfinite(square)) p->mean_error[a] = sqrt(square);
+  }
+  return GM_OK;
 }
 
 gm_status gm__prior_em(gm_ctx *ctx, gm__learner *twin, int32_t count, const gm_watch *watch,
@@ -140,6 +167,7 @@ gm_status gm__prior_em(gm_ctx *ctx, gm__learner *twin, int32_t count, const gm_w
     if (!st) st = step(&e, twin, count, p, &change);
     p->converged = !st && change < change_least;
   }
+  if (!st) st = errors_make(&e, twin, count, p);
   gm_free(a);
   return st;
 }

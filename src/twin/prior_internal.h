@@ -12,7 +12,11 @@ typedef struct {
   double *log_prior; /* [n] under that prior */
 } gm__learner;
 
+/* Effects without a name, hashes "". NULL: no memory. */
 gm_prior *gm__prior_new(gm_ctx *ctx, int32_t eta_count);
+/* Says whose effects they are. Fails: GM_ENOMEM. */
+gm_status gm__prior_describe(gm_ctx *ctx, gm_prior *p, const gm_definition *d,
+                             const char *definition, const char *model);
 /* From a prior to begin with (p->mean, p->omega) to the learned one. Fails: GM_ENUMERIC, GM_ENOMEM,
  * GM_ECANCELLED. */
 gm_status gm__prior_em(gm_ctx *ctx, gm__learner *twin, int32_t count, const gm_watch *watch,

@@ -112,7 +112,8 @@ static gm_status learn(school *s, const gm_definition *d, gm_prior **out)
   memcpy(p->omega, d->omega, (size_t)d->eta_count * (size_t)d->eta_count * sizeof *p->omega);
   p->twins = p->subjects = s->count;
   p->other = s->other;
-  gm_status st = gm__prior_em(s->ctx, s->learner, s->count, s->watch, p);
+  gm_status st = gm__prior_describe(s->ctx, p, d, s->model.definition[0], s->model.definition[1]);
+  if (!st) st = gm__prior_em(s->ctx, s->learner, s->count, s->watch, p);
   if (!st && p->ess_least < ESS_LEAST)
     st = gm_fail(s->ctx, GM_ENUMERIC,
                  "the members of a twin do not reach what was learned (%.1f effective, %d are "

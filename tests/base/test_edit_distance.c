@@ -8,14 +8,18 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* The definition by recursion: the last letters are the same or changed, or one of them goes. */
+/* The definition by recursion: the last letters are the same or changed, or one of them goes, or
+ * the last two change places (Damerau 1964, restricted: then nothing else happens to these). */
 static int32_t by_recursion(const char *a, int na, const char *b, int nb)
 {
   if (!na || !nb) return na + nb;
   int32_t change = by_recursion(a, na - 1, b, nb - 1) + (a[na - 1] != b[nb - 1]);
   int32_t less = by_recursion(a, na - 1, b, nb) + 1, more = by_recursion(a, na, b, nb - 1) + 1;
   int32_t best = less < more ? less : more;
-  return change < best ? change : best;
+  if (change < best) best = change;
+  if (na < 2 || nb < 2 || a[na - 1] != b[nb - 2] || a[na - 2] != b[nb - 1]) return best;
+  int32_t swapped = by_recursion(a, na - 2, b, nb - 2) + 1;
+  return swapped < best ? swapped : best;
 }
 
 /* Every pair of words of up to four letters out of two, the empty word among them. */
@@ -40,6 +44,9 @@ static void distance__known_words(void **state)
 {
   (void)state;
   assert_int_equal(gm__edit_distance("kitten", "sitting"), 3);
+  assert_int_equal(gm__edit_distance("dtaa", "data"), 1);
+  assert_int_equal(gm__edit_distance("ca", "abc"), 3); /* restricted; the full form has 2 */
+  assert_int_equal(gm__edit_distancen("WTx", 2, "wty", 2), 0);
   assert_int_equal(gm__edit_distance("Clearance", "clearANCE"), 0);
   assert_int_equal(gm__edit_distance("@", "`"), 1); /* 32 apart as A and a are */
   assert_int_equal(gm__edit_distance("[", "{"), 1);

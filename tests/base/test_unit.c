@@ -416,7 +416,7 @@ static void unit_convert__there_and_back_within_two_ulp(void **state)
       {"Pa", "mm[Hg]", "cm[H2O]", "bar", "[psi]", "atm"},
       {"mL/min", "L/h", "L/d", "m3/s", "[gal_us]/h", "dL/wk"},
       {"rad", "deg", "gon", "circ", "'", "''"},
-      {"mmol/L", "umol/mL", "mol/m3", "eq/L", "osm/L", "/L"},
+      {"mmol/L", "umol/mL", "mol/m3", "nmol/mL", "kmol/m3", "/L"},
   };
   uint64_t seed = 11;
   double worst = 0;
@@ -562,6 +562,33 @@ static void unit_substance__refuses_guesses(void **state)
   assert_true(v == -1);
 }
 
+/* 4.8 meq/L of calcium are 2.4 mmol/L, of sodium 4.8: without the charge there is no number, and
+ * none is given, whatever function is asked; nor for osmoles. Times eq/mol it is one of
+ * equivalents. */
+static void unit_convert__refuses_equivalents_and_osmoles(void **state)
+{
+  static const char *const list[][2] = {
+      {"meq/L", "mmol/L"},    {"mmol/L", "meq/L"}, {"mosm/L", "mmol/L"},
+      {"mmol/kg", "mosm/kg"}, {"meq/L", "mosm/L"}, {"meq/L", "/L"},
+      {"10*3/L", "mosm/L"},   {"meq", "mol"},      {"eq/mol", "1"}};
+  double v = -1;
+  for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+    gm_unit a = unit_of(*state, list[i][0]), b = unit_of(*state, list[i][1]);
+    assert_true(gm_unit_same_dimension(&a, &b)); /* as UCUM has it */
+    assert_false(gm_unit_equal(&a, &b));
+    assert_int_equal(gm_unit_convert(*state, &a, &b, 4.8, &v), GM_EUNIT);
+    assert_non_null(strstr(gm_message(*state), "charge"));
+    assert_int_equal(gm_unit_factor(*state, &a, &b, &v), GM_EUNIT);
+    assert_int_equal(gm_unit_convert_substance(*state, &a, &b, 40.08, 4.8, &v), GM_EUNIT);
+  }
+  assert_true(v == -1);
+  gm_unit mmol = unit_of(*state, "mmol/L"), charge = unit_of(*state, "eq/mol"), product;
+  gm_unit meq = unit_of(*state, "meq/L");
+  assert_int_equal(gm_unit_multiply(*state, &mmol, &charge, &product), GM_OK);
+  assert_true(gm_unit_equal(&product, &meq));
+  assert_true(converted(*state, 4.8, "meq/L", "ueq/L") == 4800);
+}
+
 /* ---- text, memory, threads ------------------------------------------------------------------- */
 /* The dimension is written for people, and cut where there is no room. */
 static void unit_text__writes_dimensions(void **state)
@@ -649,6 +676,7 @@ int main(void)
       cmocka_unit_test(unit_convert__refuses_what_is_no_number),
       cmocka_unit_test(unit_substance__gives_laboratory_factors),
       cmocka_unit_test(unit_substance__refuses_guesses),
+      cmocka_unit_test(unit_convert__refuses_equivalents_and_osmoles),
       cmocka_unit_test(unit_text__writes_dimensions),
       cmocka_unit_test(unit__never_allocates),
   };

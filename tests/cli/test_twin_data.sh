@@ -91,10 +91,11 @@ for folder in us-core-examples phd-device-examples; do
 $(python3 count.py "$f")
 END
     code=0
-    add $folder --data "$f" --no-update || code=$?
+    # files of different people: each is a source of its own
+    add $folder --data "$f" --source "${f##*/}" --no-update || code=$?
     if [ $code = 2 ] && grep -q 'several subjects' err; then
       code=0
-      add $folder --data "$f" --no-update --patient "$who" || code=$?
+      add $folder --data "$f" --source "${f##*/}" --no-update --patient "$who" || code=$?
     fi
     files=$((files + 1))
     [ $code = 0 ] || fail "$f: code $code"

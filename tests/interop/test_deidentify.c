@@ -365,6 +365,30 @@ static void forks__tell_each_thing_once(void **state)
   case_close(a);
 }
 
+/* A dose and a datum with one source and id are two things: both go out, and where the dose is
+ * withdrawn the datum stays. */
+static void things__of_two_kinds_may_share_an_id(void **state)
+{
+  (void)state;
+  gm_session *a = store_fill(24);
+  gm_deidentified d = {0};
+  for (int withdrawn = 0; withdrawn < 2; withdrawn++) {
+    for (int i = 0; i < 24; i++) {
+      char id[40];
+      snprintf(id, sizeof id, "mrn-%04d-0", i);
+      fact_add(a, twin_of[i], GM_RECORD_GIVEN, "insulin", t_real + 3600.0 * i, "4", "[IU]", id,
+               withdrawn);
+    }
+    case_must(export_to(a, (gm_deidentify_options){.suppress_max = 1e-6}, &d), "export");
+    assert_int_equal(24 * (FACTS + !withdrawn), d.count.facts);
+    assert_non_null(strstr(d.facts.data, ",5.00,"));
+    assert_true((strstr(d.facts.data, "insulin") != NULL) == !withdrawn);
+    assert_int_equal(24 * withdrawn, d.count.withdrawn);
+    gm_deidentified_free(&d);
+  }
+  case_close(a);
+}
+
 /* Fewer than k subjects, another purpose, a k that is too small, a quasi-identifier that also goes
  * out as it is, one that nobody has: refused, out untouched. */
 static void few_or_wrong__is_refused(void **state)
@@ -480,6 +504,7 @@ int main(void)
       CASE(denied__is_not_in_it_and_exports_are_logged),
       CASE(texts__of_few_and_old_ages_stay),
       CASE(forks__tell_each_thing_once),
+      CASE(things__of_two_kinds_may_share_an_id),
       CASE(few_or_wrong__is_refused),
       CASE(key__is_made_once),
       CASE(parameters__go_out_on_request_in_three_digits),

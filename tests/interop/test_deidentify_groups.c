@@ -9,6 +9,7 @@
 #include "support/fault.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { N = 400, Q = 4 };
@@ -141,6 +142,24 @@ static void cuts__rise_and_are_round(void **state)
   assert_int_equal(0, gm__deid_cuts(N, x, 8, scratch, cut));
 }
 
+/* A cut is the very number that its label prints: 0.7, and not the sum of seven tenths above it. */
+static void cuts__are_what_is_printed(void **state)
+{
+  (void)state;
+  static double x[N], scratch[N];
+  double cut[32];
+  for (int scale = -6; scale <= 6; scale++) {
+    for (int32_t i = 0; i < N; i++) x[i] = pow(10, scale) * i / N;
+    int32_t n = gm__deid_cuts(N, x, 16, scratch, cut);
+    assert_true(n > 8);
+    for (int32_t i = 0; i < n; i++) {
+      char text[40];
+      snprintf(text, sizeof text, "%.3g", cut[i]); /* steps are a hundredth to a tenth */
+      assert_true(strtod(text, NULL) == cut[i]);
+    }
+  }
+}
+
 static gm_status group_trial(gm_ctx *ctx, void *user)
 {
   table *t = user;
@@ -202,6 +221,7 @@ int main(void)
       cmocka_unit_test(groups__hold_k_over_random_tables),
       cmocka_unit_test(enough_alike__are_left_as_they_are),
       cmocka_unit_test(cuts__rise_and_are_round),
+      cmocka_unit_test(cuts__are_what_is_printed),
       cmocka_unit_test(faults__leave_nothing),
       cmocka_unit_test(words__that_are_formulas_are_not_plain),
   };

@@ -504,7 +504,7 @@ static void forecast__has_its_numbers(void **state)
   static const int32_t first[] = {0, 3, 6}, count[] = {3, 3, 1};
   static const char *const start[] = {"2020-09-13T12:26:40Z", "2020-09-13T16:26:40Z",
                                       "2020-09-14T08:26:40Z"};
-  static const char *const step_ms[] = {"3.6e+06", "7.2e+06", "1"};
+  static const char *const step_ms[] = {"3600000", "7200000", "1"};
   gm_text t;
   gm_json *tree;
   gm_arena *arena;

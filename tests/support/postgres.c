@@ -29,6 +29,19 @@ static const char *skip(const char *why)
   return NULL;
 }
 
+/* A server that is installed and cannot be had is a failure of the tests: half of them would be
+ * left out, and nobody would notice. What it said itself is in its log. */
+static _Noreturn void broken(const char *why)
+{
+  char path[120], line[400];
+  fprintf(stderr, "FAILED: the PostgreSQL server of the tests: %s\n", why);
+  snprintf(path, sizeof path, "%s/log", folder);
+  FILE *log = folder[0] ? fopen(path, "r") : NULL;
+  while (log && fgets(line, sizeof line, log)) fprintf(stderr, "  %s", line);
+  if (log) fclose(log);
+  exit(1);
+}
+
 /* Debian keeps each version's programs in a folder of its own. */
 static bool programs_find(void)
 {
@@ -192,9 +205,10 @@ static const char *first_start(void)
   if (!programs_find()) return skip("package postgresql is not installed");
   if (geteuid() == 0 && !p) return skip("there is no user postgres to be instead of root");
   if (p) user = p->pw_uid, group = p->pw_gid;
-  if (!folder_make()) return skip("no folder for it");
-  if (!cluster_make()) return skip("initdb failed");
-  return server_start() ? address : skip("it does not come up");
+  if (!folder_make()) broken("no folder for it");
+  if (!cluster_make()) broken("initdb failed");
+  if (!server_start()) broken("it does not come up");
+  return address;
 }
 
 const char *postgres_url(void)

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* URL of its database, empty when it is first asked for; the server is started then. NULL: there is
- * none, and why was said on stderr. Static text. */
+ * none to start (this build has no libpq, it is not installed, no user for it), and why was said on
+ * stderr. One that is there and does not come up ends the program as failed. Static text. */
 const char *postgres_url(void);
 /* The folder that holds all of its files. Static text; NULL before postgres_url. */
 const char *postgres_folder(void);

@@ -62,7 +62,7 @@ static inline gm_fact datum(int i)
 static inline void add(gm_life *l, const gm_fact *f, int32_t count)
 {
   gm_life_intake in;
-  case_must(gm_life_add(l, ctx, f, count, &in), "add");
+  case_must(gm_life_add(l, ctx, f, count, NULL, &in), "add");
 }
 
 static inline gm_life_update renew(gm_life *l)

@@ -336,7 +336,7 @@ static void life__refuses_by_name(void **state)
              {"SEX", "other", "", "SEX", GM_RECORD_COVARIATE, GM_ENOTFOUND}};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     gm_fact f[2] = {datum(0), fact(bad[i].kind, bad[i].series, 1, bad[i].value, bad[i].unit, "x")};
-    assert_int_equal(bad[i].status, gm_life_add(l, ctx, f, 2, &in));
+    assert_int_equal(bad[i].status, gm_life_add(l, ctx, f, 2, NULL, &in));
     if (!strstr(gm_message(ctx), bad[i].says)) fail_msg("%d: %s", (int)i, gm_message(ctx));
     assert_null(strstr(gm_message(ctx), "secret"));
     gm_message_clear(ctx);

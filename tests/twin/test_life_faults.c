@@ -14,12 +14,12 @@ static void ids__are_of_a_kind(void **state)
   doses_add(l);
   gm_fact f = datum(0);
   f.id = "a"; /* a dose's */
-  case_must(gm_life_add(l, ctx, &f, 1, &in), "add");
+  case_must(gm_life_add(l, ctx, &f, 1, NULL, &in), "add");
   assert_int_equal(1, in.taken);
   f.source = "gemel";
   f.id = "model";
   f.t_true_s += 60;
-  case_must(gm_life_add(l, ctx, &f, 1, &in), "add");
+  case_must(gm_life_add(l, ctx, &f, 1, NULL, &in), "add");
   gm_life_free(l);
   l = life_open(a, "t1", 0);
   assert_int_equal(2, renew(l).learned);
@@ -119,7 +119,7 @@ static void fact__that_no_model_can_take(void **state)
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     gm_fact f = fact(bad[i].kind, bad[i].series, 1, bad[i].value, bad[i].unit, "x");
     f.duration_s = bad[i].duration_s;
-    assert_int_equal(GM_ERANGE, gm_life_add(l, ctx, &f, 1, &in));
+    assert_int_equal(GM_ERANGE, gm_life_add(l, ctx, &f, 1, NULL, &in));
     assert_null(strstr(gm_message(ctx), "177"));
     gm_message_clear(ctx);
   }

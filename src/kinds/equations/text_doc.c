@@ -1,5 +1,6 @@
 /* text_doc.c - the tables of a model text. */
 #include "kinds/equations/text_doc.h"
+#include "base/edit_distance.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,41 +115,6 @@ gm_status eqt_table_add(eqt_table *t, const char *text, int32_t bytes, int32_t *
   return GM_OK;
 }
 
-typedef int32_t edit_row[EQT_NAME_BYTES_MAX + 2];
-
-/* The distance of the first i letters of a and the first j of b, i and j >= 1. row[k % 3] holds
- * that of the first k letters of a; up to here rows i, i - 1 and i - 2 are known. */
-static int32_t edit_step(edit_row *row, const char *a, int32_t i, const char *b, int32_t j)
-{
-  const int32_t *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
-  int32_t d = before[j - 1] + (a[i - 1] != b[j - 1]);
-  if (before[j] + 1 < d) d = before[j] + 1;
-  if (now[j - 1] + 1 < d) d = now[j - 1] + 1;
-  bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-  if (swapped && earlier[j - 2] + 1 < d) d = earlier[j - 2] + 1;
-  return d;
-}
-
-/* Letters to put in, take out, change or swap with the next (Damerau's distance, restricted form),
- * at most 3: beyond that the word is another word. */
-static int32_t edit_distance(const char *a, int32_t na, const char *b, int32_t nb)
-{
-  enum { FAR = 3 };
-  edit_row row[3];
-  if (abs(na - nb) >= FAR || na > EQT_NAME_BYTES_MAX || nb > EQT_NAME_BYTES_MAX) return FAR;
-  for (int32_t j = 0; j <= nb; j++) row[0][j] = j;
-  for (int32_t i = 1; i <= na; i++) {
-    int32_t *now = row[i % 3], best = now[0] = i;
-    for (int32_t j = 1; j <= nb; j++) {
-      now[j] = edit_step(row, a, i, b, j);
-      if (now[j] < best) best = now[j];
-    }
-    if (best >= FAR) return FAR;
-  }
-  int32_t d = row[na % 3][nb];
-  return d < FAR ? d : FAR;
-}
-
 const eqt_key *eqt_nearest(const eqt_table *t, const char *text, int32_t bytes,
                            bool (*usable)(const eqt_doc *d, int32_t index), const eqt_doc *d)
 {
@@ -156,8 +122,10 @@ const eqt_key *eqt_nearest(const eqt_table *t, const char *text, int32_t bytes,
   int32_t least = bytes < 3 ? 2 : 3; /* of a short word every letter counts */
   for (int32_t i = 0; i < t->count; i++) {
     if (usable && !usable(d, i)) continue;
-    int32_t distance = edit_distance(text, bytes, t->key[i].text, t->key[i].bytes);
-    if (distance >= least || distance >= t->key[i].bytes) continue;
+    const eqt_key *k = &t->key[i];
+    if (abs(k->bytes - bytes) >= least) continue; /* tables are long, and most words are far */
+    int32_t distance = gm__edit_distancen(text, (size_t)bytes, k->text, (size_t)k->bytes);
+    if (distance >= least || distance >= k->bytes) continue;
     least = distance;
     best = &t->key[i];
   }

@@ -1,0 +1,463 @@
+#include "t1d_record.h"
+#include "gemel/mapping.h"
+#include "gemel/rand.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what facts are held against ------------------------------------------------------------- */
+static char *glucose_code[] = {"loinc|99504-3", "loinc|105272-9", "nightscout|sgv"};
+static char *meter_code[] = {"loinc|2339-0", "loinc|15074-8", "loinc|41653-7", "loinc|14743-9",
+                             "nightscout|mbg"};
+static char *bolus_code[] = {"nightscout|insulin"}, *basal_code[] = {"nightscout|basal"};
+static char *carbs_code[] = {"nightscout|carbs"}, *exercise_code[] = {"nightscout|exercise"};
+static char *heart_code[] = {"loinc|8867-4"};
+static char *exercise_level[] = {"no", "yes"};
+static const double MOLAR_MASS = 180.156; /* of glucose, g/mol */
+
+#define CODES(list) (int32_t)(sizeof list / sizeof list[0])
+static gm_observable observables[] = {
+    {.name = "glucose",
+     .unit = "mg/dL",
+     .coding = {glucose_code, CODES(glucose_code), MOLAR_MASS},
+     .loq = NAN},
+    {.name = "meter",
+     .unit = "mg/dL",
+     .coding = {meter_code, CODES(meter_code), MOLAR_MASS},
+     .loq = NAN},
+};
+static gm_def_input inputs[] = {
+    {.name = "bolus", .unit = "[IU]", .coding = {bolus_code, 1, NAN}},
+    {.name = "basal", .unit = "[IU]", .coding = {basal_code, 1, NAN}},
+    {.name = "carbs", .unit = "g", .coding = {carbs_code, 1, NAN}},
+};
+static gm_covariate covariates[] = {
+    {.name = "heart_rate",
+     .unit = "/min",
+     .coding = {heart_code, 1, NAN},
+     .lower = -INFINITY,
+     .upper = INFINITY,
+     .fallback = NAN},
+    {.name = "exercise",
+     .unit = "",
+     .coding = {exercise_code, 1, NAN},
+     .level = exercise_level,
+     .level_count = 2,
+     .fallback = 0},
+};
+static const gm_definition definition = {.observable = observables,
+                                         .observable_count = 2,
+                                         .input = inputs,
+                                         .input_count = 3,
+                                         .covariate = covariates,
+                                         .covariate_count = 2,
+                                         .hour = 1};
+
+const gm_definition *t1d_record_definition(void) { return &definition; }
+
+static const char *const series_name[] = {
+#define T1D_X(code, series, unit) series,
+    T1D_RECORD_LIST(T1D_X)
+#undef T1D_X
+};
+
+const char *t1d_record_series(t1d_record_kind k)
+{
+  return k < T1D_RECORD_KINDS ? series_name[k] : NULL;
+}
+
+const char *t1d_record_unit(t1d_record_kind k)
+{
+  static const char *const unit[] = {
+#define T1D_X(code, series, unit) unit,
+      T1D_RECORD_LIST(T1D_X)
+#undef T1D_X
+  };
+  return k < T1D_RECORD_KINDS ? unit[k] : NULL;
+}
+
+void t1d_records_free(t1d_records *r)
+{
+  if (!r) return;
+  gm_free(r->record);
+  *r = (t1d_records){0};
+}
+
+/* ---- taking ---------------------------------------------------------------------------------- */
+enum { TAKEN_MAX = 100000000 };
+
+typedef struct {
+  t1d_record r;
+  uint64_t id; /* of source and id; twice the same by chance in 10^8: 3e-4 */
+  int32_t order;
+  bool withdrawn;
+} taken;
+
+struct t1d_record_builder {
+  gm_ctx *ctx;
+  char *subject; /* owned; NULL: not yet known */
+  bool hold_basal;
+  taken *item; /* owned */
+  int32_t count, room;
+  t1d_records sum; /* its counts */
+};
+
+gm_status t1d_record_builder_new(gm_ctx *ctx, const t1d_record_options *options,
+                                 t1d_record_builder **out)
+{
+  t1d_record_builder *b = gm_alloc(ctx, 1, sizeof *b);
+  if (!b) return gm_fail(ctx, GM_ENOMEM, "records");
+  b->ctx = ctx;
+  b->hold_basal = options && options->hold_basal;
+  if (options && options->subject) {
+    b->subject = gm_strdup(ctx, options->subject);
+    if (!b->subject) {
+      gm_free(b);
+      return gm_fail(ctx, GM_ENOMEM, "records");
+    }
+  }
+  *out = b;
+  return GM_OK;
+}
+
+void t1d_record_builder_free(t1d_record_builder *b)
+{
+  if (!b) return;
+  gm_free(b->subject);
+  gm_free(b->item);
+  gm_free(b);
+}
+
+static gm_status add(t1d_record_builder *b, const taken *t)
+{
+  if (b->count == TAKEN_MAX) return gm_fail(b->ctx, GM_EFULL, "more than %d records", TAKEN_MAX);
+  if (b->count == b->room) {
+    int32_t room = b->room ? 2 * b->room : 256;
+    gm_status s = gm_grow(b->ctx, &b->item, b->room, room, sizeof *b->item);
+    if (s) return s;
+    b->room = room;
+  }
+  b->item[b->count] = *t;
+  b->item[b->count].order = b->count;
+  b->count++;
+  return GM_OK;
+}
+
+/* What was ordered was not given, but for a pump's profile; what is eaten is told by the eater. */
+static bool is_taken(gm_record_kind told, t1d_record_kind k)
+{
+  switch (k) {
+  case T1D_RECORD_GLUCOSE:
+  case T1D_RECORD_METER: return told == GM_RECORD_OBSERVATION;
+  case T1D_RECORD_HEART_RATE:
+  case T1D_RECORD_EXERCISE: return told == GM_RECORD_COVARIATE;
+  case T1D_RECORD_BASAL: return told == GM_RECORD_GIVEN || told == GM_RECORD_ORDERED;
+  case T1D_RECORD_BOLUS:
+  case T1D_RECORD_CARBS: return told == GM_RECORD_GIVEN || told == GM_RECORD_REPORTED;
+  default: return false;
+  }
+}
+
+static t1d_record_kind kind_of(const gm_fact *f)
+{
+  t1d_record_kind k = T1D_RECORD_GLUCOSE;
+  while (k < T1D_RECORD_KINDS && strcmp(series_name[k], f->series) != 0) k++;
+  return is_taken(f->kind, k) ? k : T1D_RECORD_KINDS;
+}
+
+static uint32_t flags_of(const gm_fact *f, t1d_record_kind k)
+{
+  uint32_t flags = 0;
+  if (k == T1D_RECORD_METER) flags |= T1D_FLAG_CALIBRATION;
+  if (!strcmp(f->code, "nightscout|sgv.noisy")) flags |= T1D_FLAG_NOISY;
+  if (f->censored) flags |= f->censored > 0 ? T1D_FLAG_LOW : T1D_FLAG_HIGH;
+  if (k == T1D_RECORD_BASAL && f->kind == GM_RECORD_ORDERED) flags |= T1D_FLAG_SCHEDULED;
+  return flags;
+}
+
+/* "6000.pmol/kg" and rates of it as [IU], "1200.pmol/kg/min" as [IU] in five minutes. */
+static const char *insulin_unit(const char *unit)
+{
+  static const char *const same[][2] = {
+      {T1D_INSULIN_UNIT, "[IU]"},
+      {T1D_INSULIN_UNIT "/h", "[IU]/h"},
+      {"1200.pmol/kg/min", "[IU]/(5.min)"},
+  };
+  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+    if (!strcmp(unit, same[i][0])) return same[i][1];
+  return unit;
+}
+
+static bool value_of(t1d_record_builder *b, const gm_fact *fact, t1d_record *r)
+{
+  gm_fact f = *fact;
+  if (r->kind == T1D_RECORD_BOLUS || r->kind == T1D_RECORD_BASAL) f.unit = insulin_unit(f.unit);
+  if (gm_fact_value(b->ctx, &definition, &f, &r->value) || !isfinite(f.t_true_s)) {
+    gm_message_clear(b->ctx);
+    return false;
+  }
+  if (r->kind == T1D_RECORD_BASAL && !(f.duration_s > 0)) return false;
+  if (r->kind == T1D_RECORD_BASAL) r->value *= 3600 / f.duration_s;
+  bool glucose = r->kind == T1D_RECORD_GLUCOSE || r->kind == T1D_RECORD_METER;
+  return !glucose || r->value > 0;
+}
+
+gm_status t1d_record_take(void *builder, const gm_fact *f)
+{
+  t1d_record_builder *b = builder;
+  taken t = {.withdrawn = f->withdrawn};
+  if (!b->subject && !(b->subject = gm_strdup(b->ctx, f->subject)))
+    return gm_fail(b->ctx, GM_ENOMEM, "records");
+  if (strcmp(b->subject, f->subject) != 0) {
+    b->sum.of_others++;
+    return GM_OK;
+  }
+  t.r = (t1d_record){.t_s = f->t_true_s, .duration_min = f->duration_s / 60, .kind = kind_of(f)};
+  if (t.r.kind == T1D_RECORD_KINDS) {
+    b->sum.not_taken++;
+    return GM_OK;
+  }
+  t.r.flags = flags_of(f, t.r.kind);
+  t.id = gm_hash_text(f->id) * 31 + gm_hash_text(f->source) * 7 + (uint64_t)t.r.kind;
+  if (!f->withdrawn && !value_of(b, f, &t.r)) {
+    b->sum.refused++;
+    return GM_OK;
+  }
+  return add(b, &t);
+}
+
+/* ---- versions and duplicates ----------------------------------------------------------------- */
+static int32_t by_id(const void *pa, const void *pb)
+{
+  const taken *a = pa, *b = pb;
+  if (a->id != b->id) return a->id < b->id ? -1 : 1;
+  return a->order < b->order ? -1 : 1;
+}
+
+static int32_t by_time(const void *pa, const void *pb)
+{
+  const taken *a = pa, *b = pb;
+  if (a->r.t_s != b->r.t_s) return a->r.t_s < b->r.t_s ? -1 : 1;
+  if (a->r.kind != b->r.kind) return a->r.kind < b->r.kind ? -1 : 1;
+  return a->order < b->order ? -1 : 1;
+}
+
+static void sort(t1d_record_builder *b, int32_t (*order)(const void *, const void *))
+{
+  if (b->count) qsort(b->item, (size_t)b->count, sizeof *b->item, order);
+}
+
+/* Of all that has one id the last one told, if it was not taken back. */
+static void newest_keep(t1d_record_builder *b)
+{
+  int32_t kept = 0;
+  sort(b, by_id);
+  for (int32_t i = 0; i < b->count; i++) {
+    bool last = i + 1 == b->count || b->item[i + 1].id != b->item[i].id;
+    if (!last)
+      b->sum.duplicates++;
+    else if (b->item[i].withdrawn)
+      b->sum.withdrawn++;
+    else
+      b->item[kept++] = b->item[i];
+  }
+  b->count = kept;
+  sort(b, by_time);
+}
+
+static bool same_datum(const t1d_record *a, const t1d_record *b)
+{
+  return a->value == b->value && a->duration_min == b->duration_min && a->flags == b->flags;
+}
+
+/* Under several ids: two receivers of one sensor, a dose told by the pump and by an app. */
+static void copies_drop(t1d_record_builder *b)
+{
+  int32_t kept = 0;
+  for (int32_t i = 0; i < b->count; i++) {
+    t1d_record *last = kept ? &b->item[kept - 1].r : NULL;
+    const t1d_record *r = &b->item[i].r;
+    bool together = last && last->t_s == r->t_s && last->kind == r->kind;
+    if (together && same_datum(last, r)) {
+      b->sum.duplicates++;
+    } else if (together && r->kind == T1D_RECORD_GLUCOSE) {
+      b->sum.conflicts++;
+      b->item[kept - 1] = b->item[i];
+    } else {
+      b->item[kept++] = b->item[i];
+    }
+  }
+  b->count = kept;
+}
+
+/* ---- basal and exercise as steps ------------------------------------------------------------- */
+typedef struct {
+  double t_s, end_s, rate;
+  uint32_t flags;
+} step;
+
+static bool is_scheduled(const t1d_record *r) { return r->flags & T1D_FLAG_SCHEDULED; }
+
+/* Those of one sort, each cut where the next begins; of two that begin together the last one. */
+static int32_t steps_of(const t1d_record_builder *b, bool scheduled, step *out)
+{
+  int32_t n = 0;
+  for (int32_t i = 0; i < b->count; i++) {
+    const t1d_record *r = &b->item[i].r;
+    if (r->kind != T1D_RECORD_BASAL || is_scheduled(r) != scheduled) continue;
+    if (n && out[n - 1].t_s == r->t_s) n--;
+    if (n && (out[n - 1].end_s > r->t_s || (b->hold_basal && !scheduled)))
+      out[n - 1].end_s = r->t_s;
+    out[n++] = (step){r->t_s, r->t_s + 60 * r->duration_min, r->value, r->flags};
+  }
+  return n;
+}
+
+static gm_status step_add(t1d_record_builder *b, double t_s, double end_s, const step *of)
+{
+  taken t = {.r = {.t_s = t_s,
+                   .value = of->rate,
+                   .duration_min = (end_s - t_s) / 60,
+                   .kind = T1D_RECORD_BASAL,
+                   .flags = of->flags}};
+  return end_s > t_s ? add(b, &t) : GM_OK;
+}
+
+/* The schedule where nothing is given. */
+static gm_status schedule_add(t1d_record_builder *b, const step *order, int32_t order_count,
+                              const step *given, int32_t given_count)
+{
+  gm_status s = GM_OK;
+  int32_t j = 0;
+  for (int32_t i = 0; i < order_count && !s; i++) {
+    double at = order[i].t_s;
+    while (j < given_count && given[j].end_s <= at) j++;
+    for (int32_t k = j; k < given_count && given[k].t_s < order[i].end_s && !s; k++) {
+      s = step_add(b, at, given[k].t_s, &order[i]);
+      at = fmax(at, given[k].end_s);
+    }
+    if (!s) s = step_add(b, at, order[i].end_s, &order[i]);
+  }
+  return s;
+}
+
+static gm_status basal_make(t1d_record_builder *b)
+{
+  int32_t kept = 0;
+  step *given = gm_alloc(b->ctx, b->count, sizeof *given);
+  step *order = gm_alloc(b->ctx, b->count, sizeof *order);
+  gm_status s = given && order ? GM_OK : gm_fail(b->ctx, GM_ENOMEM, "basal steps");
+  if (s) goto out;
+  int32_t given_count = steps_of(b, false, given), order_count = steps_of(b, true, order);
+  for (int32_t i = 0; i < b->count; i++)
+    if (b->item[i].r.kind != T1D_RECORD_BASAL) b->item[kept++] = b->item[i];
+  b->count = kept;
+  for (int32_t i = 0; i < given_count && !s; i++)
+    s = step_add(b, given[i].t_s, given[i].end_s, &given[i]);
+  if (!s) s = schedule_add(b, order, order_count, given, given_count);
+out:
+  gm_free(given);
+  gm_free(order);
+  return s;
+}
+
+/* yes ... no becomes one record with its duration. */
+static void exercise_make(t1d_record_builder *b)
+{
+  int32_t kept = 0, open = -1;
+  for (int32_t i = 0; i < b->count; i++) {
+    taken t = b->item[i];
+    if (t.r.kind == T1D_RECORD_EXERCISE) {
+      if (open >= 0) b->item[open].r.duration_min = (t.r.t_s - b->item[open].r.t_s) / 60;
+      open = t.r.value > 0 ? kept : -1;
+      if (open < 0) continue;
+    }
+    b->item[kept++] = t;
+  }
+  b->count = kept;
+}
+
+gm_status t1d_record_finish(t1d_record_builder *b, t1d_records *out)
+{
+  newest_keep(b);
+  copies_drop(b);
+  exercise_make(b);
+  gm_status s = basal_make(b);
+  if (s) return s;
+  sort(b, by_time);
+  t1d_records r = b->sum;
+  r.record = gm_alloc(b->ctx, b->count, sizeof *r.record);
+  if (!r.record) return gm_fail(b->ctx, GM_ENOMEM, "%d records", (int)b->count);
+  for (int32_t i = 0; i < b->count; i++) r.record[i] = b->item[i].r;
+  r.count = b->count;
+  *out = r;
+  return GM_OK;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+/* models/t1d/maps, the zone left open. */
+static const struct {
+  const char *header; /* a column that no other table has */
+  bool hold;
+  const char *text;
+} maps[] = {
+    {"glucose_value_mg_dl", false,
+     "mapping: glucose of one person\nsource: table\nclass: device\nsubject: {is: one}\n"
+     "time: {column: timestamp, format: local, zone: \"%s\"}\n"
+     "columns:\n  glucose_value_mg_dl: {observable: glucose, unit: mg/dL, code: loinc|99504-3, "
+     "marks: {Low: \"<40\", LOW: \"<40\", High: \">400\", HIGH: \">400\"}}\n"},
+    {"basal_U_per_5min", true,
+     "mapping: events of one person\nsource: table\nclass: device\nsubject: {is: one}\n"
+     "time: {column: time, format: local, zone: \"%s\"}\n"
+     "columns:\n  basal_U_per_5min: {input: basal, unit: \"[IU]/(5.min)\", as: given, "
+     "duration: 5 min, zeros: taken}\n"
+     "  bolus_U: {input: bolus, unit: \"[IU]\", as: given}\n"
+     "  carb_servings_10g: {input: carbs, unit: 10.g, as: reported}\n"},
+};
+
+static gm_status mapping_find(gm_ctx *ctx, const char *path, const char *table,
+                              const t1d_csv_options *o, bool *hold, gm_mapping **out)
+{
+  char zone[8], text[1200];
+  int32_t at = o ? o->zone_min : 0;
+  size_t head = strcspn(table, "\r\n");
+  if (o && o->mapping) return gm_mapping_read(ctx, o->mapping, &definition, out);
+  if (at < -14 * 60 || at > 14 * 60) return gm_fail(ctx, GM_ERANGE, "zone_min beyond 14 hours");
+  snprintf(zone, sizeof zone, "%c%02d:%02d", at < 0 ? '-' : '+', (int)(abs(at) / 60 % 100),
+           (int)(abs(at) % 60));
+  for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
+    const char *column = strstr(table, maps[i].header);
+    if (!column || (size_t)(column - table) >= head) continue;
+    *hold |= maps[i].hold;
+    const char *gap = strstr(maps[i].text, "%s");
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(gap - maps[i].text), maps[i].text, zone, gap + 2);
+    return gm_mapping_parse(ctx, "built-in mapping", text, strlen(text), &definition, out);
+  }
+  return gm_fail(ctx, GM_ENOTFOUND,
+                 "%s: no header that is known (glucose_value_mg_dl, basal_U_per_5min); a mapping "
+                 "is needed",
+                 path);
+}
+
+gm_status t1d_record_read_csv(gm_ctx *ctx, const char *path, const t1d_csv_options *options,
+                              t1d_records *out, int64_t *rows, int64_t *rows_refused)
+{
+  t1d_record_options o = options ? options->records : (t1d_record_options){0};
+  char *table = NULL;
+  size_t bytes = 0;
+  gm_mapping *m = NULL;
+  t1d_record_builder *b = NULL;
+  gm_mapping_totals n = {0};
+  gm_status s = gm_file_read(ctx, path, (size_t)1 << 30, &table, &bytes);
+  if (!s) s = mapping_find(ctx, path, table, options, &o.hold_basal, &m);
+  if (!s) s = t1d_record_builder_new(ctx, &o, &b);
+  if (!s) s = gm_mapping_facts_text(ctx, m, path, table, bytes, t1d_record_take, NULL, b, &n);
+  if (!s) s = t1d_record_finish(b, out);
+  if (!s && rows) *rows = n.rows;
+  if (!s && rows_refused) *rows_refused = n.refused + n.partly;
+  t1d_record_builder_free(b);
+  gm_mapping_free(m);
+  gm_free(table);
+  return s;
+}
