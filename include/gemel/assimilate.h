@@ -50,6 +50,11 @@ typedef struct {
    * (`transform`), and with GM_REJUVENATE_KERNEL of the unknowns with them. A bias that goes to 0
    * as members are added. */
   double state_kernel;
+  /* UKF: distance of the sigma points from their mean in sd; 0: sqrt(max(3, dimensions)). Less
+   * (sqrt(3) is the normal law's own) where the model bends so much that far points are nobody any
+   * more; then the middle point's weight may be negative (gm_filter_weight), which gm_filter_output
+   * and the news allow for. */
+  double reach;
   bool keep_history;  /* needed by gm_filter_smooth */
   uint64_t replicate; /* number of the random key */
   gm_alarm_options alarm;

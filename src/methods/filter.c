@@ -35,6 +35,8 @@ static gm_status options_take(gm_filter *f, gm_ctx *ctx, const gm_filter_options
   if (!(o->state_kernel >= 0 && isfinite(o->state_kernel)))
     return gm_fail(ctx, GM_ERANGE, "filter: a kernel on states of %g bandwidths, expected >= 0",
                    o->state_kernel);
+  if (!(o->reach >= 0 && isfinite(o->reach)))
+    return gm_fail(ctx, GM_ERANGE, "filter: sigma points at %g sd, expected >= 0", o->reach);
   if (!(o->inflation > 0 && isfinite(o->inflation)))
     return gm_fail(ctx, GM_ERANGE, "filter: inflation %g, expected > 0", o->inflation);
   return gm__states_check(f, ctx);
@@ -394,9 +396,11 @@ gm_status gm_filter_output(gm_filter *f, gm_ctx *ctx, int32_t output, double *me
     a += w * v;
   }
   a /= weight;
+  /* sigma points whose middle one has a negative weight spread about that one */
+  const double about = f->weight[0] < 0 ? f->y[output] : a;
   for (int32_t m = 0; m < f->n; m++) {
     double v = f->y[(ptrdiff_t)m * f->info.output_count + output];
-    if (isfinite(v)) b += f->weight[m] * (v - a) * (v - a);
+    if (isfinite(v)) b += f->weight[m] * (v - about) * (v - about);
   }
   *mean = a;
   *sd = sqrt(b / weight);

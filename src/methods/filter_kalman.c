@@ -195,7 +195,7 @@ static void center(const gm_filter *f, int32_t rows, const double *a, double *ou
   for (int32_t i = 0; i < rows; i++) {
     double *to = out + (ptrdiff_t)i * n;
     memcpy(to, a + (ptrdiff_t)i * n, (size_t)n * sizeof *to);
-    gm__row_map(n, to, gm__row_dot(n, f->weight, to), 1, 0);
+    gm__row_map(n, to, f->weight[0] < 0 ? to[0] : gm__row_dot(n, f->weight, to), 1, 0);
   }
 }
 
@@ -325,12 +325,14 @@ gm_status gm__kalman_innovation(gm_filter *f, gm_ctx *ctx, int32_t m, gm_filter_
   return GM_OK;
 }
 
-/* What was predicted of a coloured sensor hangs on its last residual: the news say so. */
-static void colours_tell(const gm_filter *f, const gm_reading *r, int32_t m)
+/* What was predicted of a coloured sensor hangs on its last residual, and with a middle sigma point
+ * of negative weight no members tell it: the news are those of the normal law. */
+static void law_tell(const gm_filter *f, const gm_reading *r, int32_t m)
 {
   const kalman *k = f->kalman;
   for (int32_t i = 0; i < m; i++) {
-    if (k->voice[i] < 0 || f->s->sensor[r[i].sensor].law != GM_SENSE_NORMAL) continue;
+    if ((k->voice[i] < 0 && f->weight[0] >= 0) || f->s->sensor[r[i].sensor].law != GM_SENSE_NORMAL)
+      continue;
     const double *row = k->s + (ptrdiff_t)i * m; /* of the factor of S */
     double variance = 0;
     for (int32_t j = 0; j <= i; j++) variance += row[j] * row[j];
@@ -387,7 +389,7 @@ gm_status gm__kalman_take(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_
   if (f->o.adaptive > 0 && f->o.kind != GM_FILTER_UKF) spread_adapt(f, count);
   gm__kalman_center(f, count);
   s = gm__kalman_innovation(f, ctx, count, news);
-  if (!s) colours_tell(f, r, count);
+  if (!s) law_tell(f, r, count);
   if (!s) s = analyse(f, ctx, r, count);
   if (s) return s;
   if (f->o.inflation != 1 && f->o.kind != GM_FILTER_UKF)

@@ -1,6 +1,9 @@
 /* kalman_sigma.c - the unscented Kalman filter: 2 nv + 1 members carry mean and covariance.
  * Julier & Uhlmann, Proc. SPIE 3068:182 (1997); kappa = max(3 - nv, 0), so that weights are never
- * negative. */
+ * negative, unless the caller sets the points' distance. Where the middle point's weight is then
+ * negative, covariances are taken about that point (the same authors' modified form), which keeps
+ * them positive. */
+#include "methods/filter_rows.h"
 #include "methods/kalman.h"
 #include "num/dense.h"
 #include "num/linalg.h"
@@ -9,13 +12,18 @@
 
 int32_t gm__kalman_sigma_count(const kalman *k) { return 2 * k->nv + 1; }
 
-static double kappa_of(const kalman *k) { return k->nv < 3 ? 3 - k->nv : 0; }
+/* Squared distance of the points from the middle one, in sd. */
+static double reach2_of(const gm_filter *f)
+{
+  const kalman *k = f->kalman;
+  return f->o.reach > 0 ? f->o.reach * f->o.reach : fmax(k->nv, 3);
+}
 
 static void weights_set(gm_filter *f)
 {
   const kalman *k = f->kalman;
-  double all = k->nv + kappa_of(k);
-  f->weight[0] = kappa_of(k) / all;
+  double all = reach2_of(f);
+  f->weight[0] = (all - k->nv) / all;
   for (int32_t m = 1; m < f->n; m++) f->weight[m] = 0.5 / all;
 }
 
@@ -24,7 +32,7 @@ static void weights_set(gm_filter *f)
 void gm__kalman_sigma_begin(gm_filter *f)
 {
   const kalman *k = f->kalman;
-  double reach = sqrt(k->nv + kappa_of(k));
+  double reach = sqrt(reach2_of(f));
   weights_set(f);
   memset(f->z, 0, (size_t)f->n * (size_t)f->d * sizeof *f->z);
   for (int32_t i = 0; i < f->d; i++)
@@ -63,7 +71,7 @@ gm_status gm__kalman_sigma(gm_filter *f, gm_ctx *ctx, int32_t m)
   double *p = gm_alloc(ctx, square + 2 * (ptrdiff_t)nv * m + nv, sizeof *p);
   if (!p) return gm_fail(ctx, GM_ENOMEM, "sigma points");
   double *c = p + square, *g = c + (ptrdiff_t)nv * m, *mean = g + (ptrdiff_t)nv * m;
-  for (int32_t i = 0; i < nv; i++) mean[i] = k->v[(ptrdiff_t)i * n] - k->vp[(ptrdiff_t)i * n];
+  for (int32_t i = 0; i < nv; i++) mean[i] = gm__row_dot(n, f->weight, k->v + (ptrdiff_t)i * n);
   for (int32_t i = 0; i < nv; i++)
     for (int32_t j = 0; j < n; j++)
       k->v[(ptrdiff_t)i * n + j] = f->weight[j] * k->vp[(ptrdiff_t)i * n + j];
@@ -84,7 +92,7 @@ gm_status gm__kalman_sigma(gm_filter *f, gm_ctx *ctx, int32_t m)
   for (ptrdiff_t i = 0; i < (ptrdiff_t)nv * m; i++) c[i] = -c[i];
   gm__dense_add_bt(nv, m, nv, g, c, p);
   gm__kalman_factor_flat(nv, p);
-  double reach = sqrt(nv + kappa_of(k));
+  double reach = sqrt(reach2_of(f));
   for (int32_t i = 0; i < nv; i++) {
     double *v = k->v + (ptrdiff_t)i * n;
     v[0] = mean[i];
