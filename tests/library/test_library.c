@@ -118,7 +118,8 @@ static void each_text(text_check *check)
 /* Few steps: what a parameter at its corner does is seen in 20,000 as well as in a million. */
 static gm_status make_model(void *user, gm_ctx *own, gm_model **out)
 {
-  gm_eq_config c = {.text = user, .text_name = "model.ant", .step_max = 20000};
+  gm_eq_config c = {
+      .text = user, .text_name = "model.ant", .step_max = 20000, .fallback = GM_EQ_FALLBACK_OFF};
   return gm_model_new(own, &gm_equations, &c, out);
 }
 
@@ -203,7 +204,7 @@ static const reference reference_value[] = {
     {"imatinib", "BW", 70},       {"imatinib", "AGE", 50},     {"imatinib", "SEX", 0.5},
     {"imatinib", "DISEASE", 0.5}, {"phenobarbital", "WT", 1},  {"phenobarbital", "APGAR", 7},
     {"warfarin", "AGE", 30},      {"warfarin", "SEX", 0.5}, /* recorded; no parameter uses them */
-    {"theophylline", "WT", 70},   {"t1d", "WT", 70},        {"t1d", "exercise", 0},
+    {"theophylline", "WT", 70},   {"t1d", "WT", 70},           {"t1d", "exercise", 0},
 };
 
 static double reference_of(const char *model, const char *covariate)

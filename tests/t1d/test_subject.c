@@ -55,7 +55,7 @@ static void subject__fills_its_member(void **state)
   gm_model_info info;
   gm_model_get_info(model, &info);
   double theta[64], kept = 7;
-  assert_true(info.parameter_count <= 32);
+  assert_true(info.parameter_count <= 64);
   const t1d_subject *s = t1d_subject_find("child003");
   assert_int_equal(t1d_subject_theta(ctx, s, model, theta, 2), GM_OK);
   for (int32_t i = 0; i < T1D_PARAMETER_COUNT; i++)

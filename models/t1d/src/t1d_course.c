@@ -53,6 +53,25 @@ void t1d_course_free(t1d_course *c)
   gm_free(c);
 }
 
+gm_status t1d_course_copy(const t1d_course *c, gm_ctx *ctx, t1d_course **out)
+{
+  t1d_course *n = gm_alloc(ctx, 1, sizeof *n);
+  item *all = gm_alloc(ctx, c->item_count + 1, sizeof *all);
+  if (!n || !all) {
+    gm_free(n);
+    gm_free(all);
+    return gm_fail(ctx, GM_ENOMEM, "course");
+  }
+  *n = *c;
+  n->edge = NULL;
+  n->edge_count = n->edge_room = 0;
+  n->item = all;
+  n->item_room = c->item_count + 1;
+  if (c->item_count) memcpy(all, c->item, (size_t)c->item_count * sizeof *all);
+  *out = n;
+  return GM_OK;
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 static gm_status add(t1d_course *c, gm_ctx *ctx, double t_min, double given, double value,
                      item_kind kind, const char *what)

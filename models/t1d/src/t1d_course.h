@@ -17,6 +17,9 @@ typedef struct t1d_course t1d_course;
 GM_NODISCARD gm_status t1d_course_new(gm_ctx *ctx, const gm_model *model, double bw_kg,
                                       double t_min, t1d_course **out);
 void t1d_course_free(t1d_course *c); /* NULL ok */
+/* The same course at the same place: what comes next may be read off it and not be spent.
+ * *out is owned by the caller. Fails: GM_ENOMEM. */
+GM_NODISCARD gm_status t1d_course_copy(const t1d_course *c, gm_ctx *ctx, t1d_course **out);
 
 /* Carbohydrate to be eaten from t_min on, g; insulin at once, units; basal rate from t_min on,
  * units/h, in place of the one before. Fails: GM_EDOMAIN (before the cursor, negative, not finite),

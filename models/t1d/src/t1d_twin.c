@@ -1,0 +1,392 @@
+/* t1d_twin.c - a twin's making, and its step: what was done, the reading's quality, the filter. */
+#include "t1d_twin_internal.h"
+#include "gemel/math.h"
+#include <math.h>
+#include <string.h>
+
+/* The sensor's error against glucose under the skin, as Breton & Kovatchev's model has it sampled
+ * every 5 min (J. Diabetes Sci. Technol. 2:853, 2008): sd 11 mg/dL, autocorrelation 0.70 after
+ * 15 min. */
+static const double sensor_sd_mgdl = 11, sensor_memory_min = 42;
+/* What no input explains: sd and memory. */
+static const double w_sd = 0.5, w_memory_min = 40;
+/* Sensitivity of the moment, that of a part of the day, a meal's share. */
+static const double si_memory_min = 8 * 60, part_memory_min = 20 * 24 * 60;
+static const double share_sd = 0.25, share_memory_min = 6 * 60;
+static const double start_sd = 0.25;
+/* sqrt(3): that of the normal law (Julier & Uhlmann 1997) */
+static const double sigma_reach = 1.7320508075688772;
+static const double day_min = 1440;
+
+/* ---- making ---------------------------------------------------------------------------------- */
+double t1d__twin_part(double t_min)
+{
+  double hour = fmod(t_min, day_min) / 60;
+  if (hour < 0) hour += 24;
+  int32_t part = 0;
+  for (int32_t i = 1; i < T1D_DAY_PARTS; i++) part += hour >= t1d_prior_part_h[i];
+  return part;
+}
+
+static void unknown_set(t1d_twin *t, int32_t at, const char *name, gm_prior_law law, double center,
+                        double spread, double memory)
+{
+  t->unknown[at] = (gm_unknown){.name = name,
+                                .parameter = gm_model_find(t->model, GM_TABLE_PARAMETER, name),
+                                .law = law,
+                                .center = center,
+                                .spread = spread,
+                                .memory = memory};
+}
+
+static int32_t subject_row(const char *name)
+{
+  for (int32_t i = 0; i < T1D_PARAMETER_COUNT; i++)
+    if (!strcmp(t1d_parameter_name[i], name)) return i;
+  return -1;
+}
+
+/* What changes from hour to hour, behind what is the person's own. */
+static void changing_make(t1d_twin *t)
+{
+  const double si = t1d_prior_day_sd, part = t1d_prior_part_sd;
+  const double fasting = t->prior.theta[subject_row("Gb")];
+  const double start = t->o.first_mgdl > 0 ? t->o.first_mgdl / fasting : 1;
+  unknown_set(t, TWIN_SI, "SI", GM_PRIOR_LOGNORMAL, 1, si, si_memory_min);
+  unknown_set(t, TWIN_NIGHT, "SI_night", GM_PRIOR_LOGNORMAL, 1, part, part_memory_min);
+  unknown_set(t, TWIN_MORNING, "SI_morning", GM_PRIOR_LOGNORMAL, 1, part, part_memory_min);
+  unknown_set(t, TWIN_AFTERNOON, "SI_afternoon", GM_PRIOR_LOGNORMAL, 1, part, part_memory_min);
+  unknown_set(t, TWIN_EVENING, "SI_evening", GM_PRIOR_LOGNORMAL, 1, part, part_memory_min);
+  unknown_set(t, TWIN_W, "w", GM_PRIOR_NORMAL, 0, w_sd, w_memory_min);
+  unknown_set(t, TWIN_SHARE, "f", GM_PRIOR_LOGNORMAL, 0.9, share_sd, share_memory_min);
+  unknown_set(t, TWIN_START, "start", GM_PRIOR_LOGNORMAL, start, start_sd, 0);
+}
+
+/* A person of the population's middle: next to no spread of what is the person's own. */
+static void population_make(t1d_twin *t)
+{
+  for (int32_t i = 0; i <= TWIN_EVENING; i++) {
+    t->unknown[i].spread *= 1e-3;
+    t->unknown[i].drift = 0;
+  }
+}
+
+static gm_status unknowns_make(t1d_twin *t, gm_ctx *ctx)
+{
+  int32_t rows;
+  gm_model_table(t->model, GM_TABLE_PARAMETER, &rows);
+  if (rows > TWIN_PARAMETERS_MAX)
+    return gm_fail(ctx, GM_EINVAL, "twin: a model of %d parameters", (int)rows);
+  gm_status s = t1d_prior_unknowns(ctx, &t->prior, t->model, t->unknown, t->theta);
+  if (s) return s;
+  for (int32_t i = 0; i < T1D_PRIOR_COUNT; i++) t->unknown[i].drift = t->prior.drift[i];
+  changing_make(t);
+  if (t->o.population) population_make(t);
+  for (int32_t i = 0; i < TWIN_UNKNOWNS; i++)
+    for (int32_t j = 0; j < TWIN_UNKNOWNS; j++)
+      t->factor[i * TWIN_UNKNOWNS + j] = i < T1D_PRIOR_COUNT && j < T1D_PRIOR_COUNT
+                                             ? t->prior.factor[i * T1D_PRIOR_COUNT + j]
+                                             : i == j;
+  return GM_OK;
+}
+
+static gm_status system_make(t1d_twin *t, gm_ctx *ctx)
+{
+  gm_status s = unknowns_make(t, ctx);
+  if (s) return s;
+  t->output_cgm = gm_model_find(t->model, GM_TABLE_OUTPUT, "CGM");
+  t->rest_port = gm_model_find(t->model, GM_TABLE_INPUT, "rest");
+  t->stomach_port = gm_model_find(t->model, GM_TABLE_INPUT, "Qsto1");
+  t->part_row = gm_model_find(t->model, GM_TABLE_PARAMETER, "part");
+  t->sensor = (gm_sensor){.name = "cgm",
+                          .output = t->output_cgm,
+                          .law = GM_SENSE_NORMAL,
+                          .p0 = sensor_sd_mgdl,
+                          .parameter0 = -1,
+                          .parameter1 = -1,
+                          .memory = sensor_memory_min};
+  t->system = (gm_system){.model = t->model,
+                          .theta = t->theta,
+                          .unknown = t->unknown,
+                          .unknown_count = TWIN_UNKNOWNS,
+                          .prior_factor = t->factor,
+                          .sensor = &t->sensor,
+                          .sensor_count = 1,
+                          .drive = &t->drive,
+                          .seed = t->o.seed,
+                          .subject = t->o.subject};
+  return GM_OK;
+}
+
+/* What happened before t0 is history: the drive begins there, with the basal rate that ran. */
+static void drive_begin(t1d_twin *t, double t0_min)
+{
+  int32_t at = 0, rate = -1;
+  for (; at < t->edge_count && t->edge[at].t < t0_min; at++)
+    if (t->edge[at].kind == GM_EDGE_RATE) rate = at;
+  if (at > 0) at--; /* the place of an edge that is history */
+  if (rate >= 0) {
+    t->edge[at] = t->edge[rate];
+    t->edge[at].t = t0_min;
+  } else if (t->edge_count && t->edge[at].t < t0_min) {
+    at++;
+  }
+  t->edge_first = at;
+  t->drive = (gm_drive){t->edge + at, t->edge_count - at};
+}
+
+gm_status t1d__twin_begin(t1d_twin *t, gm_ctx *ctx, double t0_min)
+{
+  drive_begin(t, t0_min);
+  gm_filter_options o = {.kind = GM_FILTER_UKF, .reach = sigma_reach};
+  gm_filter *made = NULL;
+  t->system.t0 = t0_min;
+  t->theta[t->part_row] = t1d__twin_part(t0_min);
+  gm_status s = gm_filter_new(ctx, &t->system, &o, &made);
+  if (s) return s;
+  gm_filter_free(t->filter);
+  t->filter = made;
+  t1d__twin_forget(t);
+  return GM_OK;
+}
+
+static gm_status quality_make(t1d_twin *t, gm_ctx *ctx)
+{
+  gm_quality_rules r = gm_quality_defaults();
+  r.hard_low = 1, r.hard_high = 1000;
+  r.soft_low = 39, r.soft_high = 500;
+  r.sensor_low = 40, r.sensor_high = 400;
+  r.rise_per_h = r.fall_per_h = 8 * 60; /* 8 mg/dL/min: twice what glucose was seen to do */
+  r.usual_h = 1.0 / 12;
+  r.dip_fall = 25, r.dip_fall_per_h = 180, r.dip_h = 1, r.dip_back = 0.6;
+  r.unit[0] = (gm_quality_unit){.factor = 18.0156};
+  r.unit_count = 1;
+  return gm_quality_new(ctx, &r, &t->quality);
+}
+
+gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options, t1d_twin **out)
+{
+  if (!isfinite(options->t0_min) || !(options->basal_u_per_h >= 0) || !(options->first_mgdl >= 0))
+    return gm_fail(ctx, GM_EDOMAIN, "twin: begins at %g min with %g U/h and %g mg/dL",
+                   options->t0_min, options->basal_u_per_h, options->first_mgdl);
+  t1d_twin *t = gm_alloc(ctx, 1, sizeof *t);
+  if (!t) return gm_fail(ctx, GM_ENOMEM, "twin");
+  t->ctx = ctx;
+  t->o = *options;
+  t->now_min = t->o.t0_min;
+  t->meal_min = -INFINITY;
+  for (int32_t i = 0; i < TWIN_BACK; i++) gm_text_init(&t->past[i].belief, ctx);
+  t1d_prior_patient p = {.bw_kg = t->o.bw_kg,
+                         .group = t->o.group,
+                         .basal_u_per_h = t->o.basal_u_per_h,
+                         .daily_u = t->o.daily_u,
+                         .cr_g_per_u = t->o.cr_g_per_u,
+                         .cf_mgdl_per_u = t->o.cf_mgdl_per_u,
+                         .is_virtual = t->o.is_virtual};
+  /* Twins live on errors of 10 mg/dL: they need not the tolerances of parity. */
+  gm_eq_config c = {.solver = GM_EQ_EXPLICIT, .rtol = 1e-4, .atol = 1e-5};
+  gm_status s = t1d_prior_get(ctx, &p, &t->prior);
+  if (!s) s = t1d_s2008_new(ctx, &c, &t->model);
+  if (!s) s = system_make(t, ctx);
+  if (!s) s = quality_make(t, ctx);
+  if (!s) s = t1d_course_new(ctx, t->model, t->o.bw_kg, t->o.t0_min, &t->course);
+  double basal = t->o.basal_u_per_h > 0 ? t->o.basal_u_per_h : t->prior.basal_u_per_h;
+  if (!s) s = t1d_course_basal(t->course, ctx, t->o.t0_min, basal);
+  if (!s) s = t1d__twin_begin(t, ctx, t->o.t0_min);
+  if (s) {
+    t1d_twin_free(t);
+    return s;
+  }
+  *out = t;
+  return GM_OK;
+}
+
+void t1d_twin_free(t1d_twin *t)
+{
+  if (!t) return;
+  t1d__twin_outlook_free(t);
+  for (int32_t i = 0; i < TWIN_BACK; i++) gm_text_free(&t->past[i].belief);
+  gm_filter_free(t->filter);
+  gm_quality_free(t->quality);
+  t1d_course_free(t->course);
+  gm_model_free(t->model);
+  gm_free(t->edge);
+  gm_free(t);
+}
+
+/* ---- what is done ---------------------------------------------------------------------------- */
+gm_status t1d_twin_meal(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g)
+{
+  gm_status s = t1d_course_meal(t->course, ctx, t_min, carbs_g);
+  if (!s && carbs_g > 0) t->meal_min = fmax(t->meal_min, t_min);
+  return s;
+}
+
+gm_status t1d_twin_bolus(t1d_twin *t, gm_ctx *ctx, double t_min, double dose_u)
+{
+  return t1d_course_bolus(t->course, ctx, t_min, dose_u);
+}
+
+gm_status t1d_twin_basal(t1d_twin *t, gm_ctx *ctx, double t_min, double rate_u_per_h)
+{
+  return t1d_course_basal(t->course, ctx, t_min, rate_u_per_h);
+}
+
+gm_status t1d__twin_edge(t1d_twin *t, gm_ctx *ctx, gm_edge e)
+{
+  if (t->edge_count == t->edge_room) {
+    int32_t room = t->edge_room ? 2 * t->edge_room : 256;
+    gm_status s = gm_grow(ctx, &t->edge, t->edge_room, room, sizeof *t->edge);
+    if (s) return s;
+    t->edge_room = room;
+  }
+  int32_t at = t->edge_count++;
+  for (; at > t->edge_first && t->edge[at - 1].t > e.t; at--) t->edge[at] = t->edge[at - 1];
+  t->edge[at] = e;
+  t->drive = (gm_drive){t->edge + t->edge_first, t->edge_count - t->edge_first};
+  return GM_OK;
+}
+
+gm_status t1d__twin_drive(t1d_twin *t, gm_ctx *ctx, double t_min)
+{
+  gm_drive d;
+  gm_status s = t1d_course_read(t->course, ctx, t_min, &d);
+  for (int32_t i = 0; i < d.edge_count && !s; i++) s = t1d__twin_edge(t, ctx, d.edge[i]);
+  /* a part of the day that began is seen at the step behind it */
+  double part = t1d__twin_part(t->now_min);
+  if (!s && part != t1d__twin_part(t_min))
+    s = t1d__twin_edge(t, ctx,
+                       (gm_edge){t_min, t1d__twin_part(t_min), t->part_row, GM_EDGE_PARAMETER});
+  return s;
+}
+
+/* ---- a step ---------------------------------------------------------------------------------- */
+/* The alarm's voice: lost after an hour of it; then the belief begins anew, half a day back, so
+ * that what is on board is known. */
+static gm_status lose_or_find(t1d_twin *t, gm_ctx *ctx, gm_alarm_state alarm)
+{
+  enum { LOST_AFTER = 12, FOUND_AFTER = 24, BACK_MIN = 720 };
+  if (alarm == GM_ALARM_RAISED) {
+    t->raised = t->raised < 0 ? 1 : t->raised + 1;
+  } else {
+    t->raised = t->raised > 0 ? -1 : t->raised - 1;
+  }
+  if (t->lost && t->raised <= -FOUND_AFTER) t->lost = false;
+  if (t->raised < LOST_AFTER) return GM_OK;
+  t->lost = true;
+  t->raised = 0;
+  double from = fmax(t->o.t0_min, t->now_min - BACK_MIN);
+  gm_status s = t1d__twin_begin(t, ctx, from);
+  if (!s) s = gm_filter_step(t->filter, ctx, t->now_min, NULL, 0, NULL);
+  return s;
+}
+
+static void tell(t1d_twin *t, t1d_twin_news *news)
+{
+  const double *z = gm_filter_coordinate(t->filter), *weight = gm_filter_weight(t->filter);
+  const int32_t n = gm_ensemble_size(gm_filter_ensemble(t->filter));
+  const double w0 = z[TWIN_W];
+  double mean = 0, var = 0;
+  for (int32_t m = 0; m < n; m++) {
+    double v = z[(ptrdiff_t)m * TWIN_UNKNOWNS + TWIN_W];
+    mean += weight[m] * v;
+    var += m ? weight[m] * (v - w0) * (v - w0) : 0;
+  }
+  news->disturbance_mg_kg_min = mean * w_sd;
+  news->disturbance_sd = sqrt(var) * w_sd;
+}
+
+/* A fast fall is no fault of the sensor where the twin expects it. */
+static gm_status expect(t1d_twin *t, gm_ctx *ctx, double t_min, double cgm_mgdl, uint32_t reasons,
+                        bool *taken)
+{
+  const uint32_t shape = GM_QUALITY_BIT(GM_QUALITY_DIP) | GM_QUALITY_BIT(GM_QUALITY_SPIKE) |
+                         GM_QUALITY_BIT(GM_QUALITY_RISE) | GM_QUALITY_BIT(GM_QUALITY_FALL);
+  if (reasons & ~shape) return GM_OK;
+  double mean, sd;
+  gm_status s = gm_filter_step(t->filter, ctx, t_min, NULL, 0, NULL);
+  if (!s) s = gm_filter_output(t->filter, ctx, t->output_cgm, &mean, &sd);
+  if (s) return s;
+  *taken = fabs(cgm_mgdl - mean) < 2.5 * sqrt(sd * sd + sensor_sd_mgdl * sensor_sd_mgdl);
+  return GM_OK;
+}
+
+/* Is the reading fit to be believed? */
+static gm_status reading_judge(t1d_twin *t, gm_ctx *ctx, double t_min, double cgm_mgdl,
+                               t1d_twin_news *news, bool *taken)
+{
+  gm_quality_finding f = {0};
+  *taken = false;
+  if (isnan(cgm_mgdl)) return GM_OK;
+  gm_quality_take(t->quality, (gm_quality_datum){t_min / 60, NAN, cgm_mgdl}, &f);
+  news->faults = f.reasons;
+  news->weight = f.weight;
+  *taken = f.weight >= 0.5;
+  if (*taken || !(f.weight > 0)) return GM_OK;
+  return expect(t, ctx, t_min, cgm_mgdl, f.reasons, taken);
+}
+
+/* The filter to t_min, with the reading. */
+static gm_status filter_go(t1d_twin *t, gm_ctx *ctx, double t_min, double cgm_mgdl,
+                           t1d_twin_news *news, gm_filter_news *fn, bool *taken)
+{
+  gm_status s = t1d__twin_drive(t, ctx, t_min);
+  if (!s) s = reading_judge(t, ctx, t_min, cgm_mgdl, news, taken);
+  gm_reading r = {.t = t_min, .value = cgm_mgdl};
+  if (!s) s = gm_filter_step(t->filter, ctx, t_min, &r, *taken, fn);
+  if (s != GM_ENUMERIC) return s;
+  t->lost = true; /* nothing of the belief is left: begin anew */
+  return t1d__twin_begin(t, ctx, t_min);
+}
+
+gm_status t1d_twin_step(t1d_twin *t, gm_ctx *ctx, double t_min, double cgm_mgdl,
+                        t1d_twin_news *news)
+{
+  t1d_twin_news none;
+  if (!news) news = &none;
+  *news = (t1d_twin_news){.t_min = t_min, .mean_mgdl = NAN, .sd_mgdl = NAN};
+  if (!(t_min >= t->now_min) || isinf(t_min))
+    return gm_fail(ctx, GM_EDOMAIN, "twin: a step to %g min, expected at or after %g", t_min,
+                   t->now_min);
+  gm_filter_news fn = {0};
+  bool taken = false;
+  gm_status s = filter_go(t, ctx, t_min, cgm_mgdl, news, &fn, &taken);
+  if (s) return s;
+  t->now_min = t_min;
+  t->steps++;
+  if (fn.count) {
+    news->mean_mgdl = fn.mean[0];
+    news->sd_mgdl = fn.sd[0];
+  }
+  s = t1d__twin_remember(t, ctx, taken ? cgm_mgdl : NAN, fn.log_predictive);
+  tell(t, news);
+  if (!s && taken && !t->o.no_hidden_meals &&
+      news->disturbance_mg_kg_min > 1.2 * news->disturbance_sd)
+    s = t1d__twin_look_back(t, ctx, &news->hidden_meal_g);
+  if (!s && taken) s = lose_or_find(t, ctx, fn.alarm);
+  news->lost = t->lost;
+  if (!s)
+    s = gm_filter_output(t->filter, ctx, t->output_cgm, &news->glucose_mgdl,
+                         &news->glucose_sd_mgdl);
+  return s;
+}
+
+gm_status t1d_twin_parameter(t1d_twin *t, gm_ctx *ctx, const char *name, double *mean, double *sd)
+{
+  int32_t at = -1;
+  for (int32_t i = 0; i < TWIN_UNKNOWNS; i++)
+    if (!strcmp(t->unknown[i].name, name)) at = i;
+  if (at < 0) return gm_fail(ctx, GM_EINVAL, "twin: %s is not unknown to it", name);
+  const gm_unknown *u = &t->unknown[at];
+  const double *z = gm_filter_coordinate(t->filter), *weight = gm_filter_weight(t->filter);
+  const int32_t n = gm_ensemble_size(gm_filter_ensemble(t->filter));
+  double a = 0, var = 0;
+  for (int32_t m = 0; m < n; m++) {
+    double v = z[(ptrdiff_t)m * TWIN_UNKNOWNS + at];
+    a += weight[m] * v;
+    var += m ? weight[m] * (v - z[at]) * (v - z[at]) : 0;
+  }
+  *mean = (u->law == GM_PRIOR_LOGNORMAL ? gm_ln(u->center) : u->center) + u->spread * a;
+  *sd = u->spread * sqrt(var);
+  return GM_OK;
+}

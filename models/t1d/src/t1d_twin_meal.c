@@ -1,0 +1,139 @@
+/* t1d_twin_meal.c - meals that nobody told: the last hour is run again with a meal in it, for some
+ * times and sizes, and kept where that explains the readings better than none does. */
+#include "t1d_twin_internal.h"
+#include "gemel/math.h"
+#include <math.h>
+#include <string.h>
+
+enum { SIZES = 3, ONSETS = 4 };
+static const double size_g[SIZES] = {20, 45, 80};
+static const double onset_min[ONSETS] = {15, 25, 40, 60};
+/* ln of the prior odds: three meals in sixteen waking hours, spread over the hypotheses of one look
+ * back of an hour. */
+static const double odds = -1.0, odds_least = 1.0;
+
+gm_status t1d__twin_remember(t1d_twin *t, gm_ctx *ctx, double cgm_mgdl, double loglik)
+{
+  twin_past *p = &t->past[t->past_next];
+  p->belief.bytes = 0;
+  gm_status s = gm_filter_save(t->filter, ctx, &p->belief);
+  if (s) return s;
+  p->t_min = t->now_min;
+  p->cgm_mgdl = cgm_mgdl;
+  p->loglik = loglik;
+  t->past_next = (t->past_next + 1) % TWIN_BACK;
+  if (t->past_count < TWIN_BACK) t->past_count++;
+  return GM_OK;
+}
+
+void t1d__twin_forget(t1d_twin *t) { t->past_count = t->past_next = 0; }
+
+/* The i-th newest; 0 is the present. */
+static twin_past *past_at(t1d_twin *t, int32_t i)
+{
+  return &t->past[(t->past_next - 1 - i + 2 * TWIN_BACK) % TWIN_BACK];
+}
+
+static gm_status load(t1d_twin *t, gm_ctx *ctx, const twin_past *p)
+{
+  return gm_filter_load(t->filter, ctx, p->belief.data, p->belief.bytes);
+}
+
+/* The readings behind the past moment `from` again; their log-likelihood. */
+static gm_status replay(t1d_twin *t, gm_ctx *ctx, int32_t from, bool keep, double *loglik)
+{
+  gm_status s = load(t, ctx, past_at(t, from));
+  *loglik = 0;
+  for (int32_t i = from - 1; i >= 0 && !s; i--) {
+    twin_past *p = past_at(t, i);
+    gm_reading r = {.t = p->t_min, .value = p->cgm_mgdl};
+    gm_filter_news n = {0};
+    s = gm_filter_step(t->filter, ctx, p->t_min, &r, !isnan(p->cgm_mgdl), &n);
+    *loglik += n.log_predictive;
+    if (!s && keep) {
+      p->belief.bytes = 0;
+      s = gm_filter_save(t->filter, ctx, &p->belief);
+      p->loglik = n.log_predictive;
+    }
+  }
+  return s;
+}
+
+/* The meal's two edges: it is on the plate and eaten at once, and a meal begins. */
+static gm_status eat(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g)
+{
+  gm_status s = t1d__twin_edge(t, ctx, (gm_edge){t_min, 0, t->rest_port, GM_EDGE_REPLACE});
+  if (!s)
+    s = t1d__twin_edge(t, ctx, (gm_edge){t_min, 1000 * carbs_g, t->stomach_port, GM_EDGE_BOLUS});
+  return s;
+}
+
+/* What happened, as it was before a hypothesis. */
+static void restore(t1d_twin *t, const gm_edge *saved, int32_t count)
+{
+  memcpy(t->edge, saved, (size_t)count * sizeof *saved);
+  t->edge_count = count;
+  t->drive = (gm_drive){t->edge + t->edge_first, count - t->edge_first};
+}
+
+/* The past moment at or before t_min; -1: none that old. */
+static int32_t moment_before(t1d_twin *t, double t_min)
+{
+  for (int32_t i = 0; i < t->past_count; i++)
+    if (past_at(t, i)->t_min <= t_min) return i;
+  return -1;
+}
+
+static double none_loglik(t1d_twin *t, int32_t from)
+{
+  double sum = 0;
+  for (int32_t i = 0; i < from; i++) sum += past_at(t, i)->loglik;
+  return sum;
+}
+
+typedef struct {
+  double gain, onset, carbs_g;
+  int32_t from;
+} best_meal;
+
+static gm_status try_all(t1d_twin *t, gm_ctx *ctx, const gm_edge *saved, int32_t count,
+                         best_meal *best)
+{
+  gm_status s = GM_OK;
+  for (int32_t o = 0; o < ONSETS && !s; o++) {
+    double begin = t->now_min - onset_min[o], loglik;
+    int32_t from = moment_before(t, begin);
+    if (from < 1 || begin < t->meal_min + 20) continue;
+    for (int32_t i = 0; i < SIZES && !s; i++) {
+      s = eat(t, ctx, begin, size_g[i]);
+      if (!s) s = replay(t, ctx, from, false, &loglik);
+      if (s == GM_ENUMERIC) s = GM_OK, loglik = -INFINITY;
+      restore(t, saved, count);
+      double gain = loglik - none_loglik(t, from) + odds - gm_ln((double)SIZES);
+      if (!s && gain > best->gain) *best = (best_meal){gain, begin, size_g[i], from};
+    }
+  }
+  return s;
+}
+
+gm_status t1d__twin_look_back(t1d_twin *t, gm_ctx *ctx, double *meal_g)
+{
+  const int32_t count = t->edge_count;
+  best_meal best = {.gain = odds_least};
+  if (t->past_count < 4) return GM_OK;
+  gm_edge *saved = gm_alloc(ctx, count + 1, sizeof *saved);
+  if (!saved) return gm_fail(ctx, GM_ENOMEM, "twin");
+  if (count) memcpy(saved, t->edge, (size_t)count * sizeof *saved);
+  gm_status s = try_all(t, ctx, saved, count, &best);
+  double loglik;
+  if (!s && best.carbs_g > 0) {
+    s = eat(t, ctx, best.onset, best.carbs_g);
+    if (!s) s = replay(t, ctx, best.from, true, &loglik);
+    t->meal_min = best.onset;
+    *meal_g = best.carbs_g;
+  } else if (!s) {
+    s = load(t, ctx, past_at(t, 0));
+  }
+  gm_free(saved);
+  return s;
+}
