@@ -73,7 +73,7 @@ typedef struct {
  * in the log first: the head stands for the records too. */
 GM_API GM_NODISCARD gm_status gm_audit_head_get(gm_store *s, gm_ctx *ctx, gm_audit_head *out);
 
-/* What is wrong with a store. place 0: nothing. */
+/* What is wrong with a store; what is NULL: nothing. */
 typedef struct {
   int64_t audit_seq;      /* the first row of the log that does not fit, 0: all do */
   int64_t twin, twin_seq; /* the first record that does not fit its chain or an anchor, 0: all do */

@@ -87,7 +87,7 @@ typedef struct {
   int32_t index; /* of the observable */
   gm_target_kind kind;
   double low, high, best; /* best NaN: the middle, or the bound where only one is finite */
-} gm_target;
+} gm_def_target;
 
 typedef struct {
   char *input;
@@ -131,7 +131,7 @@ typedef struct {
   gm_def_parameter *parameter;
   gm_def_input *input;
   gm_observable *observable;
-  gm_target *target;
+  gm_def_target *target;
   gm_action *action;
   gm_limit *limit;
   gm_need *need;

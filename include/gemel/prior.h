@@ -30,9 +30,11 @@ typedef struct {
   int32_t other;    /* twins of other definitions or without a belief, left out */
   double ess_least; /* least effective members of a twin under the learned prior */
   bool converged;
-  bool unconverged_ok;            /* the caller's: to be applied even so; false unless it was set */
   const char *definition, *model; /* hashes of the files it was learned under, in hexadecimal */
-  void *memory;                   /* private */
+  /* the caller's, false unless they were set: to be applied though it had not converged, and under
+   * other files than those it was learned under */
+  bool unconverged_ok, other_files_ok;
+  void *memory; /* private */
 } gm_prior;
 GM_API void gm_prior_free(gm_prior *p); /* NULL ok */
 
@@ -41,8 +43,8 @@ GM_API void gm_prior_free(gm_prior *p); /* NULL ok */
  * EM; Wei & Tanner, J. Am. Stat. Assoc. 85:699, 1990). Exact up to the members' number as long as
  * ess_least is not small. The session's purpose is GM_USE_TRAINING; twins whose consents do not
  * permit that are not seen. Fails: GM_EINVAL (another purpose, a definition without spread),
- * GM_EDENIED (fewer than 11 subjects permit it), GM_ENUMERIC (a spread that vanishes), as
- * gm_life_open. *out is owned by the caller. */
+ * GM_EDENIED (fewer than GM_BANK_LEAST subjects permit it), GM_ENUMERIC (a spread that vanishes),
+ * as gm_life_open. *out is owned by the caller. */
 GM_API GM_NODISCARD gm_status gm_prior_learn(gm_ctx *ctx, gm_session *a, const char *definition,
                                              const gm_watch *watch, gm_prior **out);
 
@@ -51,11 +53,14 @@ GM_API GM_NODISCARD gm_status gm_prior_learn(gm_ctx *ctx, gm_session *a, const c
 GM_API void gm_prior_write(const gm_prior *p, gm_text *out);
 GM_API GM_NODISCARD gm_status gm_prior_read(gm_ctx *ctx, const char *name, const char *text,
                                             size_t bytes, gm_prior **out);
-/* The definition's random effects become those of the prior. Fails, leaving d as it was: GM_EINVAL
- * (effects of other parameters, units, laws or typical values, or in another order; not converged
- * and not unconverged_ok; a spread that is none), GM_EDENIED (of fewer than 11 subjects),
- * GM_ENOMEM. The files need not be those it was learned under: what else they say may differ. */
-GM_API GM_NODISCARD gm_status gm_prior_apply(gm_ctx *ctx, const gm_prior *p, gm_definition *d);
+/* The definition's random effects become those of the prior. definition, model: hashes of the files
+ * that d was read from, as gm_store_document_put names them; NULL: they are not compared. Fails,
+ * leaving d as it was: GM_EINVAL (effects of other parameters, units, laws or typical values, or in
+ * another order; learned under other files, and not other_files_ok; not converged, and not
+ * unconverged_ok; a spread that is none), GM_EDENIED (of fewer than GM_BANK_LEAST subjects),
+ * GM_ENOMEM. */
+GM_API GM_NODISCARD gm_status gm_prior_apply(gm_ctx *ctx, const gm_prior *p, const char *definition,
+                                             const char *model, gm_definition *d);
 
 #ifdef __cplusplus
 }

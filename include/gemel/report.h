@@ -11,7 +11,8 @@ extern "C" {
 /* All borrowed. Parts that are NULL are left out of the report, and the report says so. */
 typedef struct {
   const gm_twin *twin;
-  const gm_forecast *forecast;   /* of the twin, over history and horizon, plan as_it_is */
+  const gm_forecast *forecast;   /* of the twin, over history and horizon, plan as_it_is, or: */
+  bool as_recorded;              /* it is made under the doses that the records have after now */
   const gm_forecast *population; /* the same from the prior */
   const gm_comparison *comparison;
   const gm_proposal *proposal;

@@ -1,9 +1,12 @@
 /* store.h - the thread: everything known of a twin, append-only, with when it was true and when it
- * was learned. room: store A record is never changed. A correction is a newer version of the same
- * thing (source and id); what was known at any time stays readable as it was. The same version
- * again changes nothing, so whoever is not sure that a record arrived sends it again. Bodies are
- * sealed under a key of the subject (docs/decisions/0007-store.md). Threads: a store may be used by
- * many at once; appends of all of them share commits. */
+ * was learned.
+ * room: store
+ *
+ * A record is never changed. A correction is a newer version of the same thing (kind, source and
+ * id); what was known at any time stays readable as it was. The same version again changes nothing,
+ * so whoever is not sure that a record arrived sends it again. Bodies are sealed under a key of the
+ * subject (docs/decisions/0007-store.md).
+ * Threads: a store may be used by many at once; appends of all of them share commits. */
 #ifndef GEMEL_STORE_H
 #define GEMEL_STORE_H
 #include "gemel/access.h"
@@ -15,7 +18,7 @@ extern "C" {
 typedef struct gm_store gm_store;
 
 typedef struct {
-  const char *url;    /* a file's path */
+  const char *url;    /* a file's path, or "postgresql://..." */
   const char *master; /* "file:PATH", "env:NAME", "command:COMMAND": where the master key is */
   bool create;        /* make the store when it is not there */
 } gm_store_options;
@@ -27,7 +30,8 @@ GM_API GM_NODISCARD gm_status gm_store_open(gm_ctx *ctx, const gm_store_options 
 /* Waits for appends under way. NULL ok. */
 GM_API void gm_store_close(gm_store *s);
 
-/* Commits since it was opened: each costs the disk one sync. */
+/* Commits of appends and of rows of the audit log since it was opened: each costs the disk one
+ * sync. Those of subjects, twins, cards, documents, pages and erasures are not among them. */
 GM_API int64_t gm_store_commits(gm_store *s);
 
 /* ---- sessions -------------------------------------------------------------------------------- */
@@ -49,14 +53,19 @@ GM_API const gm_access_who *gm_session_who(const gm_session *a);
  * Fails: GM_ENOTFOUND (not there, or erased), GM_EINVAL, GM_EDENIED, as gm_store_open. */
 GM_API GM_NODISCARD gm_status gm_store_subject(gm_session *a, gm_ctx *ctx, const char *id,
                                                bool create, int64_t *out);
+/* The same of one that is there or was erased, for whoever erases once more. */
+GM_API GM_NODISCARD gm_status gm_store_subject_known(gm_session *a, gm_ctx *ctx, const char *id,
+                                                     int64_t *out);
 /* The twin of that name, unique in the store (1 to 200 bytes); create: for this subject. subject 0:
- * whoever's it is (then not created). */
+ * whoever's it is (then not created). Fails: GM_ENOTFOUND (no such twin, or its subject is erased),
+ * GM_EEXIST (another subject's twin has the name), as gm_store_subject. */
 GM_API GM_NODISCARD gm_status gm_store_twin(gm_session *a, gm_ctx *ctx, int64_t subject,
                                             const char *name, bool create, int64_t *out);
 /* Destroys the subject's key and everything sealed under it; a tombstone stays, and the chain of
- * its records can still be checked. The patient itself, or an operator at its request. Once more
- * empties the files again. Fails: GM_ENOTFOUND, GM_EDENIED; GM_EBUSY: it is erased, but a log that
- * others read still holds what was sealed. */
+ * its records can still be checked. The patient itself, or an operator at its request. Keys in
+ * backups that cannot be reached are logged as a warning, with their files. Once more reaches for
+ * these again, and empties the files again. Fails: GM_ENOTFOUND, GM_EDENIED; GM_EBUSY: it is
+ * erased, but a log that others read still holds what was sealed. */
 GM_API GM_NODISCARD gm_status gm_store_erase(gm_session *a, gm_ctx *ctx, int64_t subject);
 
 typedef struct {
@@ -147,8 +156,9 @@ typedef struct {
 } gm_receipt;
 
 /* Appends all or none of the entries; when it returns GM_OK they are on the disk. receipt[count]
- * may be NULL. Fails: GM_ENOTFOUND (no such twin, or its subject was erased), GM_EINVAL, GM_EFULL,
- * GM_EDENIED, GM_EIO, GM_EBUSY, GM_ENOMEM; then nothing of them is there. */
+ * may be NULL. Fails: GM_ENOTFOUND (no such twin, or its subject was erased), GM_EINVAL, GM_EDOMAIN
+ * (a time that is no number), GM_EFULL, GM_EDENIED, GM_EIO, GM_EBUSY, GM_ENOMEM; then nothing of
+ * them is there. */
 GM_API GM_NODISCARD gm_status gm_store_append(gm_session *a, gm_ctx *ctx, int64_t twin,
                                               const gm_entry *entry, int32_t count,
                                               gm_receipt *receipt);
@@ -191,7 +201,9 @@ GM_API GM_NODISCARD gm_status gm_store_export(gm_session *a, gm_ctx *ctx, const 
                                               gm_record_listener *listener, void *user);
 
 /* Checks the chain of a twin's records (0: of all twins): *seq_out is the first record that does
- * not fit (0: all do), *twin_out whose it is. Needs no key. */
+ * not fit (0: all do), *twin_out whose it is. Needs no key. Fails: GM_EPARSE (the database's own
+ * check finds it damaged), GM_EIO, GM_EBUSY, GM_ENOMEM; a record that does not fit is no failure.
+ */
 GM_API GM_NODISCARD gm_status gm_store_verify(gm_store *s, gm_ctx *ctx, int64_t twin,
                                               int64_t *twin_out, int64_t *seq_out);
 

@@ -81,6 +81,11 @@ int cli_code(gm_status s);
 /* Prints a message about one subject, with its name when the message has it not; returns code. */
 int cli_say_subject(const cli *c, int code, const char *id, const char *message);
 void cli_help_verb(const cli_verb *v, gm_text *out);
+/* ---- programs (program.c) ---- */
+/* Becomes the program gemel-argv[0], where there is one beside gemel; argv ends in NULL. False:
+ * there is none. True: it could not be run, and *code says so. */
+bool cli_program_run(const cli *c, char **argv, int *code);
+void cli_program_list(gm_text *out);
 
 /* ---- quantities and doses in text (quantity.c) --------------------------------------------- */
 /* "48", "48 h", "2 d": a time in the model's unit. what goes in front of messages. */
@@ -189,8 +194,11 @@ void cli_show_forecast(gm_ctx *ctx, const gm_twin *t, const gm_forecast *f, cons
                        gm_text *out);
 void cli_show_comparison(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k, gm_text *out);
 void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_text *out);
+/* A warning when a plan is beyond the definition's limits; whether it is. */
+bool cli_show_limits(const gm_definition *d, const gm_plan *p, gm_text *out);
 /* The same as members of the JSON object at hand. */
 gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j);
+gm_status cli_json_parameters(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j);
 void cli_json_forecast(const gm_twin *t, const gm_forecast *f, const gm_forecast *p,
                        gm_json_writer *j);
 void cli_json_comparison(const gm_twin *t, const gm_comparison *k, gm_json_writer *j);
@@ -205,6 +213,7 @@ typedef struct {
   gm_forecast *forecast, *population, *proposed;
   gm_comparison *comparison;
   gm_proposal *proposal;
+  bool as_recorded; /* forecast and population: under what was given after now, not as it is */
 } cli_course;
 gm_status cli_course_make(gm_ctx *ctx, const gm_twin *t, double t_end, const gm_watch *watch,
                           cli_course *out);
@@ -219,9 +228,20 @@ bool cli_same_file(const char *a, const char *b); /* both are there, under whate
 /* A folder that has the shipped file `has`: GEMEL_HOME, else the working directory, else
  * ../share/gemel from the command. Adds "folder/" to out. */
 gm_status cli_home(gm_ctx *ctx, const char *has, gm_text *out);
-/* Makes the folder of path and writes it whole. */
-gm_status cli_write(gm_ctx *ctx, const char *path, const gm_text *data);
 bool cli_ends_with(const char *text, const char *end);
+
+/* ---- files that are written (output.c) ------------------------------------------------------ */
+/* Makes the folder of path and writes it whole, under a name of its own that path then gets. Fails,
+ * nothing written: GM_EINVAL (a store, a backup or a key stands there), GM_EIO, GM_ENOMEM. */
+gm_status cli_write(gm_ctx *ctx, const char *path, const gm_text *data);
+/* Whether no file that the options ask for is the store, its log, its key, what is read, or asked
+ * for twice; main looks before the verb runs. Returns an exit code, the message printed. */
+int cli_outputs_check(const cli *c);
+/* One place under two names or one, be a file there or not. */
+bool cli_same_place(const char *a, const char *b);
+/* Fails when path is the definition or its model: GM_EINVAL. */
+gm_status cli_definition_apart(gm_ctx *ctx, const char *path, const gm_definition *d);
+void cli_private(void); /* what is written from now on is its owner's alone to read */
 
 /* ---- model text (model_text.c) ------------------------------------------------------------- */
 /* A model file, text or SBML, by its name or its first byte; else a definition. */

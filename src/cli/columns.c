@@ -82,15 +82,33 @@ void cli_columns(const cli *c, const gm_definition *d, const gm_records *r, gm_t
       fallback_used(&d->covariate[i], r, fallback);
 }
 
+/* --ignore of a column that is used would be believed, and do nothing. */
+static gm_status ignored_check(const cli *c, const gm_definition *d, const gm_records *r)
+{
+  const char *name, *refusal;
+  for (int32_t i = 0; (name = cli_value_at(c, "ignore", i)); i++) {
+    bool synonym;
+    bool covariate = gm_definition_covariate(d, name) >= 0 && has_column(r, name);
+    bool known = gm__column_find(name, &synonym, &refusal) != GM__COL_COVARIATE && !synonym;
+    if (covariate || (known && !has_column(r, name)))
+      return gm_fail(c->ctx, GM_EINVAL,
+                     "--ignore %.60s: %s; take the column out of the data to leave it out", name,
+                     covariate ? "the definition uses it" : "it says what was given or measured");
+  }
+  return GM_OK;
+}
+
 /* A column that nobody uses may be a misspelt one, and then every number would be wrong: refused,
  * unless it is named in --ignore. */
 gm_status cli_columns_say(const cli *c, const gm_definition *d, const gm_records *r)
 {
   gm_text unused, fallback;
+  gm_status s = ignored_check(c, d, r);
+  if (s) return s;
   gm_text_init(&unused, c->ctx);
   gm_text_init(&fallback, c->ctx);
   cli_columns(c, d, r, &unused, &fallback);
-  gm_status s = unused.status ? unused.status : fallback.status;
+  s = unused.status ? unused.status : fallback.status;
   if (s) s = gm_fail(c->ctx, s, "columns of %s", r->path);
   if (!s && unused.bytes)
     s = gm_fail(c->ctx, GM_EPARSE, "%.*s (--ignore NAME leaves a column out)",

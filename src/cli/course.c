@@ -27,6 +27,7 @@ static gm_status forecasts(gm_ctx *ctx, const gm_twin *t, double t_end, cli_cour
                            .time_count = grid(t, t_end, time)};
   gm_status s = gm_plan_as_it_is(ctx, t, t_end, &plan);
   if (s) return s;
+  k->as_recorded = q.as_recorded;
   q.plan = plan.event;
   q.plan_count = plan.event_count;
   s = gm_forecast_make(ctx, t, &q, &k->forecast);
@@ -86,6 +87,7 @@ gm_status cli_course_report(gm_ctx *ctx, const gm_twin *t, const cli_course *k,
 {
   gm_report_input in = {.twin = t,
                         .forecast = k->forecast,
+                        .as_recorded = k->as_recorded,
                         .population = k->population,
                         .comparison = k->proposal ? k->proposal->comparison : k->comparison,
                         .proposal = k->proposal,

@@ -82,16 +82,3 @@ gm_status cli_home(gm_ctx *ctx, const char *has, gm_text *out)
                  "GEMEL_HOME to the folder that has it",
                  has);
 }
-
-gm_status cli_write(gm_ctx *ctx, const char *path, const gm_text *data)
-{
-  if (data->status) return gm_fail(ctx, data->status, "%s: %s", path, gm_status_text(data->status));
-  const char *slash = strrchr(path, '/');
-  gm_status s = GM_OK;
-  if (slash && slash != path) {
-    char *folder = gm_strndup(ctx, path, slash - path);
-    s = folder ? cli_folder_make(ctx, folder) : gm_fail(ctx, GM_ENOMEM, "%s", path);
-    gm_free(folder);
-  }
-  return s ? s : gm_file_write(ctx, path, data->data ? data->data : "", data->bytes);
-}

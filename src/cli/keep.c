@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "gemel/fhir.h"
 #include <math.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,11 +54,17 @@ int cli_keep_say(cli *c, const char *url, const char *what)
   return code;
 }
 
-int cli_keep_key(cli *c, const char *url, gm_text *out)
+const char *cli_keep_key_given(const cli *c)
 {
   const char *key = cli_value(c, "key");
   if (!key) key = getenv("GEMEL_KEY"); /* lint: allow getenv, because the help names it */
-  bool given = key && key[0];
+  return key && key[0] ? key : NULL;
+}
+
+int cli_keep_key(cli *c, const char *url, gm_text *out)
+{
+  const char *key = cli_keep_key_given(c);
+  bool given = key != NULL;
   gm_text_init(out, c->ctx);
   if (!given && is_server(url))
     return cli_keep_say(c, url,
@@ -105,11 +112,12 @@ int cli_keep_store(cli *c, bool create, gm_store **out)
 }
 
 /* ---- who ------------------------------------------------------------------------------------- */
-static const char *login(void)
+const char *cli_login(void)
 {
   const char *name = getlogin();
-  if (!name) name = getenv("USER"); /* lint: allow getenv, because services have no terminal */
-  return name && name[0] ? name : "unknown";
+  if (name && name[0]) return name;
+  const struct passwd *user = getpwuid(getuid()); /* services and containers have no terminal */
+  return user && user->pw_name[0] ? user->pw_name : "unknown";
 }
 
 static int who_read(cli *c, gm_access_who *who, char role[32])
@@ -124,7 +132,7 @@ static int who_read(cli *c, gm_access_who *who, char role[32])
                    "auditor is expected",
                    role);
   who->role = (gm_access_role)number;
-  who->actor = name && name[1] ? name + 1 : login();
+  who->actor = name && name[1] ? name + 1 : cli_login();
   if (who->role == GM_AS_PATIENT) who->subject = who->actor;
   bool operates = who->role == GM_AS_OPERATOR || who->role == GM_AS_AUDITOR;
   number = use ? gm_use_of(use) : operates ? GM_USE_OPERATION : GM_USE_CARE;
@@ -143,6 +151,7 @@ int cli_keep_open(cli *c, bool create, cli_keep *k)
   char role[32];
   gm_access_who who = {0};
   *k = (cli_keep){0};
+  cli_private(); /* what comes out of a store is a patient's */
   int code = who_read(c, &who, role);
   if (!code) code = cli_keep_store(c, create, &k->store);
   if (code) return code;
@@ -162,6 +171,7 @@ int cli_keep_life(cli *c, cli_keep *k)
                        .pool = c->pool,
                        .watch = &c->watch};
   gm_status s = gm_life_open(c->ctx, &o, &k->life);
+  if (s == GM_ENOTFOUND) s = gm_fail_at(c->ctx, s, "twin %.80s", c->argument[0]);
   return s ? cli_fail(c, s) : CLI_DONE;
 }
 
@@ -220,6 +230,17 @@ const char *cli_age_text(double age_s, char *text)
   if (!isfinite(age_s))
     snprintf(text, 32, "-");
   else
-    snprintf(text, 32, "%.3g %s", age_s / by, unit);
+    snprintf(text, 32, a / by < 999.5 ? "%.3g %s" : "%.0f %s", age_s / by, unit);
+  return text;
+}
+
+const char *cli_ago_text(double age_s, char *text)
+{
+  char age[32];
+  snprintf(text, 40,
+           age_s < 0         ? "in %s"
+           : isfinite(age_s) ? "%s ago"
+                             : "none",
+           cli_age_text(fabs(age_s), age));
   return text;
 }

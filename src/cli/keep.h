@@ -22,11 +22,25 @@ typedef struct {
   gm_life *life; /* of the verb's first argument, when it was asked for */
 } cli_keep;
 
+/* Name of who runs the command, "unknown" when nobody knows it; until the next call. */
+const char *cli_login(void);
 /* All return an exit code, the message printed. Closed also after a failure. */
 int cli_keep_open(cli *c, bool create, cli_keep *k);
 /* And the twin of the first argument, as of --as-of when the verb has that. */
 int cli_keep_life(cli *c, cli_keep *k);
 void cli_keep_close(cli_keep *k);
+
+/* ---- how old what it says is (keep_age.c) ---------------------------------------------------- */
+typedef struct {
+  gm_life_state state;
+  bool may; /* whoever asks may see it */
+} cli_age;
+/* As of --now, else the clock. Twins and forecasts that were had of the life before are gone.
+ * Returns an exit code, the message printed. */
+int cli_age_look(cli *c, const cli_keep *k, cli_age *out);
+/* One line on the twin and its newest datum, and a warning when it is no twin (any more). */
+void cli_age_show(const cli *c, const cli_keep *k, const cli_age *a, gm_text *out);
+void cli_age_json(const cli *c, const cli_keep *k, const cli_age *a, gm_json_writer *j);
 
 /* ---- where ----------------------------------------------------------------------------------- */
 /* The store's address as it was given. It may hold a password: never print it, but its name. */
@@ -40,6 +54,8 @@ int cli_keep_place(cli *c, const char *url);
 /* Where its master key is: --key, GEMEL_KEY, or beside a file. text is the caller's, to be freed.
  */
 int cli_keep_key(cli *c, const char *url, gm_text *out);
+/* --key or GEMEL_KEY; NULL: neither. */
+const char *cli_keep_key_given(const cli *c);
 /* Opens it without a session. *out is the caller's. */
 int cli_keep_store(cli *c, bool create, gm_store **out);
 
@@ -51,4 +67,6 @@ int cli_unix_option(cli *c, const char *name, double *out_s);
 const char *cli_unix_text(double t_s, char *text);
 /* "3.2 days", "5 min"; returns text [32]. */
 const char *cli_age_text(double age_s, char *text);
+/* "3.2 days ago", "in 5 min", "none" of NaN; returns text [40]. */
+const char *cli_ago_text(double age_s, char *text);
 #endif

@@ -132,7 +132,9 @@ static void help_all(gm_text *out)
               "a comparison\nof treatments and a proposal. A person decides.\n\n"
               "Use: gemel VERB ARGUMENTS [--OPTION VALUE]\n\nVerbs:\n");
   help_verbs(out);
-  gm_text_add(out, "  help            help on a verb: gemel help VERB\n\nOptions of every verb:\n");
+  gm_text_add(out, "  help            help on a verb: gemel help VERB\n");
+  cli_program_list(out);
+  gm_text_add(out, "\nOptions of every verb:\n");
   help_options(cli_global_options, out);
   gm_text_add(out, "  --version            the version of Gemel\n\nCodes: 0 done, 1 a result that "
                    "says no, 2 bad use or bad input, 3 internal.\n");
@@ -186,6 +188,8 @@ static int verb_run(cli *c, int argc, char **argv)
     cli_help_verb(c->verb, &c->out);
     return CLI_DONE;
   }
+  code = cli_outputs_check(c);
+  if (code) return code;
   gm_status s = gm_pool_new(c->ctx, c->threads, &c->pool);
   if (s) return cli_fail(c, s);
   cli_progress_init(&c->progress, isatty(2) && !c->quiet);
@@ -213,13 +217,16 @@ static const cli_verb *verb_take(cli *c, int argc, char **argv, int *words, int 
     *words = 2;
   }
   const cli_verb *v = verb_named(word);
-  if (!v) *code = unknown_verb(c, word);
+  if (!v && !cli_program_run(c, argv, code)) *code = unknown_verb(c, word);
   return v;
 }
 
 static int command_help(cli *c, int argc, char **argv)
 {
   int words, code = CLI_DONE;
+  static char *ask[] = {NULL, "--help", NULL};
+  ask[0] = argv[0];
+  if (!is_family(argv[0]) && !verb_named(argv[0]) && cli_program_run(c, ask, &code)) return code;
   c->verb = verb_take(c, argc, argv, &words, &code);
   if (c->verb) cli_help_verb(c->verb, &c->out);
   return code;
@@ -259,10 +266,17 @@ static int print(const cli *c, int code)
   return code;
 }
 
+/* What the library has to say beside its results; from any worker. */
+static void hear(void *user, gm_log_level level, const char *text)
+{
+  if (level <= GM_LOG_WARNING) cli_say(user, CLI_DONE, "warning: %s", text);
+}
+
 int main(int argc, char **argv)
 {
   cli c = {.program = argc > 0 && argv[0][0] ? argv[0] : "gemel"};
-  gm_status s = gm_ctx_new(NULL, &c.ctx);
+  gm_ctx_options o = {.logger = hear, .logger_user = &c};
+  gm_status s = gm_ctx_new(&o, &c.ctx);
   if (s) return cli_say(&c, CLI_INTERNAL, "%s", gm_status_text(s));
   gm_text_init(&c.out, c.ctx);
   int code = print(&c, command(&c, argc, argv));

@@ -46,6 +46,11 @@ gm_status cli_time(gm_ctx *ctx, const char *what, const char *text, const char *
                    "%s: \"%.60s\": the model states no unit of time, so a plain "
                    "number is expected",
                    what, text);
+  if (*unit && isnan(cli_hour(unit)))
+    return gm_fail(ctx, GM_EUNIT,
+                   "%s: \"%.60s\": %.40s is no unit of time; one such as %.40s is "
+                   "expected",
+                   what, text, unit, time_unit);
   if (*unit) return convert(ctx, what, unit, time_unit, v, out);
   *out = v;
   return GM_OK;

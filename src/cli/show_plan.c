@@ -19,8 +19,8 @@ static void target_cell(cli_table *table, gm_target_kind kind, const gm_target_r
     cli_table_cell(table, "%.0f %%, %s", 100 * r->attained, cli_number(r->value.mean, a));
 }
 
-static void plan_row(cli_table *table, const gm_target *kind, const gm_comparison *k, int32_t plan,
-                     int32_t rank)
+static void plan_row(cli_table *table, const gm_def_target *kind, const gm_comparison *k,
+                     int32_t plan, int32_t rank)
 {
   const gm_plan_result *r = &k->result[plan];
   char a[32], b[32], c[32];
@@ -46,7 +46,7 @@ static void table_begin(cli_table *table, gm_ctx *ctx, const gm_twin *t, const g
   cli_table_init(table, ctx, 5 + k->target_count);
   cli_table_cell(table, "plan");
   for (int32_t g = 0; g < k->target_count; g++) {
-    const gm_target *x = &t->definition->target[g];
+    const gm_def_target *x = &t->definition->target[g];
     if (x->kind == GM_TARGET_RANGE)
       cli_table_cell(table, "%s in range", x->observable);
     else
@@ -62,7 +62,7 @@ static void show_targets(const gm_twin *t, gm_text *out)
 {
   const gm_definition *d = t->definition;
   for (int32_t g = 0; g < d->target_count; g++) {
-    const gm_target *x = &d->target[g];
+    const gm_def_target *x = &d->target[g];
     gm_text_addf(out, "  target: %s %s", x->observable, kind_name(x->kind));
     if (isfinite(x->low)) gm_text_addf(out, ", at least %g", x->low);
     if (isfinite(x->high)) gm_text_addf(out, ", at most %g", x->high);
@@ -131,6 +131,28 @@ void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_t
                  k->plan[p->rank[0]].name, p->reason[0]);
 }
 
+/* A plan that breaks a limit is computed all the same, and said to. */
+bool cli_show_limits(const gm_definition *d, const gm_plan *p, gm_text *out)
+{
+  for (int32_t i = 0; i < p->event_count; i++) {
+    const gm_event *e = &p->event[i];
+    double dose = e->amount / d->input[e->input].to_model;
+    double per_day = e->interval > 0 ? dose * 24 * d->hour / e->interval : dose;
+    for (int32_t k = 0; k < d->limit_count; k++) {
+      const gm_limit *l = &d->limit[k];
+      if (l->index != e->input) continue;
+      bool close = e->interval > 0 && e->interval < l->interval_least * (1 - 1e-9);
+      if (dose > l->per_dose * (1 + 1e-9) || per_day > l->per_day * (1 + 1e-9) || close) {
+        gm_text_add(out, "  WARNING: beyond the definition's limits: ");
+        cli_safe(out, p->name);
+        gm_text_add(out, "\n");
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 /* ---- JSON ---------------------------------------------------------------------------------- */
 static void json_estimate(gm_json_writer *j, const char *key, const gm_estimate *e)
 {
@@ -146,7 +168,7 @@ static void json_targets(const gm_twin *t, const gm_plan_result *r, gm_json_writ
 {
   gm__json_write_array(j, "targets");
   for (int32_t g = 0; g < t->definition->target_count; g++) {
-    const gm_target *x = &t->definition->target[g];
+    const gm_def_target *x = &t->definition->target[g];
     gm__json_write_object(j, NULL);
     gm__json_write_text(j, "observable", x->observable);
     gm__json_write_text(j, "of", kind_name(x->kind));

@@ -79,31 +79,12 @@ gm_status cli_show_parameters(gm_ctx *ctx, const gm_twin *t, gm_text *out)
   return GM_OK;
 }
 
-gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j)
+gm_status cli_json_parameters(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j)
 {
   parameter_table p;
   double *memory;
   gm_status s = parameters_make(ctx, t, &p, &memory);
   if (s) return s;
-  int32_t data;
-  gm_subject_data(t->subject, &data);
-  gm__json_write_text(j, "subject", gm_subject_id(t->subject));
-  gm__json_write_number(j, "now", t->t_now);
-  gm__json_write_text(j, "time_unit", time_unit(t));
-  gm__json_write_int(j, "learned", t->learned);
-  gm__json_write_int(j, "data", data);
-  gm__json_write_text(j, "health", gm_health_name(t->health));
-  gm__json_write_number(j, "fit_p", t->fit_p);
-  gm__json_write_number(j, "objective", t->mode ? t->mode->objective : NAN);
-  gm__json_write_bool(j, "converged", !t->mode || t->mode->converged);
-  gm__json_write_int(j, "members", t->posterior->n);
-  gm__json_write_number(j, "ess", t->posterior->ess);
-  gm__json_write_number(j, "khat", t->posterior->khat);
-  gm__json_write_number(j, "log_evidence", t->posterior->log_evidence);
-  gm__json_write_number(j, "log_evidence_sd", t->posterior->log_evidence_sd);
-  gm__json_write_text(j, "method", t->posterior->method);
-  gm__json_write_text(j, "rung", t->mode ? t->mode->rung : "simulation");
-  gm__json_write_numbers(j, "effects", t->mode ? t->mode->dim : 0, t->mode ? t->mode->z : NULL);
   gm__json_write_array(j, "parameters");
   for (int32_t i = 0; i < p.count; i++) {
     gm__json_write_object(j, NULL);
@@ -121,6 +102,31 @@ gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j)
   return GM_OK;
 }
 
+gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j)
+{
+  int32_t data;
+  gm_subject_data(t->subject, &data);
+  gm__json_write_text(j, "subject", gm_subject_id(t->subject));
+  gm__json_write_number(j, "now", t->t_now);
+  gm__json_write_text(j, "time_unit", time_unit(t));
+  gm__json_write_int(j, "learned", t->learned);
+  gm__json_write_int(j, "data", data);
+  gm__json_write_text(j, "health", gm_health_name(t->health));
+  gm__json_write_number(j, "fit_p",
+                        t->learned ? t->fit_p : NAN); /* without data nothing is fitted */
+  gm__json_write_number(j, "objective", t->mode && t->learned ? t->mode->objective : NAN);
+  gm__json_write_bool(j, "converged", !t->mode || t->mode->converged);
+  gm__json_write_int(j, "members", t->posterior->n);
+  gm__json_write_number(j, "ess", t->posterior->ess);
+  gm__json_write_number(j, "khat", t->posterior->khat);
+  gm__json_write_number(j, "log_evidence", t->posterior->log_evidence);
+  gm__json_write_number(j, "log_evidence_sd", t->posterior->log_evidence_sd);
+  gm__json_write_text(j, "method", t->posterior->method);
+  gm__json_write_text(j, "rung", t->mode ? t->mode->rung : "simulation");
+  gm__json_write_numbers(j, "effects", t->mode ? t->mode->dim : 0, t->mode ? t->mode->z : NULL);
+  return cli_json_parameters(ctx, t, j);
+}
+
 /* ---- head ---------------------------------------------------------------------------------- */
 gm_status cli_show_twin(gm_ctx *ctx, const gm_twin *t, gm_text *out)
 {
@@ -132,6 +138,11 @@ gm_status cli_show_twin(gm_ctx *ctx, const gm_twin *t, gm_text *out)
   cli_safe(out, gm_subject_id(t->subject));
   gm_text_addf(out, ": %s; learned from %d of %d values, up to %s %s; ", gm_health_name(t->health),
                (int)t->learned, (int)data, cli_number(t->t_now, a), time_unit(t));
+  if (!t->learned) {
+    gm_text_addf(out, "nothing was fitted\n  %d members, effective %.0f\n", (int)t->posterior->n,
+                 t->posterior->ess);
+    return out->status;
+  }
   if (t->mode)
     gm_text_addf(out, "objective %.4f", t->mode->objective);
   else

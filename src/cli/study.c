@@ -72,6 +72,7 @@ int cli_study_open(cli *c, cli_study *s)
   *s = (cli_study){.t_now = NAN, .horizon = NAN};
   const char *data = cli_value(c, "data");
   if (!data) return cli_say_use(c, "--data FILE is needed");
+  cli_private();
   gm_status st = cli_definition_read(c, &s->definition);
   if (!st) st = times_take(c, s);
   if (!st) st = gm_records_read(c->ctx, data, &s->records);
@@ -90,22 +91,10 @@ void cli_study_close(cli_study *s)
 
 gm_status cli_output_check(gm_ctx *ctx, const char *path, const cli_study *s)
 {
-  const gm_definition *d = s->definition;
-  bool alone = d->model_file[0] == '/' || !strcmp(d->folder, ".");
-  gm_text model;
-  gm_text_init(&model, ctx);
-  gm_text_addf(&model, "%s%s%s", alone ? "" : d->folder, alone ? "" : "/", d->model_file);
-  if (model.status) return gm_fail(ctx, model.status, "%s", path);
-  const struct {
-    const char *path, *what;
-  } input[] = {
-      {d->path, "the definition"}, {model.data, "the model"}, {s->records->path, "the data"}};
-  gm_status st = GM_OK;
-  for (size_t i = 0; i < sizeof input / sizeof input[0] && !st; i++)
-    if (cli_same_file(path, input[i].path))
-      st = gm_fail(ctx, GM_EINVAL, "%s is %s (%s): another file is expected for the result", path,
-                   input[i].what, input[i].path);
-  gm_text_free(&model);
+  gm_status st = cli_definition_apart(ctx, path, s->definition);
+  if (!st && cli_same_file(path, s->records->path))
+    st = gm_fail(ctx, GM_EINVAL, "%s is the data (%s): another file is expected for the result",
+                 path, s->records->path);
   return st;
 }
 

@@ -18,7 +18,10 @@ gm_status cli_fhir_begin(const cli *c, const cli_keep *k, double now_s, const ch
 gm_status cli_fhir_device(const cli *c, const cli_keep *k, gm_fhir_out *w)
 {
   gm_life_state state;
-  gm_status s = gm_life_look(k->life, c->ctx, NAN, &state);
+  double now = NAN;
+  const char *text = cli_value(c, "now"); /* health is as of the same time as all else */
+  gm_status s = text ? cli_unix_time(c->ctx, "--now", text, &now) : GM_OK;
+  if (!s) s = gm_life_look(k->life, c->ctx, now, &state);
   if (s) return s;
   gm_fhir_out_device d = {.version = NULL, /* definitions have none */
                           .health = gm_health_name(state.health),

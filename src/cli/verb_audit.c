@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HEX = 2 * GM_AUDIT_HASH_BYTES, SHOWN_BYTES = 160, PROOF_BYTES_MAX = 1 << 20 };
 static const char digit[] = "0123456789abcdef";
@@ -78,13 +77,10 @@ static int session_open(cli *c, gm_store *store, gm_session **out)
   int32_t number = gm_access_role_of(role);
   if (number < 0)
     return cli_say(c, CLI_BAD, "--as %s: auditor:NAME or patient:ID is expected", role);
-  const char *login = getlogin();
   gm_access_who who = {.role = (gm_access_role)number,
                        .use = number == GM_AS_AUDITOR || number == GM_AS_OPERATOR ? GM_USE_OPERATION
                                                                                   : GM_USE_CARE,
-                       .actor = name && name[1] ? name + 1
-                                : login         ? login
-                                                : "unknown"};
+                       .actor = name && name[1] ? name + 1 : cli_login()};
   if (who.role == GM_AS_PATIENT) who.subject = who.actor;
   gm_status s = gm_session_open(store, c->ctx, &who, out);
   return s ? cli_fail(c, s) : CLI_DONE;

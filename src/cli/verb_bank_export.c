@@ -268,7 +268,7 @@ static const cli_option options[] = {
     {"bins", "NAME=N,...", "cuts of a number, a unit may follow; else quantiles", true},
     {"levels", "NAME=A+B:C;...", "what levels become, before all become one", true},
     {"suppress", "SHARE", "of subjects to leave out rather than to widen more (0.05)", false},
-    {"covariates", "NAME,...", "other covariates, as they are; all others stay here", false},
+    {"covariates", "NAME,...", "other covariates, as they are; all others are left out", false},
     {"ages", "NAME,...", "series that are ages, beside those called or coded so", false},
     {"parameters", NULL, "means of calibrated parameters too; k does not cover them", false},
     {"key-file", "FILE", "keep the key of the pseudonyms, for later exports", false},
@@ -281,7 +281,8 @@ const cli_verb cli_verb_bank_export = {
     .use = "--out DIR --quasi AGE,SEX --as researcher:NAME --for research-export",
     .details =
         "Files: subjects.csv, facts.csv, report.txt, report.json, parameters.csv when asked for.\n"
-        "Names, ids, sources, free text and real dates stay here; each subject's times are moved\n"
+        "Names, ids, sources, free text and real dates are left out; each subject's times are "
+        "moved\n"
         "by a number of days of its own. Only what consents permit to be exported goes out, and\n"
         "nothing when fewer than k subjects remain.\n",
     .option = options,

@@ -4,7 +4,7 @@
 #include "gemel/bank.h"
 #include <math.h>
 
-enum { CUTS_MAX = 63 };
+enum { CUTS_MAX = 63, SUBJECTS_FEW = 5 };
 
 static int cuts_read(cli *c, double cut[CUTS_MAX], int32_t *count)
 {
@@ -22,9 +22,18 @@ static void cell(cli_table *t, double v, double low, double high)
   cli_table_cell(t, "%s (%s to %s)", cli_number(v, a), cli_number(low, b), cli_number(high, d));
 }
 
+static void share_cell(cli_table *t, double v, double low, double high)
+{
+  if (isnan(low) || isnan(high))
+    cli_table_cell(t, "%.0f %%", 100 * v);
+  else
+    cli_table_cell(t, "%.0f %% (%.0f to %.0f)", 100 * v, 100 * low, 100 * high);
+}
+
 static void text_show(cli *c, const gm_bank_group *g, int32_t count)
 {
   cli_table t;
+  bool small = false;
   cli_table_init(&t, c->ctx, 6);
   static const char *const head[] = {"group",        "subjects",         "data",
                                      "skill (90 %)", "in 50 % interval", "in 90 % interval"};
@@ -39,10 +48,14 @@ static void text_show(cli *c, const gm_bank_group *g, int32_t count)
     cli_table_cell(&t, "%lld", (long long)g->subjects);
     cli_table_cell(&t, "%lld", (long long)g->outcomes);
     cell(&t, g->skill, g->skill_low, g->skill_high);
-    cell(&t, g->covered50, g->covered50_low, g->covered50_high);
-    cell(&t, g->covered90, g->covered90_low, g->covered90_high);
+    share_cell(&t, g->covered50, g->covered50_low, g->covered50_high);
+    share_cell(&t, g->covered90, g->covered90_low, g->covered90_high);
+    small |= g->subjects < SUBJECTS_FEW;
   }
   cli_table_write(&t, true, &c->out);
+  if (small)
+    gm_text_addf(&c->out, "  WARNING: a group of fewer than %d subjects says little of its kind\n",
+                 SUBJECTS_FEW);
   gm_text_add(&c->out, "Groups whose intervals overlap show no distinguishable difference.\n");
 }
 

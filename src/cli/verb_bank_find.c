@@ -53,6 +53,24 @@ static void totals_show(cli *c, const gm_bank_totals *t)
   gm_text_add(&c->out, "\n");
 }
 
+static void totals_json(gm_json_writer *j, const gm_bank_totals *t)
+{
+  gm__json_write_int(j, "matched", t->matched);
+  gm__json_write_int(j, "twins", t->twins);
+  gm__json_write_int(j, "subjects", t->subjects);
+  gm__json_write_int(j, "unknown", t->unknown);
+  gm__json_write_int(j, "not_converted", t->not_converted);
+  gm__json_write_int(j, "withheld", t->withheld);
+  gm__json_write_object_end(j);
+}
+
+/* A name that no card has is most likely a misspelt one. */
+static int verdict(const cli *c, const gm_bank_totals *t)
+{
+  if (!t->twins || t->unknown < t->twins) return CLI_DONE;
+  return cli_say(c, CLI_NO, "no twin's card can answer this: is a name misspelt?");
+}
+
 static int run(cli *c)
 {
   cli_keep k = {0};
@@ -61,20 +79,24 @@ static int run(cli *c)
   int code = cli_keep_open(c, false, &k);
   if (code) return cli_keep_close(&k), code;
   gm__json_write_begin(&f.j, &c->out, 1);
-  if (c->json) gm__json_write_array(&f.j, NULL);
+  if (c->json) {
+    gm__json_write_object(&f.j, NULL);
+    gm__json_write_array(&f.j, "found");
+  }
   cli_table_init(&f.t, c->ctx, 5);
   static const char *const head[] = {"twin", "subject", "chance", "health", "newest datum"};
   for (int i = 0; i < 5; i++) cli_table_cell(&f.t, "%s", head[i]);
   gm_status s = gm_bank_find(k.session, c->ctx, c->argument[0], hear, &f, &t);
   if (c->json) {
     gm__json_write_array_end(&f.j);
+    totals_json(&f.j, &t);
     gm_text_add(&c->out, "\n");
     gm_text_free(&f.t.cell);
   } else {
     cli_table_write(&f.t, true, &c->out);
     totals_show(c, &t);
   }
-  if (s) code = cli_fail(c, s);
+  code = s ? cli_fail(c, s) : verdict(c, &t);
   cli_keep_close(&k);
   return code;
 }

@@ -39,6 +39,7 @@ static int run(cli *c)
   gm_text_init(&text, c->ctx);
   int code = cli_keep_open(c, false, &k);
   gm_status s = code ? GM_OK : gm_definition_read(c->ctx, c->argument[0], &d);
+  if (!code && !s) s = cli_definition_apart(c->ctx, path, d);
   if (!code && !s) s = gm_prior_learn(c->ctx, k.session, c->argument[0], &c->watch, &p);
   if (!code && !s) {
     gm_prior_write(p, &text);
@@ -63,9 +64,9 @@ const cli_verb cli_verb_bank_learn = {
     .name = "bank learn",
     .summary = "learn a population from the twins whose subjects permit it",
     .use = "DEFINITION --out FILE --as researcher:NAME --for model-training",
-    .details =
-        "Only twins whose consents permit model-training teach, and at least 11 of them. The "
-        "prior is put\nunder a twin by gemel twin migrate --prior.\n",
+    .details = "Only twins whose consents permit model-training are learned from, and at least 11 "
+               "of them. The "
+               "prior is put\nunder a twin by gemel twin migrate --prior.\n",
     .option = options,
     .argument_count = 1,
     .run = run};

@@ -136,6 +136,19 @@ static gm_status model_runs(checker *k, const gm_model *m, const gm_model_info *
   return s;
 }
 
+/* A definition names the sources of its own. */
+static void sources_check(checker *k, const gm_model *m)
+{
+  int32_t count, bare = 0, all = 0;
+  const gm_var *v = gm_model_table(m, GM_TABLE_PARAMETER, &count);
+  for (int32_t i = 0; i < count; i++) {
+    if (v[i].role == GM_ROLE_MEMORY) continue;
+    all++;
+    bare += !v[i].source[0];
+  }
+  if (bare) warns(k, "%d of %d parameters have no source", (int)bare, (int)all);
+}
+
 static gm_status model_check(checker *k, const gm_model *m)
 {
   gm_model_info info;
@@ -150,6 +163,13 @@ static gm_status model_check(checker *k, const gm_model *m)
                states == 1 ? "" : "s", (int)parameters, parameters == 1 ? "" : "s", (int)outputs,
                outputs == 1 ? "" : "s");
   return model_runs(k, m, &info);
+}
+
+static gm_status alone_check(checker *k, const gm_model *m)
+{
+  gm_status s = model_check(k, m);
+  if (!s) sources_check(k, m);
+  return s;
 }
 
 /* ---- the definition ------------------------------------------------------------------------ */
@@ -315,7 +335,7 @@ static int check(cli *c)
     if (cli_has(c, "data")) s = gm_fail(c->ctx, GM_EINVAL, "--data needs a definition");
     if (!s) s = cli_model_read(c->ctx, c->argument[0], &model);
     if (!s && kernel) s = gm_equations_kernel_source(model, &c->out);
-    if (!s && !kernel) s = model_check(&k, model);
+    if (!s && !kernel) s = alone_check(&k, model);
     gm_model_free(model);
   } else if (kernel) {
     s = gm_fail(c->ctx, GM_EINVAL, "--kernel needs a model, not a definition");

@@ -10,27 +10,6 @@ typedef struct {
   int32_t *dose_count;
 } compare_plans;
 
-/* ---- limits of the definition: a plan that breaks one is compared, and said to --------------- */
-static void limits_check(const gm_definition *d, const gm_plan *p, gm_text *out)
-{
-  for (int32_t i = 0; i < p->event_count; i++) {
-    const gm_event *e = &p->event[i];
-    double dose = e->amount / d->input[e->input].to_model;
-    double per_day = e->interval > 0 ? dose * 24 * d->hour / e->interval : dose;
-    for (int32_t k = 0; k < d->limit_count; k++) {
-      const gm_limit *l = &d->limit[k];
-      if (l->index != e->input) continue;
-      bool close = e->interval > 0 && e->interval < l->interval_least * (1 - 1e-9);
-      if (dose > l->per_dose * (1 + 1e-9) || per_day > l->per_day * (1 + 1e-9) || close) {
-        gm_text_add(out, "  WARNING: beyond the definition's limits: ");
-        cli_safe(out, p->name);
-        gm_text_add(out, "\n");
-        return;
-      }
-    }
-  }
-}
-
 static gm_status plan_make(cli_batch *b, gm_ctx *ctx, const gm_twin *t, int32_t i,
                            const double *last, gm_plan *p)
 {
@@ -64,7 +43,7 @@ static gm_status plans_compare(cli_batch *b, gm_ctx *ctx, const gm_twin *t, cli_
   if (!s) cli_last_doses(t->subject, d, t->t_now, last);
   for (int32_t i = 0; i < all->count && !s; i++) {
     s = plan_make(b, ctx, t, i, last, &plan[i]);
-    if (!s) limits_check(d, &plan[i], &r->text);
+    if (!s) cli_show_limits(d, &plan[i], &r->text);
   }
   if (!s) s = gm_compare(ctx, t, plan, all->count, cli_t_end(b->study, t), b->inner, out);
   for (int32_t i = 0; plan && i < all->count; i++) gm_plan_free(&plan[i]);

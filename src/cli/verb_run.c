@@ -71,6 +71,9 @@ static int reports_write(const cli_batch *b, const run_files *f, gm_text *out)
 static void show(cli_batch *b, gm_ctx *ctx, const gm_twin *t, const cli_course *k, cli_result *r)
 {
   cli_warn_twin(b->c, t, &r->text);
+  if (k->as_recorded)
+    gm_text_add(&r->text, "  the data go on after now: the forecast is under the doses that were "
+                          "given, and not \"as it is\"\n");
   cli_show_forecast(ctx, t, k->forecast, k->population, &r->text);
   if (k->proposal)
     cli_show_proposal(ctx, t, k->proposal, &r->text);
@@ -88,6 +91,7 @@ static gm_status json(gm_ctx *ctx, const gm_twin *t, const cli_course *k, const 
   gm__json_write_begin(&j, &r->json, 1);
   gm__json_write_object(&j, NULL);
   gm_status s = cli_json_twin(ctx, t, &j);
+  gm__json_write_bool(&j, "as_recorded", k->as_recorded);
   cli_json_forecast(t, k->forecast, k->population, &j);
   if (k->proposal) cli_json_comparison(t, k->proposal->comparison, &j);
   if (k->comparison) cli_json_comparison(t, k->comparison, &j);

@@ -7,12 +7,11 @@
 
 int cli_operator(cli *c, gm_access_who *out)
 {
-  const char *as = cli_value(c, "as"), *name = getlogin();
+  const char *as = cli_value(c, "as"), *name = cli_login();
   if (as && strncmp(as, "operator:", 9) != 0 && strcmp(as, "operator") != 0)
     return cli_say(c, CLI_BAD, "--as operator:NAME is expected: operators run stores");
   if (as && as[8] == ':' && as[9]) name = as + 9;
-  *out = (gm_access_who){
-      .role = GM_AS_OPERATOR, .use = GM_USE_OPERATION, .actor = name && name[0] ? name : "unknown"};
+  *out = (gm_access_who){.role = GM_AS_OPERATOR, .use = GM_USE_OPERATION, .actor = name};
   return CLI_DONE;
 }
 
@@ -21,6 +20,10 @@ static int places_free(cli *c, const char *path, const char *keys)
 {
   if (cli_exists(path)) return cli_say(c, CLI_BAD, "%s is there already", path);
   if (cli_exists(keys)) return cli_say(c, CLI_BAD, "%s is there already", keys);
+  const char *list = cli_value(c, "tombstones");
+  if (cli_same_place(path, keys) || (list && cli_same_place(list, keys)))
+    return cli_say(c, CLI_BAD, "%s: the keys' file; each of the files needs a name of its own",
+                   keys);
   return CLI_DONE;
 }
 

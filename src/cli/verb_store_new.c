@@ -41,6 +41,7 @@ static int run(cli *c)
   umask(077); /* the store too is its owner's alone */
   if (!code && !strncmp(key.data, "file:", 5)) code = key_make(c, key.data + 5, &made);
   if (!code) code = cli_keep_open(c, true, &k);
+  if (code && made && !k.store && !cli_exists(url)) unlink(key.data + 5); /* a key to nothing */
   if (!code) {
     cli_keep_name(url, &c->out);
     gm_text_addf(&c->out,

@@ -42,6 +42,8 @@ static int restore(cli *c, const char *keys, gm_restore_report *r)
   if (code) return code;
   if (cli_exists(url)) return cli_keep_say(c, url, " is there already");
   code = cli_keep_key(c, url, &key);
+  if (!code && !cli_exists(c->argument[0]))
+    code = cli_say(c, CLI_BAD, "%s: there is no backup", c->argument[0]);
   gm_restore_options o = {.path = c->argument[0],
                           .keys = keys,
                           .tombstones = cli_value(c, "tombstones"),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Facts are added all or none, so many at a time: a file of fewer, which most are, is too. */
-enum { BATCH = 16384, REFUSALS_SHOWN = 20 };
+enum { BATCH = 16384, REFUSALS_SHOWN = 20, WAITS_BYTES = 400 };
 
 /* Facts on their way into the thread. */
 typedef struct {
@@ -23,6 +23,7 @@ typedef struct {
   bool several;            /* they speak of more than one */
   bool dry;                /* only looked at */
   int64_t refused, others; /* others: facts of other subjects */
+  int64_t mine;            /* facts to be taken */
   gm_text refusals;
   gm_fhir_account_writer writer;
   gm_text report;
@@ -32,7 +33,7 @@ static gm_status flush(inlet *in)
 {
   gm_life_intake got;
   if (!in->count) return GM_OK;
-  gm_life_add_options o = {.same_person = cli_has(in->c, "patient")};
+  gm_life_add_options o = {.same_person = cli_has(in->c, "patient"), .named = true};
   gm_status s = gm_life_add(in->k->life, in->c->ctx, in->fact, in->count, &o, &got);
   in->count = 0;
   gm_arena_back(in->memory, in->mark);
@@ -74,6 +75,7 @@ static gm_status take(void *user, const gm_fact *f)
   }
   if (!in->subject[0]) snprintf(in->subject, sizeof in->subject, "%.190s", f->subject);
   in->several |= strncmp(in->subject, f->subject, 190) != 0;
+  in->mine += in->dry;
   if (in->dry) return GM_OK;
   gm_status s = room_make(in);
   if (s) return s;
@@ -155,10 +157,29 @@ static gm_status pass(inlet *in, const char *path, totals *t)
   return cli_value(in->c, "map") ? table_read(in, path, t) : fhir_read(in, path, t);
 }
 
+/* JSON begins with a bracket; what does not is said to be a table, rather than bad JSON. */
+static int form_check(const cli *c, const char *path)
+{
+  char head[64];
+  FILE *f = cli_value(c, "map") ? NULL : fopen(path, "rb");
+  if (!f) return CLI_DONE; /* the reader says why */
+  size_t bytes = fread(head, 1, sizeof head - 1, f);
+  fclose(f);
+  head[bytes] = 0;
+  const char *text = head + (memcmp(head, "\xEF\xBB\xBF", 3) ? 0 : 3);
+  text += strspn(text, " \t\r\n");
+  if (!*text || *text == '{' || *text == '[') return CLI_DONE;
+  return cli_say(c, CLI_BAD,
+                 "%s: no JSON, in which FHIR is read; a table needs --map FILE (docs/mapping.md)",
+                 path);
+}
+
 /* All is looked at first, so that a file that ends in the middle leaves nothing behind. */
 static int data_read(inlet *in, const char *path, totals *t)
 {
   cli *c = in->c;
+  int code = form_check(c, path);
+  if (code) return code;
   in->dry = true;
   gm_status s = pass(in, path, t);
   if (s) return cli_fail(c, s);
@@ -171,7 +192,7 @@ static int data_read(inlet *in, const char *path, totals *t)
   in->dry = false;
   s = pass(in, path, t);
   if (!s) s = flush(in);
-  bool whose = s == GM_EINVAL && strstr(gm_message(c->ctx), "another subject");
+  bool whose = s == GM_EINVAL && strstr(gm_message(c->ctx), "must say so");
   if (whose) return cli_say(c, CLI_BAD, "%s: --patient ID, if it is", gm_message(c->ctx));
   return s ? cli_fail(c, s) : CLI_DONE;
 }
@@ -213,7 +234,9 @@ static void update_show(cli *c, const gm_life *l, const gm_life_update *u, const
   cli_warn_twin(c, t, &c->out);
 }
 
-static void json_show(cli *c, const inlet *in, const totals *t, const gm_life_update *u)
+/* waits: why nothing was learned, "". */
+static void json_show(cli *c, const inlet *in, const totals *t, const gm_life_update *u,
+                      const gm_twin *twin, const char *waits)
 {
   gm_json_writer j;
   gm__json_write_begin(&j, &c->out, 1);
@@ -228,22 +251,40 @@ static void json_show(cli *c, const inlet *in, const totals *t, const gm_life_up
   gm__json_write_int(&j, "late", in->sum.late);
   gm__json_write_int(&j, "of_others", in->others);
   gm__json_write_bool(&j, "renewed", u->renewed);
+  if (waits[0]) gm__json_write_text(&j, "waits", waits);
   gm__json_write_int(&j, "learned", u->learned);
   gm__json_write_int(&j, "held_out", u->held_out);
   gm__json_write_int(&j, "down_weighted", u->down_weighted);
   gm__json_write_int(&j, "scored", u->scored);
+  if (twin) gm__json_write_text(&j, "health", gm_health_name(twin->health));
   gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
-/* Learns; *twin: what is believed now, where whoever asks may see it. */
-static gm_status learn(cli *c, const inlet *in, double now, gm_life_update *u, const gm_twin **twin)
+/* Learns; *twin: what is believed now, where whoever asks may see it. waits: why nothing can be
+ * learned yet: the data are there all the same. */
+static gm_status learn(cli *c, const inlet *in, double now, gm_life_update *u, const gm_twin **twin,
+                       char waits[WAITS_BYTES])
 {
   gm_life *l = in->k->life;
   gm_status s = gm_life_renew(l, c->ctx, now, u);
   if (s == GM_EDOMAIN && !in->sum.taken) return GM_OK; /* no record at all: nothing to learn from */
-  if (!s && u->renewed) s = gm_life_belief(l, c->ctx, twin);
+  if (s == GM_ENOTFOUND) {                             /* a covariate has no value */
+    snprintf(waits, WAITS_BYTES, "%s", gm_message(c->ctx));
+    gm_message_clear(c->ctx);
+    return GM_OK;
+  }
+  if (!s) s = gm_life_belief(l, c->ctx, twin);
   return s == GM_EDENIED ? GM_OK : s; /* who brings data need not see what is made of them */
+}
+
+/* A misspelt --patient would leave everything out without a word. */
+static int verdict(const inlet *in)
+{
+  const char *patient = cli_value(in->c, "patient");
+  if (!patient || in->mine) return CLI_DONE;
+  return cli_say(in->c, CLI_DONE, "warning: nothing that this twin takes is of --patient %.80s",
+                 patient);
 }
 
 static int renew(cli *c, inlet *in, const totals *t)
@@ -251,18 +292,22 @@ static int renew(cli *c, inlet *in, const totals *t)
   gm_life_update u = {0};
   const gm_twin *twin = NULL;
   double now = NAN;
+  char waits[WAITS_BYTES] = "";
   bool learns = !cli_has(c, "no-update");
   int code = cli_unix_option(c, "now", &now);
   if (code) return code;
-  gm_status s = learns ? learn(c, in, now, &u, &twin) : GM_OK;
+  gm_status s = learns ? learn(c, in, now, &u, &twin, waits) : GM_OK;
   if (s) return cli_fail(c, s);
   if (c->json) {
-    json_show(c, in, t, &u);
-    return CLI_DONE;
+    json_show(c, in, t, &u, twin, waits);
+    return verdict(in);
   }
   intake_show(in, t, &c->out);
-  if (learns && (twin || !u.renewed)) update_show(c, in->k->life, &u, twin);
-  return CLI_DONE;
+  if (waits[0])
+    gm_text_addf(&c->out, "WARNING: nothing was learned yet: %s\n", waits);
+  else if (learns && (twin || !u.renewed))
+    update_show(c, in->k->life, &u, twin);
+  return verdict(in);
 }
 
 static int run(cli *c)

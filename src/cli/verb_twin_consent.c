@@ -36,24 +36,68 @@ static int rule_read(cli *c, gm_consent_rule *r)
   return CLI_DONE;
 }
 
-static gm_status list(cli *c, gm_session *a, int64_t twin)
+/* One rule a line, an object; id NULL: whoever asks may not read the record that has it. */
+static void rule_show(cli *c, const char *id, const char *body)
+{
+  gm_json_writer j;
+  gm__json_write_begin(&j, &c->out, 0);
+  gm__json_write_object(&j, NULL);
+  if (id) gm__json_write_text(&j, "id", id);
+  gm__json_write_raw(&j, "rule", body);
+  gm__json_write_object_end(&j);
+  gm_text_add(&c->out, "\n");
+}
+
+typedef struct {
+  cli *c;
+  int32_t count;
+} listener;
+
+static gm_status hear(void *user, const gm_record_found *r)
+{
+  listener *l = user;
+  if (!r->bytes) return GM_OK; /* withdrawn */
+  char *body = gm_strndup(l->c->ctx, r->body, (ptrdiff_t)r->bytes);
+  if (!body) return gm_fail(l->c->ctx, GM_ENOMEM, "a consent");
+  rule_show(l->c, r->id, body);
+  l->count++;
+  gm_free(body);
+  return GM_OK;
+}
+
+/* As the store tells them to those who may not read their records. */
+static gm_status list_without_ids(cli *c, gm_session *a, int64_t twin, int32_t *count)
 {
   gm_arena *memory = NULL;
   gm_consent_rule *rule = NULL;
-  int32_t count = 0;
   gm_text body;
   gm_text_init(&body, c->ctx);
   gm_status s = gm_arena_new(c->ctx, 1024, &memory);
-  if (!s) s = gm_store_consents(a, c->ctx, twin, memory, &rule, &count);
-  for (int32_t i = 0; i < count && !s; i++) {
+  if (!s) s = gm_store_consents(a, c->ctx, twin, memory, &rule, count);
+  for (int32_t i = 0; i < *count && !s; i++) {
     body.bytes = 0;
     s = gm_consent_body(c->ctx, &rule[i], &body);
-    if (!s) cli_safe(&c->out, body.data);
-    gm_text_add(&c->out, "\n");
+    if (!s) rule_show(c, NULL, body.data);
   }
-  if (!s && !count) gm_text_add(&c->out, "no consent is in force: everything is denied\n");
   gm_text_free(&body);
   gm_arena_free(memory);
+  return s;
+}
+
+static gm_status list(cli *c, gm_session *a, int64_t twin)
+{
+  listener l = {.c = c};
+  int64_t withheld = 0;
+  size_t before = c->out.bytes;
+  gm_record_query q = {.twin = twin, .kind = GM_RECORD_CONSENT, .withheld = &withheld};
+  gm_status s = gm_store_read(a, c->ctx, &q, hear, &l);
+  if (s == GM_EDENIED || (!s && withheld)) {
+    gm_message_clear(c->ctx);
+    c->out.bytes = before;
+    l.count = 0;
+    s = list_without_ids(c, a, twin, &l.count);
+  }
+  if (!s && !l.count) gm_text_add(&c->out, "no consent is in force: everything is denied\n");
   return s;
 }
 

@@ -79,10 +79,12 @@ static int query_read(cli *c, gm_record_query *q)
   if (code) return code;
   int32_t number = kind ? gm_record_kind_of(kind) : 0;
   if (number < 0)
-    return cli_say(c, CLI_BAD,
-                   "--kind %s: no kind of record; observation, given, forecast, ... is "
-                   "expected",
-                   kind);
+    return cli_say(
+        c, CLI_BAD,
+        "--kind %s: no kind of record; covariate, observation, given, ordered, reported, "
+        "belief, forecast, score, plan, proposal, decision, model, consent, quality or note is "
+        "expected",
+        kind);
   if (cli_value(c, "series") && !kind) return cli_say(c, CLI_BAD, "--series goes with --kind");
   q->kind = (gm_record_kind)number;
   q->series = cli_value(c, "series");

@@ -8,12 +8,24 @@ static void cells(cli_table *t, const double q[3])
                  cli_number(q[2], high));
 }
 
+static void change_row(cli_table *t, const gm_definition *d, const gm_life_change *x)
+{
+  char when[40];
+  cli_table_cell(t, "%s [%s]", d->observable[x->observable].name,
+                 d->observable[x->observable].unit);
+  cli_table_cell(t, "%s", cli_unix_text(x->t_s, when));
+  cells(t, x->before);
+  cells(t, x->after);
+  cli_table_cell(t, "%s", x->distinguishable ? "changed" : "no distinguishable difference");
+}
+
+/* All that changed, and of the others a sample, in the order of time. */
 static void changes_show(cli *c, const gm_definition *d, const gm_life_change *change,
                          int32_t count)
 {
+  enum { SAMPLE = 12 };
   cli_table t;
-  char when[40];
-  int32_t told = 0;
+  int32_t told = 0, others = 0, left_out = 0;
   for (int32_t i = 0; i < count; i++) told += change[i].distinguishable;
   gm_text_addf(&c->out, "%d of %d forecasts changed by more than their 90 %% intervals allow\n",
                (int)told, (int)count);
@@ -21,17 +33,17 @@ static void changes_show(cli *c, const gm_definition *d, const gm_life_change *c
   static const char *const head[] = {"observable", "time", "before: median (5 to 95 %)", "after",
                                      ""};
   for (int i = 0; i < 5; i++) cli_table_cell(&t, "%s", head[i]);
-  int32_t step = count > 24 ? count / 12 : 1;
-  for (int32_t i = 0; i < count; i += step) {
-    const gm_life_change *x = &change[i];
-    cli_table_cell(&t, "%s [%s]", d->observable[x->observable].name,
-                   d->observable[x->observable].unit);
-    cli_table_cell(&t, "%s", cli_unix_text(x->t_s, when));
-    cells(&t, x->before);
-    cells(&t, x->after);
-    cli_table_cell(&t, "%s", x->distinguishable ? "changed" : "no distinguishable difference");
+  int32_t step = (count - told + SAMPLE - 1) / SAMPLE;
+  for (int32_t i = 0; i < count; i++) {
+    bool shown = change[i].distinguishable || others++ % step == 0;
+    left_out += !shown;
+    if (shown) change_row(&t, d, &change[i]);
   }
   cli_table_write(&t, true, &c->out);
+  if (left_out)
+    gm_text_addf(&c->out,
+                 "  %d more without a distinguishable difference are left out (--json has all)\n",
+                 (int)left_out);
 }
 
 static void json_show(cli *c, const gm_definition *d, const gm_life_change *change, int32_t count)
@@ -42,6 +54,7 @@ static void json_show(cli *c, const gm_definition *d, const gm_life_change *chan
   for (int32_t i = 0; i < count; i++) {
     gm__json_write_object(&j, NULL);
     gm__json_write_text(&j, "observable", d->observable[change[i].observable].name);
+    gm__json_write_text(&j, "unit", d->observable[change[i].observable].unit);
     gm__json_write_number(&j, "t_s", change[i].t_s);
     gm__json_write_numbers(&j, "before", 3, change[i].before);
     gm__json_write_numbers(&j, "after", 3, change[i].after);
@@ -72,7 +85,8 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"prior", "FILE", "what other twins taught (gemel bank learn); else the definition's", false},
+    {"prior", "FILE", "what was learned from other twins (gemel bank learn); else the definition's",
+     false},
     CLI_KEEP_OPTIONS,
     {NULL, NULL, NULL, false}};
 

@@ -59,11 +59,12 @@ static const cli_option options[] = {
     CLI_KEEP_OPTIONS,
     {NULL, NULL, NULL, false}};
 
-const cli_verb cli_verb_twin_new = {
-    .name = "twin new",
-    .summary = "make a twin of a subject in a store",
-    .use = "NAME --definition FILE --subject ID [--consent PURPOSE]",
-    .details = "Without consent nobody but the subject may see or change a twin.\n",
-    .option = options,
-    .argument_count = 1,
-    .run = run};
+const cli_verb cli_verb_twin_new = {.name = "twin new",
+                                    .summary = "make a twin of a subject in a store",
+                                    .use =
+                                        "NAME --definition FILE --subject ID [--consent PURPOSE]",
+                                    .details = "What no consent permits is denied, but to the "
+                                               "subject; for care, --consent care is needed.\n",
+                                    .option = options,
+                                    .argument_count = 1,
+                                    .run = run};

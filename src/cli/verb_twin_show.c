@@ -19,22 +19,35 @@ static void line(gm_text *out, const char *name, const char *format, ...)
 static void head_show(const cli *c, const gm_life *l, const gm_life_state *s, gm_text *out)
 {
   const gm_definition *d = gm_life_definition(l);
-  char when[40], age[32];
-  gm_text_addf(out, "twin %s of subject %s: %s\n", c->argument[0], gm_life_subject_id(l),
-               d->title[0] ? d->title : d->twin);
+  const char *subject = gm_life_subject_id(l), *title = d->title[0] ? d->title : d->twin;
+  char when[40], ago[40];
+  if (subject[0])
+    gm_text_addf(out, "twin %s of subject %s: %s\n", c->argument[0], subject, title);
+  else /* names are not for everybody */
+    gm_text_addf(out, "twin %s, number %lld: %s\n", c->argument[0], (long long)gm_life_twin(l),
+                 title);
   line(out, "question", "%.300s", d->question);
   line(out, "use", "%.300s", d->context_of_use);
   if (!s->is_twin) gm_text_addf(out, "A MODEL, NOT A TWIN: %s\n", s->link);
+  if (s->missing[0])
+    line(out, "MISSING", "covariate %s: it has no value, and the definition gives no default",
+         s->missing);
   line(out, "level", "%s%s%s", gm_level_name(s->level), s->next[0] ? "; next, " : "", s->next);
   line(out, "health", "%s", gm_health_name(s->health));
   line(out, "data",
        "%lld observations (%lld suspect), %lld doses given, %lld ordered, %lld reported",
        (long long)s->observations, (long long)s->suspect, (long long)s->given,
        (long long)s->ordered, (long long)s->reported);
-  line(out, "newest datum", "%s (%s ago)", cli_unix_text(s->t_last_s, when),
-       cli_age_text(s->age_s, age));
-  line(out, "belief", "of %s; %lld so far", cli_unix_text(s->belief_s, when),
-       (long long)s->beliefs);
+  if (isnan(s->t_last_s))
+    line(out, "newest datum", "none");
+  else
+    line(out, "newest datum", "%s (%s)", cli_unix_text(s->t_last_s, when),
+         cli_ago_text(s->age_s, ago));
+  if (isnan(s->belief_s))
+    line(out, "belief", "none yet");
+  else
+    line(out, "belief", "of %s; %lld so far", cli_unix_text(s->belief_s, when),
+         (long long)s->beliefs);
   line(out, "said", "%lld forecasts, %lld proposals; %lld decisions were made",
        (long long)s->forecasts, (long long)s->proposals, (long long)s->decisions);
 }
@@ -43,6 +56,9 @@ static void scores_show(const gm_definition *d, const gm_life_state *s, gm_text 
 {
   char a[32], b[32], e[32], f[32];
   if (!s->scored) line(out, "scores", "none yet: no datum came after a forecast");
+  if (s->censored)
+    line(out, "", "%d data that came later were beyond a limit of quantification: not scored",
+         (int)s->censored);
   for (int32_t o = 0; o < d->observable_count; o++) {
     const gm_life_skill *k = &s->skill[o];
     if (!k->scored) continue;
@@ -66,7 +82,7 @@ static gm_status text_show(cli *c, gm_life *l, const gm_life_state *s)
   scores_show(gm_life_definition(l), s, out);
   for (int i = 0; i < GM_LIFE_MARKS; i++)
     line(out, s->mark[i].name, "%s: %s", s->mark[i].holds ? "yes" : "no", s->mark[i].evidence);
-  gm_status st = gm_life_belief(l, c->ctx, &t);
+  gm_status st = s->missing[0] ? GM_OK : gm_life_belief(l, c->ctx, &t);
   if (st || !t) return st;
   gm_text_add(out, "\n");
   st = cli_show_parameters(c->ctx, t, out);
@@ -93,16 +109,27 @@ static void json_scores(gm_json_writer *j, const gm_definition *d, const gm_life
   gm__json_write_object_end(j);
 }
 
-static void json_show(cli *c, const gm_life *l, const gm_life_state *s)
+static gm_status json_parameters(cli *c, gm_life *l, const gm_life_state *s, gm_json_writer *j)
+{
+  const gm_twin *t = NULL;
+  gm_status st = s->missing[0] ? GM_OK : gm_life_belief(l, c->ctx, &t);
+  return st || !t ? st : cli_json_parameters(c->ctx, t, j);
+}
+
+static gm_status json_show(cli *c, gm_life *l, const gm_life_state *s)
 {
   gm_json_writer j;
   gm__json_write_begin(&j, &c->out, 1);
   gm__json_write_object(&j, NULL);
   gm__json_write_text(&j, "twin", c->argument[0]);
-  gm__json_write_text(&j, "subject", gm_life_subject_id(l));
+  if (gm_life_subject_id(l)[0])
+    gm__json_write_text(&j, "subject", gm_life_subject_id(l));
+  else
+    gm__json_write_int(&j, "number", gm_life_twin(l));
   gm__json_write_text(&j, "definition", gm_life_definition(l)->twin);
   gm__json_write_bool(&j, "is_twin", s->is_twin);
   gm__json_write_text(&j, "link", s->link);
+  gm__json_write_text(&j, "missing", s->missing);
   gm__json_write_text(&j, "level", gm_level_name(s->level));
   gm__json_write_text(&j, "next_level_needs", s->next);
   gm__json_write_text(&j, "health", gm_health_name(s->health));
@@ -121,15 +148,17 @@ static void json_show(cli *c, const gm_life *l, const gm_life_state *s)
       {"observations", s->observations}, {"suspect", s->suspect},     {"given", s->given},
       {"ordered", s->ordered},           {"reported", s->reported},   {"covariates", s->covariates},
       {"beliefs", s->beliefs},           {"forecasts", s->forecasts}, {"proposals", s->proposals},
-      {"decisions", s->decisions},       {"scored", s->scored}};
+      {"decisions", s->decisions},       {"scored", s->scored},       {"censored", s->censored}};
   for (size_t i = 0; i < sizeof count / sizeof count[0]; i++)
     gm__json_write_int(&j, count[i].name, count[i].v);
   gm__json_write_number(&j, "newest_datum_s", s->t_last_s);
   gm__json_write_number(&j, "age_s", s->age_s);
   gm__json_write_number(&j, "belief_s", s->belief_s);
   json_scores(&j, gm_life_definition(l), s);
+  gm_status st = json_parameters(c, l, s, &j);
   gm__json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
+  return st;
 }
 
 static int run(cli *c)
@@ -140,7 +169,7 @@ static int run(cli *c)
   int code = cli_unix_option(c, "now", &now);
   if (!code) code = cli_keep_life(c, &k);
   gm_status s = code ? GM_OK : gm_life_look(k.life, c->ctx, now, &state);
-  if (!code && !s && c->json) json_show(c, k.life, &state);
+  if (!code && !s && c->json) s = json_show(c, k.life, &state);
   if (!code && !s && !c->json) s = text_show(c, k.life, &state);
   if (s) code = cli_fail(c, s);
   cli_keep_close(&k);
@@ -157,10 +186,11 @@ const cli_verb cli_verb_twin_show = {
     .name = "twin show",
     .summary = "what a twin is: level, health, ages, scores, parameters",
     .use = "NAME [--as-of TIME]",
-    .details = "Levels: static (a definition and data), mirror (calibrated, and forecasts), shadow "
-               "(a new datum\nchanges the belief within the definition's `update-within`), "
-               "intelligent (proposes, scores itself,\nlearns from others). A level falls when its "
-               "data stop.\n",
+    .details =
+        "Levels: static (a definition, whatever data), mirror (calibrated, and forecasts), shadow "
+        "(a new datum\nchanges the belief within the definition's `update-within`), "
+        "intelligent (proposes, scores itself,\nlearns from others). A level falls when its "
+        "data stop.\n",
     .option = options,
     .argument_count = 1,
     .run = run};

@@ -1,4 +1,5 @@
 /* fhir_read.c - a file in passes, entry by entry, and the account of each. */
+#include "base/clock.h"
 #include "base/json_tree.h"
 #include "interop/fhir_in.h"
 #include <errno.h>
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 const char *gm_fhir_outcome_name(gm_fhir_outcome o)
 {
@@ -257,7 +257,7 @@ static gm_status file_look(const fhir_in *r, file_state *out)
 
 static gm_status unchanged(const fhir_in *r, const file_state *before, int64_t count)
 {
-  file_state now;
+  file_state now = {0};
   gm_status s = file_look(r, &now);
   if (s) return s;
   bool same = now.device == before->device && now.inode == before->inode &&
@@ -293,7 +293,7 @@ gm_status gm_fhir_read_file(gm_ctx *ctx, const char *path, const gm_fhir_options
   r->path = path;
   r->totals = totals;
   r->wanted = FHIR_NONE;
-  r->read_s = options->read_s != 0 ? options->read_s : (double)time(NULL);
+  r->read_s = options->read_s != 0 ? options->read_s : gm__clock_s();
   gm_text_init(&r->json, ctx);
   gm_status s = gm_arena_new(ctx, 16384, &r->arena);
   if (!s) s = fhir_map_make(ctx, r->arena, r->d, &r->map);

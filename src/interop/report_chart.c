@@ -65,7 +65,7 @@ static void widen_by(const gm_forecast *f, int32_t k, const double *table, int32
 }
 
 /* Targets that live on the observable's own axis: all but areas. */
-static bool target_on_axis(const gm_target *g, int32_t k)
+static bool target_on_axis(const gm_def_target *g, int32_t k)
 {
   return g->index == k && g->kind != GM_TARGET_AUC24;
 }
@@ -141,7 +141,7 @@ static void draw_targets(const chart *c)
 {
   report *r = c->r;
   for (int32_t g = 0; g < r->d->target_count; g++) {
-    const gm_target *t = &r->d->target[g];
+    const gm_def_target *t = &r->d->target[g];
     if (!target_on_axis(t, c->k)) continue;
     double top = isfinite(t->high) ? gm__svg_at(&c->y, t->high) : PLOT_TOP;
     double bottom = isfinite(t->low) ? gm__svg_at(&c->y, t->low) : PLOT_BOTTOM;
@@ -158,7 +158,7 @@ static void draw_targets(const chart *c)
 static void name_targets(const chart *c)
 {
   for (int32_t g = 0; g < c->r->d->target_count; g++) {
-    const gm_target *t = &c->r->d->target[g];
+    const gm_def_target *t = &c->r->d->target[g];
     if (!target_on_axis(t, c->k) || t->kind == GM_TARGET_RANGE) continue;
     double top = isfinite(t->high) ? gm__svg_at(&c->y, t->high) : gm__svg_at(&c->y, t->low);
     gm__svg_label(c->r->out, "target-name", PLOT_RIGHT - 3,
@@ -250,8 +250,9 @@ static void draw_lane(const chart *c)
   int32_t count = 0;
   const gm_event *e = gm_subject_events(r->s, &count);
   gm__svg_label(r->out, "lane", PLOT_LEFT - 6, LANE_BOTTOM - 2, "end", "doses");
-  int32_t room = draw_doses(c, e, count, -INFINITY, r->t->t_now, "dose", DOSE_MARKS_MAX);
-  if (!r->c) return;
+  double until = r->in->as_recorded ? (double)INFINITY : r->t->t_now;
+  int32_t room = draw_doses(c, e, count, -INFINITY, until, "dose", DOSE_MARKS_MAX);
+  if (!r->c || r->in->as_recorded) return;
   const gm_plan *p = &r->c->plan[r->c->as_it_is];
   draw_doses(c, p->event, p->event_count, r->t->t_now, INFINITY, "dose-later", room);
 }
@@ -323,7 +324,7 @@ static void legend(const chart *c)
   if (has_datum(c, true)) legend_item(r, DOT("later"), "later data, not learned from");
   if (has_target(c)) legend_item(r, SWATCH("target") STROKE("target-edge"), "target");
   legend_item(r, UPRIGHT("dose"), "dose given");
-  if (r->c && r->c->plan[r->c->as_it_is].event_count > 0)
+  if (r->c && !r->in->as_recorded && r->c->plan[r->c->as_it_is].event_count > 0)
     legend_item(r, UPRIGHT("dose-later"), "dose to come as it is");
   gm__put(r, "</figcaption>\n");
 }
@@ -405,8 +406,12 @@ void gm__report_charts(report *r)
     gm__put(r, "</section>\n");
     return;
   }
-  gm__put_paragraph(r, "Treatment going on as it is. Bands hold the observable itself; the dotted "
-                       "lines hold what a measurement of it would show.");
+  gm__put_paragraph(r, r->in->as_recorded
+                           ? "Under the doses that were given, also after now: the records go on. "
+                             "The plans below begin now, without these."
+                           : "Treatment going on as it is.");
+  gm__put_paragraph(r, "Bands hold the observable itself; the dotted lines hold what a measurement "
+                       "of it would show.");
   for (int32_t k = 0; k < f->observable_count; k++) {
     chart c = {.r = r, .k = k, .o = &r->d->observable[k]};
     c.datum = gm_subject_data(r->s, &c.datum_count);

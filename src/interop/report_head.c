@@ -188,7 +188,7 @@ void gm__report_brief(report *r)
   gm__putf(r, "Health of the twin: %s; it has learned from %d data.", gm_health_name(r->t->health),
            (int)r->t->learned);
   gm__put(r, "</li>\n");
-  if (r->in->forecast) brief_forecast(r, r->in->forecast, "as it is");
+  if (r->in->forecast) brief_forecast(r, r->in->forecast, gm__report_course(r));
   if (r->in->proposal) brief_proposal(r, r->in->proposal);
   gm__put(r, "</ul><p class=\"soft\">Values are medians with the central 90 % of the members in "
              "brackets.</p></section>\n");

@@ -51,6 +51,8 @@ const char *gm__observable_title(const gm_observable *o);
 const char *gm__better_text(const gm_plan_result *p, char out[GM__INTERVAL_BYTES]);
 /* The plan a proposal puts first, -1: it proposes none. */
 int32_t gm__first_proposal(const gm_proposal *p);
+/* Under what the forecast is made: "as it is", or the doses that the records have after now. */
+const char *gm__report_course(const report *r);
 /* Index into the forecast's arrays; the time nearest to t. */
 int32_t gm__forecast_near(const gm_forecast *f, double t);
 /* The quantile (number of gm_quantile_level) of observable k at time i. */

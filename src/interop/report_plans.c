@@ -8,7 +8,7 @@ enum { PROPOSALS_SHOWN = 5 };
 
 /* ---- comparison ---------------------------------------------------------------------------- */
 /* "low 20 %, high 40 %" */
-static void target_text(const gm_target *g, char out[3 * GM__INTERVAL_BYTES])
+static void target_text(const gm_def_target *g, char out[3 * GM__INTERVAL_BYTES])
 {
   char a[GM__NUMBER_BYTES], b[GM__NUMBER_BYTES], unit[GM__INTERVAL_BYTES];
   size_t room = 3 * GM__INTERVAL_BYTES;
@@ -37,7 +37,7 @@ static void share_interval(const gm_estimate *e, char out[GM__INTERVAL_BYTES])
            gm__percent(e->low, true, b), gm__percent(e->high, true, c));
 }
 
-static void target_cells(report *r, const gm_target *g, const gm_target_result *t)
+static void target_cells(report *r, const gm_def_target *g, const gm_target_result *t)
 {
   char a[GM__NUMBER_BYTES], b[GM__NUMBER_BYTES], c[GM__NUMBER_BYTES], text[GM__INTERVAL_BYTES],
       unit[GM__INTERVAL_BYTES];
@@ -58,6 +58,11 @@ const char *gm__better_text(const gm_plan_result *p, char out[GM__INTERVAL_BYTES
   snprintf(out, GM__INTERVAL_BYTES, "better with probability %s, worse with %s",
            gm__percent(p->better, false, a), gm__percent(1 - p->better, false, b));
   return out;
+}
+
+const char *gm__report_course(const report *r)
+{
+  return r->in->as_recorded ? "under the doses that were given" : "as it is";
 }
 
 int32_t gm__first_proposal(const gm_proposal *p)

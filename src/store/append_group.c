@@ -2,6 +2,7 @@
  * together: the ends of their threads, and the versions of their things that are there. Then each
  * is decided in memory, in the order in which they came, so that one that may not be has written
  * nothing; what may be is sent without waiting for answers. */
+#include "base/clock.h"
 #include "store/append_group.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,7 +200,7 @@ static gm_status group_read(group *g)
 /* Time of learning grows, also when the clock is set back. */
 static int64_t learned_now(const thread *t)
 {
-  int64_t now = gm__now_us();
+  int64_t now = gm__clock_us();
   return now > t->learned ? now : t->learned + 1;
 }
 

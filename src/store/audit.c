@@ -1,5 +1,6 @@
 /* audit.c - the log of who did what: rows that wait, and how they get to the disk. Whoever commits
  * next takes all that wait along; a row that nobody waits for is written by the committer soon. */
+#include "base/clock.h"
 #include "store/audit_internal.h"
 #include "base/json_write.h"
 #include <assert.h>
@@ -54,7 +55,7 @@ gm_status gm__audit_queue(audit_store *t, gm_ctx *ctx, const gm_audit_row *row, 
   if (row->detail_bytes) memcpy(detail, row->detail, row->detail_bytes);
   w->row = *row;
   w->row.detail = detail;
-  if (!w->row.t_us) w->row.t_us = gm__now_us();
+  if (!w->row.t_us) w->row.t_us = gm__clock_us();
   w->ticket = ++t->handed;
   *t->last = w;
   t->last = &w->next;

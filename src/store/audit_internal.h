@@ -88,9 +88,6 @@ gm_status gm__anchors_read(gm_ctx *ctx, const char *detail, size_t bytes,
                            gm__anchor_listener *listener, void *user);
 
 /* ---- audit_log.c ----------------------------------------------------------------------------- */
-/* Hash of a row that stands behind the row with the hash `before` (zeros for the first). */
-void gm__log_leaf(const gm_audit_row *row, const unsigned char before[GM__MERKLE_BYTES],
-                  unsigned char out[GM__MERKLE_BYTES]);
 /* Adds the rows from `first` to the one with that ticket, inside a transaction. */
 gm_status gm__log_write(struct gm__audit_store *t, gm__db *d, gm_ctx *ctx,
                         const gm__audit_waiting *first, int64_t ticket);
@@ -113,10 +110,6 @@ typedef struct {
 /* The first rows of the query; fewer than GM__LOG_BATCH: these were the last. */
 gm_status gm__log_rows(gm__db *d, gm_ctx *ctx, const gm__log_query *q, gm__log_batch *out);
 
-gm_status gm__log_size(gm__db *d, gm_ctx *ctx, int64_t *out);
-/* gm__merkle_fetch; user is a gm__db. Fails also: GM_EPARSE (not there). */
-gm_status gm__log_fetch(void *db, gm_ctx *ctx, int32_t level, int64_t place,
-                        unsigned char out[GM__MERKLE_BYTES]);
 /* Bytes of that length of a column. */
 bool gm__bytes_take(const gm__stmt *row, int column, void *out, size_t want);
 

@@ -9,8 +9,8 @@ enum { BYTES = GM__MERKLE_BYTES, NUMBERS = 8 };
 static const unsigned char none[BYTES];
 
 /* ---- a row's hash ---------------------------------------------------------------------------- */
-void gm__log_leaf(const gm_audit_row *r, const unsigned char before[BYTES],
-                  unsigned char out[BYTES])
+static void log_leaf(const gm_audit_row *r, const unsigned char before[BYTES],
+                     unsigned char out[BYTES])
 {
   const int64_t number[NUMBERS] = {r->seq,  r->t_us,    r->session, (int64_t)r->kind,
                                    r->twin, r->subject, r->count,   (int64_t)r->detail_bytes};
@@ -37,8 +37,8 @@ static gm_status damaged(gm__db *d, gm_ctx *ctx)
                  gm__db_name(d));
 }
 
-gm_status gm__log_fetch(void *db, gm_ctx *ctx, int32_t level, int64_t place,
-                        unsigned char out[BYTES])
+static gm_status log_fetch(void *db, gm_ctx *ctx, int32_t level, int64_t place,
+                           unsigned char out[BYTES])
 {
   static const char leaf[] = "SELECT chain FROM audit WHERE seq = $1";
   static const char node[] = "SELECT hash FROM audit_node WHERE level = $1 AND place = $2";
@@ -69,7 +69,7 @@ static gm_status node_put(void *db, gm_ctx *ctx, int32_t level, int64_t place,
   return gm__db_run(q, ctx);
 }
 
-gm_status gm__log_size(gm__db *d, gm_ctx *ctx, int64_t *out)
+static gm_status log_size(gm__db *d, gm_ctx *ctx, int64_t *out)
 {
   gm__stmt *q;
   bool row = false;
@@ -102,7 +102,7 @@ static gm_status edge_settle(struct gm__audit_store *t, gm__db *d, gm_ctx *ctx)
   if (!good) return damaged(d, ctx);
   if (size == t->edge.size && !memcmp(leaf, t->leaf, BYTES)) return GM_OK;
   memcpy(t->leaf, leaf, BYTES);
-  return gm__merkle_edge_fetch(ctx, size, gm__log_fetch, d, &t->edge);
+  return gm__merkle_edge_fetch(ctx, size, log_fetch, d, &t->edge);
 }
 
 static gm_status row_put(struct gm__audit_store *t, gm__db *d, gm_ctx *ctx, const gm_audit_row *row)
@@ -110,7 +110,7 @@ static gm_status row_put(struct gm__audit_store *t, gm__db *d, gm_ctx *ctx, cons
   gm__stmt *q;
   gm_audit_row r = *row;
   r.seq = t->edge.size + 1;
-  gm__log_leaf(&r, t->leaf, t->leaf);
+  log_leaf(&r, t->leaf, t->leaf);
   gm_status st = gm__db_prepare(d, ctx,
                                 "INSERT INTO audit (seq, t, session, kind, twin, subject, records,"
                                 " detail, chain) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -169,7 +169,7 @@ static void row_take(const gm__stmt *q, gm__log_batch *out)
                              .detail_bytes = bytes}};
   unsigned char leaf[BYTES];
   bool before = gm__bytes_take(q, 9, r->before, BYTES), own = gm__bytes_take(q, 8, r->leaf, BYTES);
-  gm__log_leaf(&r->row, r->before, leaf);
+  log_leaf(&r->row, r->before, leaf);
   r->fits = own && before == (r->row.seq != 1) && !memcmp(leaf, r->leaf, BYTES) &&
             gm__db_int(q, 3) == (int64_t)r->row.kind;
   gm_text_addn(&out->detail, r->row.detail, bytes);
@@ -217,8 +217,8 @@ gm_status gm_audit_head_get(gm_store *s, gm_ctx *ctx, gm_audit_head *out)
   if (st) return st;
   memset(&edge, 0, sizeof edge);
   pthread_mutex_lock(&s->reading.lock);
-  st = gm__log_size(s->reading.db, ctx, &size);
-  if (!st) st = gm__merkle_edge_fetch(ctx, size, gm__log_fetch, s->reading.db, &edge);
+  st = log_size(s->reading.db, ctx, &size);
+  if (!st) st = gm__merkle_edge_fetch(ctx, size, log_fetch, s->reading.db, &edge);
   pthread_mutex_unlock(&s->reading.lock);
   if (st) return st;
   out->size = size;
@@ -241,7 +241,7 @@ _Static_assert((int)GM__MERKLE_PATH == (int)GM_AUDIT_PATH_MAX &&
 static gm_status size_settle(gm__db *d, gm_ctx *ctx, int64_t row, int64_t *size)
 {
   int64_t now = 0;
-  gm_status st = gm__log_size(d, ctx, &now);
+  gm_status st = log_size(d, ctx, &now);
   if (st) return st;
   if (!*size) *size = now;
   if (row < 0 || *size < row)
@@ -261,8 +261,8 @@ gm_status gm_audit_prove(gm_store *s, gm_ctx *ctx, int64_t seq, int64_t size, gm
   if (seq < 1) return gm_fail(ctx, GM_EINVAL, "rows are numbered from 1 on");
   pthread_mutex_lock(&s->reading.lock);
   gm_status st = size_settle(d, ctx, seq, &size);
-  if (!st) st = gm__log_fetch(d, ctx, 0, seq - 1, leaf);
-  if (!st) st = gm__merkle_prove(ctx, seq - 1, size, gm__log_fetch, d, &path);
+  if (!st) st = log_fetch(d, ctx, 0, seq - 1, leaf);
+  if (!st) st = gm__merkle_prove(ctx, seq - 1, size, log_fetch, d, &path);
   pthread_mutex_unlock(&s->reading.lock);
   if (st) return st;
   proof_put(&path, seq, size, out);
@@ -278,7 +278,7 @@ gm_status gm_audit_prove_growth(gm_store *s, gm_ctx *ctx, int64_t earlier, int64
   gm__db *d = s->reading.db;
   pthread_mutex_lock(&s->reading.lock);
   gm_status st = size_settle(d, ctx, earlier, &later);
-  if (!st) st = gm__merkle_prove_growth(ctx, earlier, later, gm__log_fetch, d, &path);
+  if (!st) st = gm__merkle_prove_growth(ctx, earlier, later, log_fetch, d, &path);
   pthread_mutex_unlock(&s->reading.lock);
   if (st) return st;
   proof_put(&path, earlier, later, out);

@@ -2,6 +2,7 @@
  * subjects' keys of a later moment in another, so that an erasure in between holds.
  * Order: the place of the keys is remembered; the rows are copied; the keys are written in a
  * transaction that no erasure can be beside. Whoever erases later finds the place. */
+#include "base/clock.h"
 #include "base/json_write.h"
 #include "store/backup_internal.h"
 #include <assert.h>
@@ -44,7 +45,7 @@ static gm_status place_put(backup *b, gm__db *d)
       gm__db_prepare(d, b->ctx, "INSERT INTO backup (id, made, path) VALUES ($1, $2, $3)", &q);
   if (st) return st;
   gm__db_bind_int(q, 1, b->number);
-  gm__db_bind_int(q, 2, gm__now_us());
+  gm__db_bind_int(q, 2, gm__clock_us());
   gm__db_bind_text(q, 3, b->keys);
   return gm__db_run(q, b->ctx);
 }
@@ -243,7 +244,7 @@ gm_status gm_store_tombstones(gm_session *a, gm_ctx *ctx, const char *path)
   gm_status st = gm__may(a, ctx, GM_STORE_BACKUP);
   if (st) return st;
   gm_text_init(&t, ctx);
-  gm_text_add(&t, "# numbers of erased subjects: gemel restore leaves them out\n");
+  gm_text_add(&t, "# numbers of erased subjects: gemel store restore leaves them out\n");
   pthread_mutex_lock(&l->lock);
   st =
       gm__db_prepare(l->db, ctx, "SELECT id FROM subject WHERE erased IS NOT NULL ORDER BY id", &q);

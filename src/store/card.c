@@ -1,5 +1,6 @@
 /* card.c - cards: what is asked of many twins at once. Callers seal side by side; whoever comes
  * first takes all that wait and writes them in one commit. */
+#include "base/clock.h"
 #include "store/scan.h"
 #include <assert.h>
 #include <stdio.h>
@@ -300,7 +301,7 @@ gm_status gm_store_cards(gm_session *a, gm_ctx *ctx, gm_card_listener *listener,
                          int64_t *withheld)
 {
   assert(a && ctx && listener);
-  bank b = {.a = a, .listener = listener, .user = user, .now_s = (double)gm__now_us() * 1e-6};
+  bank b = {.a = a, .listener = listener, .user = user, .now_s = gm__clock_s()};
   gm_status st = gm__scan(a, ctx, 0, true, hear, &b);
   gm_status logged = gm__audit_put(a, ctx, GM_AUDIT_READ, 0, 0, b.told,
                                    "{\"what\":\"cards of all twins\"}", false);

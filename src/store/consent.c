@@ -1,5 +1,6 @@
 /* consent.c - the subject's rules about who may do what, as records of the thread: a newer version
  * of the same id replaces a rule, an empty one withdraws it. */
+#include "base/clock.h"
 #include "store/store_internal.h"
 #include <assert.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ static gm_status rule_append(gm_session *a, gm_ctx *ctx, int64_t twin, const cha
                              const gm_text *body)
 {
   char version[64];
-  int64_t now = gm__now_us();
+  int64_t now = gm__clock_us();
   snprintf(version, sizeof version, "%lld-%llx", (long long)now,
            (unsigned long long)gm__number_new());
   gm_entry e = {.kind = GM_RECORD_CONSENT,

@@ -1,5 +1,6 @@
 /* erase.c - the end of a subject: its key is destroyed, and what was sealed under it goes; hashes
  * and a tombstone stay, so that the chain can still be checked. */
+#include "base/clock.h"
 #include "store/audit_internal.h"
 #include <assert.h>
 #include <stdio.h>
@@ -124,7 +125,7 @@ static gm_status tombstone(eraser *e)
   gm_status st =
       gm__db_prepare(e->d, e->ctx, "UPDATE subject SET key = NULL, erased = $1 WHERE id = $2", &q);
   if (st) return st;
-  gm__db_bind_int(q, 1, gm__now_us());
+  gm__db_bind_int(q, 1, gm__clock_us());
   gm__db_bind_int(q, 2, e->subject);
   return gm__db_run(q, e->ctx);
 }
@@ -189,8 +190,9 @@ static gm_status erase(gm_session *a, eraser *e, bool *logged)
   if (!st) st = gm__audit_write(a->s, e->d, e->ctx);
   if (!st && f.unreached)
     gm_log(e->ctx, GM_LOG_WARNING,
-           "an erasure: keys of %d backups could not be reached; the audit log names them",
-           (int)f.unreached);
+           "keys of %d backups could not be reached, and the subject is whole in these: %.700s; "
+           "destroy these files, or put them back and erase once more",
+           (int)f.unreached, f.places.data);
   gm_text_free(&f.places);
   return st;
 }

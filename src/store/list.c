@@ -1,4 +1,5 @@
 /* list.c - the twins of a store, as far as a session may know of them. */
+#include "base/clock.h"
 #include "store/scan.h"
 #include <assert.h>
 
@@ -39,7 +40,7 @@ gm_status gm_store_twins(gm_session *a, gm_ctx *ctx, int64_t subject, gm_twin_li
                          void *user, int64_t *withheld)
 {
   assert(a && ctx && listener);
-  list l = {.a = a, .listener = listener, .user = user, .now_s = (double)gm__now_us() * 1e-6};
+  list l = {.a = a, .listener = listener, .user = user, .now_s = gm__clock_s()};
   gm_status st = gm__scan(a, ctx, subject, false, hear, &l);
   gm_status logged = gm__audit_put(a, ctx, GM_AUDIT_READ, 0, subject, l.told,
                                    "{\"what\":\"list of twins\"}", false);

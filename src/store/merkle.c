@@ -19,7 +19,7 @@ static void hash_of(unsigned char prefix, const void *a, size_t a_bytes, const v
   crypto_generichash_final(&h, out, BYTES);
 }
 
-void gm__merkle_empty(unsigned char out[BYTES])
+static void empty_root(unsigned char out[BYTES])
 {
   crypto_generichash(out, BYTES, NULL, 0, NULL, 0);
 }
@@ -57,7 +57,7 @@ gm_status gm__merkle_add(gm__merkle_edge *e, gm_ctx *ctx, const unsigned char le
 void gm__merkle_root(const gm__merkle_edge *e, unsigned char out[BYTES])
 {
   bool any = false;
-  gm__merkle_empty(out);
+  empty_root(out);
   for (int32_t level = 0; level < GM__MERKLE_LEVELS; level++) {
     if (!(e->size >> level & 1)) continue;
     if (any)
@@ -219,7 +219,7 @@ bool gm__merkle_growth_holds(int64_t from, const unsigned char from_root[BYTES],
 {
   hash empty;
   if (from < 0 || from > to) return false;
-  gm__merkle_empty(empty);
+  empty_root(empty);
   if (!from) return !count && !memcmp(empty, from_root, BYTES);
   if (from == to) return !count && !memcmp(from_root, to_root, BYTES);
   /* a full subtree of the greater tree stands first, and is not in the path */

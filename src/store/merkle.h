@@ -11,7 +11,6 @@
 
 enum { GM__MERKLE_BYTES = 32, GM__MERKLE_LEVELS = 62, GM__MERKLE_PATH = 64 };
 
-void gm__merkle_empty(unsigned char out[GM__MERKLE_BYTES]);
 /* Of a row in two pieces. */
 void gm__merkle_leaf(const void *row, size_t bytes, const void *more, size_t more_bytes,
                      unsigned char out[GM__MERKLE_BYTES]);

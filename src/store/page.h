@@ -79,8 +79,4 @@ typedef struct {
 /* Makes them, unless somebody is at it or it failed a short while ago. No failure: it is as it was
  * then. No lock is held by the caller. */
 void gm__pages_make(gm_store *s, gm_ctx *ctx, const gm__keys *k, const gm__pages_wanted *w);
-
-/* gm__records_read, telling what pages are wanted (NULL ok). */
-gm_status gm__records_read_paged(gm__db *d, gm_ctx *ctx, gm__keys *k, const gm_record_query *q,
-                                 gm_record_listener *listener, void *user, gm__pages_wanted *w);
 #endif

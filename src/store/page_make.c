@@ -1,5 +1,6 @@
 /* page_make.c - pages out of records. They are read and sealed beside everything else; the line for
  * writing is taken to put them down alone. */
+#include "base/clock.h"
 #include "store/page.h"
 #include <math.h>
 #include <stdatomic.h>
@@ -267,7 +268,7 @@ static gm_status make(maker *m)
  * where another process was first there is something now. */
 void gm__pages_make(gm_store *s, gm_ctx *ctx, const gm__keys *k, const gm__pages_wanted *w)
 {
-  int64_t now = gm__now_us(), rest = s->pages_rest_us;
+  int64_t now = gm__clock_us(), rest = s->pages_rest_us;
   if (!w->count || (now < rest && rest - now <= REST_US)) return;
   if (atomic_exchange(&s->pages_busy, true)) return;
   for (int32_t i = 0; i < w->count; i++) {

@@ -341,8 +341,8 @@ static gm_status ask(reader *r)
   return st;
 }
 
-gm_status gm__records_read_paged(gm__db *d, gm_ctx *ctx, gm__keys *k, const gm_record_query *q,
-                                 gm_record_listener *listener, void *user, gm__pages_wanted *w)
+static gm_status read_paged(gm__db *d, gm_ctx *ctx, gm__keys *k, const gm_record_query *q,
+                            gm_record_listener *listener, void *user, gm__pages_wanted *w)
 {
   bool always = q->from_s == 0 && q->to_s == 0;
   reader r = {.d = d, .ctx = ctx, .q = q, .keys = k, .wanted = w};
@@ -364,7 +364,7 @@ gm_status gm__records_read_paged(gm__db *d, gm_ctx *ctx, gm__keys *k, const gm_r
 gm_status gm__records_read(gm__db *d, gm_ctx *ctx, gm__keys *k, const gm_record_query *q,
                            gm_record_listener *listener, void *user)
 {
-  return gm__records_read_paged(d, ctx, k, q, listener, user, NULL);
+  return read_paged(d, ctx, k, q, listener, user, NULL);
 }
 
 /* ---- a session's reading -----------------------------------------------------------------------
@@ -420,7 +420,7 @@ gm_status gm_store_read(gm_session *a, gm_ctx *ctx, const gm_record_query *q,
   if (!st) st = gm__twin_keys(s, ctx, q->twin, &keys);
   if (!st) {
     pthread_mutex_lock(&s->reading.lock);
-    st = gm__records_read_paged(s->reading.db, ctx, keys, q, filter_hear, &f, &wanted);
+    st = read_paged(s->reading.db, ctx, keys, q, filter_hear, &f, &wanted);
     pthread_mutex_unlock(&s->reading.lock);
   }
   if (!st) gm__pages_make(s, ctx, keys, &wanted);

@@ -1,5 +1,6 @@
 /* restore.c - a new store out of a backup and its keys. Subjects without a key there, and those
  * that a list of tombstones names, come back as erased: their bodies become hashes on the way. */
+#include "base/clock.h"
 #include "store/backup_internal.h"
 #include <assert.h>
 #include <stdio.h>
@@ -101,7 +102,7 @@ static gm_status subject_change(restorer *r, const gm__column *c, gm__cell *cell
   }
   key->null = true;
   cell_of("label", c, cell, n)->null = true;
-  if (erased->null) *erased = (gm__cell){.whole = gm__now_us()};
+  if (erased->null) *erased = (gm__cell){.whole = gm__clock_us()};
   r->report.erased++;
   return set_add(r->ctx, &r->subjects, id);
 }
@@ -225,17 +226,63 @@ static void place_clear(gm_ctx *ctx, const char *path)
   gm_text_free(&name);
 }
 
+static gm_status table_name(void *user, const char *table, const gm__column *column, int32_t count)
+{
+  gm_text *sql = user;
+  (void)column, (void)count;
+  gm_text_add(sql, ", ");
+  gm_text_add(sql, table);
+  return sql->status;
+}
+
+/* Tables that a failed restoring made in a database on a server; where another made a store of them
+ * meanwhile they stay. A server that is gone keeps them, empty. ctx is not that of the failure,
+ * whose message stands. */
+static void tables_clear(gm_ctx *ctx, gm__db *to)
+{
+  gm_text sql;
+  gm_text_init(&sql, ctx);
+  gm_text_add(&sql, "DROP TABLE gemel");
+  gm_status st = gm__schema_tables(ctx, table_name, &sql);
+  if (!st) st = gm__db_begin(to, ctx);
+  if (!st) {
+    st = must_be_new(to, ctx);
+    if (!st) st = gm__db_exec(to, ctx, sql.data);
+    if (!st) st = gm__db_commit(to, ctx);
+    if (st) gm__db_rollback(to);
+  }
+  gm_text_free(&sql);
+}
+
+static bool on_server(const char *url) { return strstr(url, "://") != NULL; }
+
+/* Is there neither a file nor a store in the database? */
+static bool place_free(gm_ctx *ctx, const char *url)
+{
+  gm__db *d = NULL;
+  if (!on_server(url)) return access(url, F_OK) != 0;
+  bool nothing = gm__db_open(ctx, url, false, &d) == GM_ENOTFOUND;
+  gm__db_close(d);
+  return nothing;
+}
+
 /* All that can be told before is told before: then the place stays as it was. */
 static gm_status place_fill(restorer *r, gm__db *from, gm_arena *memory)
 {
   gm__db *to = NULL;
+  gm_ctx *own = NULL; /* for what is tried beside: a failure of it is nobody's */
   const char *url = r->o->to.url;
-  bool was_free = !strstr(url, "://") && access(url, F_OK) != 0;
-  gm_status st = gm__db_open(r->ctx, url, true, &to);
+  gm_status st = gm_ctx_child(r->ctx, &own);
+  if (st) return st;
+  bool was_free = place_free(own, url);
+  st = gm__db_open(r->ctx, url, true, &to);
   if (!st) st = gm__schema_settle(to, r->ctx);
   if (!st) st = rows_fill(r, from, to, memory);
+  bool clear = st && st != GM_EEXIST && st != GM_EBUSY && was_free;
+  if (clear && to && on_server(url)) tables_clear(own, to);
   gm__db_close(to);
-  if (st && st != GM_EEXIST && st != GM_EBUSY && was_free) place_clear(r->ctx, url);
+  if (clear && !on_server(url)) place_clear(own, url);
+  gm_ctx_free(own);
   return st;
 }
 

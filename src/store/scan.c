@@ -1,5 +1,6 @@
 /* scan.c - all twins of a store, some hundred rows at a time: what is read under the lock is copied
- * and opened without it. A card of the present consents says what they are; else they are read. */
+ * and opened without it, while a thread beside reads the next. A card of the present consents says
+ * what they are; else they are read. */
 #include "store/scan.h"
 #include <assert.h>
 #include <string.h>
@@ -118,9 +119,9 @@ gm_status gm__card_seal(gm_ctx *ctx, const gm__keys *k, const gm__card_bound *bo
   return st;
 }
 
-gm_status gm__card_open(gm_ctx *ctx, const gm__keys *k, const gm__card_bound *bound,
-                        const void *sealed, size_t bytes, gm_arena *memory, gm_text *plain,
-                        gm__card *out)
+static gm_status card_open(gm_ctx *ctx, const gm__keys *k, const gm__card_bound *bound,
+                           const void *sealed, size_t bytes, gm_arena *memory, gm_text *plain,
+                           gm__card *out)
 {
   unsigned char b[BOUND_BYTES];
   bound_put(bound, b);
@@ -210,34 +211,51 @@ typedef struct {
 } row;
 
 typedef struct {
-  gm_session *a;
-  gm_ctx *ctx;
-  int64_t subject, after_created, after; /* the last one before these rows */
-  bool cards, names;
-  gm__scan_listener *listener;
-  void *user;
   row row[ROWS];
   int32_t count;
   gm_text held; /* bytes of the rows, sealed */
+} batch;
+
+typedef struct {
+  gm_session *a;
+  gm_ctx *ctx;
+  int64_t subject;
+  bool cards, names;
+  gm__scan_listener *listener;
+  void *user;
+  batch batch[2], *now; /* of the two the one that is told of */
   gm_text plain, name, subject_id;
   gm_arena *memory;
   gm__keys *keys;
+  /* of whoever reads, which is one thread at a time */
+  gm_ctx *read_ctx;
+  batch *next;
+  int64_t after_created, after; /* the last row that was read */
+  gm_status read;
+  /* the thread beside, if there is one; wanted, ends: under lock */
+  pthread_t beside;
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool started, wanted, ends;
 } scan;
 
-static part part_take(scan *s, const gm__stmt *q, int column)
+static part part_take(batch *b, const gm__stmt *q, int column)
 {
-  part p = {.at = s->held.bytes};
+  part p = {.at = b->held.bytes};
   const void *data = gm__db_bytes(q, column, &p.bytes);
   p.there = data != NULL;
-  if (data) gm_text_addn(&s->held, data, p.bytes);
+  if (data) gm_text_addn(&b->held, data, p.bytes);
   return p;
 }
 
-static const void *part_of(const scan *s, part p) { return p.there ? s->held.data + p.at : NULL; }
-
-static void row_take(scan *s, const gm__stmt *q)
+static const void *part_of(const scan *s, part p)
 {
-  row *r = &s->row[s->count++];
+  return p.there ? s->now->held.data + p.at : NULL;
+}
+
+static void row_take(batch *b, const gm__stmt *q)
+{
+  row *r = &b->row[b->count++];
   *r = (row){.twin = gm__db_int(q, 0),
              .subject = gm__db_int(q, 1),
              .seq = gm__db_int(q, 2),
@@ -247,20 +265,20 @@ static void row_take(scan *s, const gm__stmt *q)
                              .seq = gm__db_int(q, 8),
                              .consents = gm__db_int(q, 9),
                              .classes = gm__db_int(q, 10)};
-  r->key = part_take(s, q, 5);
-  r->label = part_take(s, q, 6);
-  r->subject_label = part_take(s, q, 7);
-  r->body = part_take(s, q, 11);
+  r->key = part_take(b, q, 5);
+  r->label = part_take(b, q, 6);
+  r->subject_label = part_take(b, q, 7);
+  r->body = part_take(b, q, 11);
 }
 
-static gm_status rows_read(scan *s)
+static gm_status rows_read(scan *s, batch *b)
 {
   gm__db *d = s->a->s->reading.db;
   gm__stmt *q;
   bool there = false;
-  s->count = 0;
-  s->held.bytes = 0;
-  gm_status st = gm__db_prepare(d, s->ctx,
+  b->count = 0;
+  b->held.bytes = 0;
+  gm_status st = gm__db_prepare(d, s->read_ctx,
                                 s->cards     ? cards_sql
                                 : s->subject ? subject_sql
                                              : twins_sql,
@@ -271,14 +289,74 @@ static gm_status rows_read(scan *s)
   gm__db_bind_int(q, 2, s->after);
   if (of_one) gm__db_bind_int(q, 3, s->subject);
   gm__db_bind_int(q, of_one ? 4 : 3, ROWS);
-  while (s->count < ROWS && !(st = gm__db_step(q, s->ctx, &there)) && there) row_take(s, q);
+  while (b->count < ROWS && !(st = gm__db_step(q, s->read_ctx, &there)) && there) row_take(b, q);
   if (there) gm__db_reset(q);
-  if (s->count) {
-    s->after = s->row[s->count - 1].twin;
-    s->after_created = s->row[s->count - 1].created;
+  if (b->count) {
+    s->after = b->row[b->count - 1].twin;
+    s->after_created = b->row[b->count - 1].created;
   }
-  if (!st && s->held.status) st = gm_fail(s->ctx, s->held.status, "a list of twins");
+  if (!st && b->held.status) st = gm_fail(s->read_ctx, b->held.status, "a list of twins");
   return st;
+}
+
+static void next_read(scan *s)
+{
+  gm__line *line = &s->a->s->reading;
+  pthread_mutex_lock(&line->lock);
+  s->read = rows_read(s, s->next);
+  pthread_mutex_unlock(&line->lock);
+}
+
+static void *read_beside(void *user)
+{
+  scan *s = user;
+  pthread_mutex_lock(&s->lock);
+  while (!s->ends) {
+    if (s->wanted) {
+      pthread_mutex_unlock(&s->lock);
+      next_read(s);
+      pthread_mutex_lock(&s->lock);
+      s->wanted = false;
+      pthread_cond_signal(&s->changed);
+    } else {
+      pthread_cond_wait(&s->changed, &s->lock);
+    }
+  }
+  pthread_mutex_unlock(&s->lock);
+  return NULL;
+}
+
+/* The next rows are read while the caller does something else; where no thread can be had, when
+ * they are awaited. A scan of few rows starts none. */
+static void next_begin(scan *s)
+{
+  if (!s->started) s->started = pthread_create(&s->beside, NULL, read_beside, s) == 0;
+  if (!s->started) return;
+  pthread_mutex_lock(&s->lock);
+  s->wanted = true;
+  pthread_cond_signal(&s->changed);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void next_await(scan *s)
+{
+  if (!s->started) {
+    next_read(s);
+    return;
+  }
+  pthread_mutex_lock(&s->lock);
+  while (s->wanted) pthread_cond_wait(&s->changed, &s->lock);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void beside_end(scan *s)
+{
+  if (!s->started) return;
+  pthread_mutex_lock(&s->lock);
+  s->ends = true;
+  pthread_cond_signal(&s->changed);
+  pthread_mutex_unlock(&s->lock);
+  pthread_join(s->beside, NULL);
 }
 
 /* ---- one twin -------------------------------------------------------------------------------- */
@@ -309,8 +387,8 @@ static gm_status names_read(scan *s, const row *r, gm__scanned *t)
 static gm_status card_read(scan *s, const row *r, bool fresh, gm__card *card, gm__scanned *t)
 {
   if (!r->body.there || !(fresh || s->cards)) return GM_OK;
-  gm_status st = gm__card_open(s->ctx, s->keys, &r->card, part_of(s, r->body), r->body.bytes,
-                               s->memory, &s->plain, card);
+  gm_status st = card_open(s->ctx, s->keys, &r->card, part_of(s, r->body), r->body.bytes, s->memory,
+                           &s->plain, card);
   if (!st) t->card = card;
   return st == GM_EPARSE && !s->cards ? GM_OK
          : st                         ? gm_fail_at(s->ctx, st, "the card of a twin")
@@ -360,8 +438,8 @@ static gm_status row_tell(scan *s, const row *r)
 static gm_status rows_tell(scan *s)
 {
   gm_status st = GM_OK;
-  for (int32_t i = 0; i < s->count && !st; i++) {
-    const row *r = &s->row[i];
+  for (int32_t i = 0; i < s->now->count && !st; i++) {
+    const row *r = &s->now->row[i];
     gm_arena_mark mark = gm_arena_at(s->memory);
     st = gm__keys_renew(s->ctx, s->a->s->master, r->subject, part_of(s, r->key), r->key.bytes,
                         &s->keys);
@@ -371,10 +449,40 @@ static gm_status rows_tell(scan *s)
   return st;
 }
 
+/* What was read is now told of, and the other batch is free for the next. */
+static gm_status next_take(scan *s)
+{
+  batch *told = s->now;
+  s->now = s->next;
+  s->next = told;
+  if (s->read) gm_message_copy(s->ctx, s->read_ctx);
+  return s->read;
+}
+
+static gm_status scan_go(scan *s)
+{
+  gm_status st = gm_arena_new(s->ctx, 4096, &s->memory);
+  if (!st) st = gm_ctx_child(s->ctx, &s->read_ctx);
+  if (st) return st;
+  s->now = &s->batch[0];
+  s->next = &s->batch[1];
+  for (int i = 0; i < 2; i++) gm_text_init(&s->batch[i].held, s->read_ctx);
+  next_read(s);
+  for (bool more = true; more && !st;) {
+    st = next_take(s);
+    more = !st && s->now->count == ROWS;
+    if (more) next_begin(s);
+    if (!st) st = rows_tell(s);
+    if (more) next_await(s);
+  }
+  beside_end(s);
+  for (int i = 0; i < 2; i++) gm__text_wipe(&s->batch[i].held);
+  return st;
+}
+
 gm_status gm__scan(gm_session *a, gm_ctx *ctx, int64_t subject, bool cards,
                    gm__scan_listener *listener, void *user)
 {
-  gm_store *store = a->s;
   scan *s = gm_alloc(ctx, 1, sizeof *s);
   if (!s) return gm_fail(ctx, GM_ENOMEM, "a list of twins");
   s->a = a;
@@ -384,18 +492,17 @@ gm_status gm__scan(gm_session *a, gm_ctx *ctx, int64_t subject, bool cards,
   s->names = gm__knows_names(a);
   s->listener = listener;
   s->user = user;
-  gm_text *text[] = {&s->held, &s->plain, &s->name, &s->subject_id};
-  for (int i = 0; i < 4; i++) gm_text_init(text[i], ctx);
-  gm_status st = gm_arena_new(ctx, 4096, &s->memory);
-  for (s->count = ROWS; !st && s->count == ROWS;) {
-    pthread_mutex_lock(&store->reading.lock);
-    st = rows_read(s);
-    pthread_mutex_unlock(&store->reading.lock);
-    if (!st) st = rows_tell(s);
-  }
-  for (int i = 0; i < 4; i++) gm__text_wipe(text[i]);
+  gm_text *text[] = {&s->plain, &s->name, &s->subject_id};
+  for (int i = 0; i < 3; i++) gm_text_init(text[i], ctx);
+  pthread_mutex_init(&s->lock, NULL);
+  pthread_cond_init(&s->changed, NULL);
+  gm_status st = scan_go(s);
+  pthread_cond_destroy(&s->changed);
+  pthread_mutex_destroy(&s->lock);
+  for (int i = 0; i < 3; i++) gm__text_wipe(text[i]);
   gm__keys_free(s->keys);
   gm_arena_free(s->memory);
+  gm_ctx_free(s->read_ctx);
   gm_free(s);
   return st;
 }

@@ -25,10 +25,6 @@ int64_t gm__card_class(int64_t kind, int64_t data_class);
 /* Adds the sealed card to out. */
 gm_status gm__card_seal(gm_ctx *ctx, const gm__keys *k, const gm__card_bound *bound,
                         const gm__card *card, gm_text *out);
-/* plain is emptied first. Fails: GM_EPARSE. */
-gm_status gm__card_open(gm_ctx *ctx, const gm__keys *k, const gm__card_bound *bound,
-                        const void *sealed, size_t bytes, gm_arena *memory, gm_text *plain,
-                        gm__card *out);
 
 /* A name that subject.c sealed for lists. plain is emptied first; *out lies in it. */
 gm_status gm__label_open(gm_ctx *ctx, const gm__keys *k, int64_t id, const void *sealed,

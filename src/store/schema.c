@@ -1,5 +1,4 @@
 /* schema.c - the tables, and how each version became the next. Forward only. */
-#include "base/clock.h"
 #include "store/store_internal.h"
 #include <stdio.h>
 #include <string.h>
@@ -102,8 +101,6 @@ gm_status gm__schema_tables(gm_ctx *ctx, gm__table_listener *listener, void *use
 }
 
 /* ---- versions -------------------------------------------------------------------------------- */
-int64_t gm__now_us(void) { return gm__clock_us(); }
-
 static gm_status version_read(gm__db *d, gm_ctx *ctx, int64_t *out)
 {
   gm__stmt *s;

@@ -1,4 +1,5 @@
 /* session.c - somebody at the store: what the consents of a twin let a session do. */
+#include "base/clock.h"
 #include "store/store_internal.h"
 #include <assert.h>
 #include <sodium.h>
@@ -141,7 +142,7 @@ static gm_access_decision decide(const gm_session *a, const gm__key_at_hand *k, 
                        .kind = (gm_record_kind)kind,
                        .data_class = (gm_data_class)data_class,
                        .own = a->subject && a->subject == k->subject,
-                       .now_s = (double)gm__now_us() * 1e-6};
+                       .now_s = gm__clock_s()};
   return gm_access_decide(&a->who, &ask, k->rule, k->rule_count);
 }
 
@@ -213,9 +214,8 @@ bool gm__knows_names(const gm_session *a)
 
 gm_status gm__may_erase(gm_session *a, gm_ctx *ctx, int64_t subject)
 {
-  gm_access_ask ask = {.action = GM_ACT_ERASE,
-                       .own = a->subject && a->subject == subject,
-                       .now_s = (double)gm__now_us() * 1e-6};
+  gm_access_ask ask = {
+      .action = GM_ACT_ERASE, .own = a->subject && a->subject == subject, .now_s = gm__clock_s()};
   for (int kind = 1; kind < GM_RECORD_KIND_COUNT; kind++)
     for (int c = 0; c < GM_CLASS_COUNT; c++) {
       ask.kind = (gm_record_kind)kind;

@@ -33,7 +33,8 @@ gm_status gm_store_open(gm_ctx *ctx, const gm_store_options *o, gm_store **out)
   if (!st) st = gm_ctx_child(ctx, &s->commit_ctx);
   if (!st) {
     s->started = pthread_create(&s->committer, NULL, gm__committer, s) == 0;
-    if (!s->started) st = gm_fail(ctx, GM_EIO, "%s: no thread for commits", o->url);
+    if (!s->started)
+      st = gm_fail(ctx, GM_EIO, "%s: no thread for commits", gm__db_name(s->writing.db));
   }
   if (st) {
     gm_store_close(s);

@@ -85,7 +85,6 @@ struct gm_store {
 /* ---- schema.c -------------------------------------------------------------------------------- */
 /* Makes the tables or brings them up to date, step by step. Fails: GM_EUNSUPPORTED (newer). */
 gm_status gm__schema_settle(gm__db *d, gm_ctx *ctx);
-int64_t gm__now_us(void);
 /* The tables in the order in which they can be filled, and their columns. */
 enum { GM__COLUMNS_MAX = 24 };
 typedef struct {
@@ -118,9 +117,6 @@ gm_status gm__subject_find(gm_store *s, gm_ctx *ctx, const char *id, int64_t *ou
 gm_status gm__twin_keys(gm_store *s, gm_ctx *ctx, int64_t twin, gm__keys **out);
 /* The entry of the twin with its keys in it; key_lock is held by the caller. */
 gm_status gm__at_hand(gm_store *s, gm_ctx *ctx, int64_t twin, gm__key_at_hand **out);
-gm_status gm__subject_keys(gm_store *s, gm_ctx *ctx, int64_t subject, gm__keys **out);
-/* Keys and rules of a place go, wiped. session.c */
-void gm__place_drop(gm__key_at_hand *k);
 /* A number that tells nothing: random, positive. */
 int64_t gm__number_new(void);
 
@@ -153,6 +149,8 @@ bool gm__knows_names(const gm_session *a);
  * say.
  */
 gm_status gm__may_erase(gm_session *a, gm_ctx *ctx, int64_t subject);
+/* Keys and rules of a place go, wiped. */
+void gm__place_drop(gm__key_at_hand *k);
 /* Drops rules and keys at hand of a twin, of all twins of a subject: the next call asks again. */
 void gm__rules_forget(gm_store *s, int64_t twin);
 void gm__subject_forget(gm_store *s, int64_t subject);
@@ -187,6 +185,7 @@ gm_status gm__audit_begin(gm_session *a, gm_ctx *ctx); /* the session's own part
 void gm__audit_end(gm_session *a);
 void gm__audit_free(gm_store *s);
 
+/* ---- append.c -------------------------------------------------------------------------------- */
 /* Appends entries that are allowed; kind CONSENT too. session 0: of the store itself. */
 gm_status gm__append_entries(gm_session *a, gm_ctx *ctx, int64_t twin, const gm_entry *entry,
                              int32_t count, gm_receipt *receipt);
@@ -196,8 +195,6 @@ void gm__committer_wake(gm_store *s);
 enum { GM__BOUND_BYTES = 16 + 2 * GM__INDEX_BYTES };
 void gm__bound(int64_t twin, int64_t data_class, const unsigned char *thing,
                const unsigned char *version, unsigned char out[GM__BOUND_BYTES]);
-
-/* ---- append.c -------------------------------------------------------------------------------- */
 void *gm__committer(void *store);
 /* What a record's chain is made of, into out (cleared first): all columns but chain itself; of the
  * body its hash. */

@@ -1,4 +1,5 @@
 /* subject.c - subjects, their keys, their twins, and their end. */
+#include "base/clock.h"
 #include "store/store_internal.h"
 #include <assert.h>
 #include <sodium.h>
@@ -98,7 +99,7 @@ gm_status gm__twin_keys(gm_store *s, gm_ctx *ctx, int64_t twin, gm__keys **out)
   return st;
 }
 
-gm_status gm__subject_keys(gm_store *s, gm_ctx *ctx, int64_t subject, gm__keys **out)
+static gm_status subject_keys(gm_store *s, gm_ctx *ctx, int64_t subject, gm__keys **out)
 {
   gm__stmt *q;
   bool row = false;
@@ -158,7 +159,7 @@ static gm_status subject_insert(gm_store *s, gm_ctx *ctx, int64_t id, const unsi
   gm__db_bind_bytes(q, 2, name, GM__INDEX_BYTES);
   gm__db_bind_bytes(q, 3, wrapped, GM__WRAP_BYTES);
   gm__db_bind_bytes(q, 4, label->data, label->bytes);
-  gm__db_bind_int(q, 5, gm__now_us());
+  gm__db_bind_int(q, 5, gm__clock_us());
   return gm__db_run(q, ctx);
 }
 
@@ -278,6 +279,22 @@ gm_status gm_store_subject(gm_session *a, gm_ctx *ctx, const char *id, bool crea
   return st;
 }
 
+gm_status gm_store_subject_known(gm_session *a, gm_ctx *ctx, const char *id, int64_t *out)
+{
+  assert(a && ctx && id && out);
+  unsigned char name[GM__INDEX_BYTES];
+  bool there = false;
+  int64_t number = 0, erased = 0;
+  gm_status st = name_check(ctx, "a subject's id", id);
+  if (!st) st = gm__may(a, ctx, GM_STORE_FIND);
+  if (st) return st;
+  gm__index_of(a->s->own, id, strlen(id), name);
+  st = find_outside(a->s, ctx, subject_find, name, &there, &number, &erased);
+  if (!st && !there) st = gm_fail(ctx, GM_ENOTFOUND, "no such subject");
+  if (!st) *out = number;
+  return st;
+}
+
 static gm_status twin_insert(gm_store *s, gm_ctx *ctx, int64_t subject, int64_t id,
                              const unsigned char *name, const gm_text *label)
 {
@@ -292,7 +309,7 @@ static gm_status twin_insert(gm_store *s, gm_ctx *ctx, int64_t subject, int64_t 
   gm__db_bind_int(q, 2, subject);
   gm__db_bind_bytes(q, 3, name, GM__INDEX_BYTES);
   gm__db_bind_bytes(q, 4, label->data, label->bytes);
-  gm__db_bind_int(q, 5, gm__now_us());
+  gm__db_bind_int(q, 5, gm__clock_us());
   gm__db_bind_bytes(q, 6, none, sizeof none);
   return gm__db_run(q, ctx);
 }
@@ -307,7 +324,7 @@ static gm_status twin_make(gm_session *a, gm_ctx *ctx, int64_t subject, const ch
   int64_t id = gm__number_new(), whose;
   gm_text_init(&label, ctx);
   gm_status st = gm__may(a, ctx, GM_STORE_MAKE);
-  if (!st) st = gm__subject_keys(s, ctx, subject, &k);
+  if (!st) st = subject_keys(s, ctx, subject, &k);
   if (!st) st = label_seal(ctx, k, id, text, &label);
   if (!st) st = begin(&s->writing, ctx);
   if (!st) {

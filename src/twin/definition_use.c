@@ -11,7 +11,7 @@ static const char *const target_kind[] = {"range", "trough", "peak", "auc24", "a
 
 /* The unit a target is kept in: the observable's, times the model's time under the curve. A unit
  * stated that is the same keeps its spelling. */
-static gm_status target_unit(gm_def *r, const gm_yaml *n, gm_target *t, gm_def_unit *stated,
+static gm_status target_unit(gm_def *r, const gm_yaml *n, gm_def_target *t, gm_def_unit *stated,
                              gm_def_unit *kept)
 {
   const gm_yaml *u = gm__yaml_find(n, "unit");
@@ -58,7 +58,7 @@ static gm_status bound_read(gm_def *r, const gm_yaml *map, const char *key,
   return s;
 }
 
-static gm_status target_check(const gm_yaml *n, const gm_target *t)
+static gm_status target_check(const gm_yaml *n, const gm_def_target *t)
 {
   if (isinf(t->low) && isinf(t->high) && isnan(t->best))
     return gm__yaml_fail(n, NULL, GM_EPARSE, "no bound; low, high or best is expected");
@@ -70,15 +70,15 @@ static gm_status target_check(const gm_yaml *n, const gm_target *t)
   return GM_OK;
 }
 
-static gm_status target_read(gm_def *r, const gm_yaml *n, int32_t index, gm_target *t)
+static gm_status target_read(gm_def *r, const gm_yaml *n, int32_t index, gm_def_target *t)
 {
   gm_def_unit stated = {0}, kept = {0};
   int32_t kind = 0;
-  *t = (gm_target){.index = index,
-                   .low = -INFINITY,
-                   .high = INFINITY,
-                   .best = NAN,
-                   .observable = r->d->observable[index].name};
+  *t = (gm_def_target){.index = index,
+                       .low = -INFINITY,
+                       .high = INFINITY,
+                       .best = NAN,
+                       .observable = r->d->observable[index].name};
   gm_status s = gm__def_map(n, GM_DEF_TARGET);
   if (s) return s;
   const gm_yaml *of = gm__yaml_find(n, "of");

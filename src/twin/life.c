@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FORECAST_TIMES = 49 };
@@ -29,105 +30,17 @@ gm_status gm__life_put(gm_life *l, gm_ctx *ctx, gm_record_kind kind, const char 
   gm_session *a = kind == GM_RECORD_DECISION ? l->session : l->engine;
   gm_receipt own = {0};
   gm_status st = gm_store_append(a, ctx, l->twin, &e, 1, &own);
-  if (receipt) *receipt = own;
-  bool alone = !st && !own.already && own.seq == l->seq_seen + 1; /* nobody wrote in between */
+  if (st) return st;
+  bool alone = !own.already && own.seq == l->seq_seen + 1; /* nobody wrote in between */
   if (alone) l->seq_seen = own.seq;
-  if (!st) gm__whose_wrote(l, &own, 1);
-  return st;
-}
-
-gm_status gm__engine_open(gm_session *user, gm_ctx *ctx, gm_session **out)
-{
-  const gm_access_who *who = gm_session_who(user);
-  char actor[200];
-  snprintf(actor, sizeof actor, "gemel for %.180s", who->actor);
-  gm_access_who own = {.role = GM_AS_ENGINE, .use = who->use, .actor = actor};
-  return gm_session_open(gm_session_store(user), ctx, &own, out);
+  gm__whose_wrote(l, &own, 1);
+  if (receipt) *receipt = own;
+  return GM_OK;
 }
 
 gm_status gm__life_may_read(gm_life *l, gm_ctx *ctx, gm_record_kind kind)
 {
   return gm_store_may(l->session, ctx, l->twin, GM_ACT_READ, kind, GM_CLASS_DERIVED);
-}
-
-/* ---- making ---------------------------------------------------------------------------------- */
-static gm_status consents_put(gm_ctx *ctx, gm_session *a, int64_t twin, const gm_life_new *n)
-{
-  gm_status st = GM_OK;
-  for (int32_t i = 0; i < n->consent_count && !st; i++) {
-    char id[32];
-    snprintf(id, sizeof id, "consent %d", (int)i + 1);
-    st = gm_store_consent(a, ctx, twin, id, &n->consent[i]);
-  }
-  return st;
-}
-
-/* What cannot be carried out is refused before anything is made. */
-gm_status gm__life_takes(gm_ctx *ctx, const gm_definition *d)
-{
-  return d->occasion_effect_count
-             ? gm_fail(ctx, GM_EUNSUPPORTED,
-                       "%s: effects by occasion; data in a store have no occasions yet", d->path)
-             : GM_OK;
-}
-
-/* Do the rules let our own work be done? Otherwise half a twin would be made. */
-static gm_status consents_check(gm_ctx *ctx, const gm_life_options *o, const gm_life_new *n)
-{
-  const gm_access_who *who = gm_session_who(o->session);
-  gm_access_who engine = {.role = GM_AS_ENGINE, .use = who->use, .actor = "gemel"};
-  gm_access_ask ask = {.action = GM_ACT_ADD,
-                       .kind = GM_RECORD_MODEL,
-                       .data_class = GM_CLASS_DERIVED,
-                       .now_s = gm__clock_s()};
-  gm_text scratch;
-  gm_status st = GM_OK;
-  gm_text_init(&scratch, ctx);
-  for (int32_t i = 0; i < n->consent_count && !st; i++)
-    st = gm_consent_body(ctx, &n->consent[i], &scratch);
-  gm_text_free(&scratch);
-  if (st) return st;
-  gm_access_decision d = gm_access_decide(&engine, &ask, n->consent, n->consent_count);
-  return d.allowed
-             ? GM_OK
-             : gm_fail(ctx, GM_EDENIED, "the consents given do not let a twin be kept for %s: %s",
-                       gm_use_name(who->use), d.reason);
-}
-
-static gm_status twin_make(gm_ctx *ctx, const gm_life_options *o, const gm_life_new *n,
-                           gm_definition *d, gm_arena *memory)
-{
-  int64_t subject = 0, twin = 0;
-  gm_session *engine = NULL;
-  gm__model_record m = {
-      .origin_s = n->origin_s, .seed = n->seed, .members = n->members, .follow = n->follow};
-  gm_status st = gm_store_twin(o->session, ctx, 0, o->twin, false, &twin);
-  if (!st) return gm_fail(ctx, GM_EEXIST, "twin %s is there already", o->twin);
-  if (st != GM_ENOTFOUND) return st;
-  gm_message_clear(ctx);
-  st = gm__life_takes(ctx, d);
-  if (!st) st = consents_check(ctx, o, n);
-  if (!st) st = gm__model_store(o->session, ctx, n->definition, d, memory, &m);
-  if (!st) st = gm_store_subject(o->session, ctx, n->subject, true, &subject);
-  if (!st) st = gm_store_twin(o->session, ctx, subject, o->twin, true, &twin);
-  if (!st) st = consents_put(ctx, o->session, twin, n);
-  if (!st) st = gm__engine_open(o->session, ctx, &engine);
-  if (!st) st = gm__model_write(engine, ctx, twin, &m, 0, gm__clock_s(), NULL);
-  gm_session_close(engine);
-  return st;
-}
-
-gm_status gm_life_make(gm_ctx *ctx, const gm_life_options *o, const gm_life_new *n)
-{
-  assert(ctx && o && o->session && o->twin && n && n->subject && n->definition);
-  gm_definition *d = NULL;
-  gm_arena *memory = NULL;
-  gm_status st = gm_definition_read(ctx, n->definition, &d);
-  if (!st) st = gm_arena_new(ctx, 4096, &memory);
-  if (!st) st = twin_make(ctx, o, n, d, memory);
-  gm_definition_free(d);
-  gm_arena_free(memory);
-  return st;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -144,8 +57,9 @@ static gm_status open_parts(gm_life *l, gm_ctx *ctx)
 {
   gm_status st = l->twin ? GM_OK : gm_store_twin(l->session, ctx, 0, l->name, false, &l->twin);
   if (!st) st = gm__engine_open(l->session, ctx, &l->engine);
-  bool patient = gm_session_who(l->session)->role == GM_AS_PATIENT;
-  l->reads = patient ? l->session : l->engine;
+  const gm_access_who *who = gm_session_who(l->session);
+  l->reads = who->role == GM_AS_PATIENT ? l->session : l->engine;
+  l->names = gm_access_at_store(who, GM_STORE_NAMES).allowed;
   if (!st) st = gm_store_twin_look(l->reads, ctx, l->twin, name_hear, l);
   if (!st) st = gm_arena_new(ctx, 4096, &l->memory);
   return st ? st : gm__model_open(l, ctx);
@@ -191,7 +105,7 @@ void gm_life_free(gm_life *l)
 }
 
 const gm_definition *gm_life_definition(const gm_life *l) { return l->definition; }
-const char *gm_life_subject_id(const gm_life *l) { return l->subject_id; }
+const char *gm_life_subject_id(const gm_life *l) { return l->names ? l->subject_id : ""; }
 int64_t gm_life_twin(const gm_life *l) { return l->twin; }
 double gm_life_origin_s(const gm_life *l) { return l->origin_s; }
 
@@ -206,9 +120,7 @@ gm_status gm__life_seq(gm_life *l, gm_ctx *ctx, int64_t *out)
   return gm_store_twin_look(l->reads, ctx, l->twin, seq_hear, out);
 }
 
-/* Facts, verdicts, subject and the newest belief, unless the store has nothing newer. keep:
- * verdicts that changed are written (whoever only looks writes nothing). */
-static gm_status settle(gm_life *l, gm_ctx *ctx, bool keep)
+gm_status gm__life_settle(gm_life *l, gm_ctx *ctx, bool keep)
 {
   int64_t seq = 0;
   gm_status st = gm__life_seq(l, ctx, &seq);
@@ -278,11 +190,11 @@ static gm_status entries_append(gm_life *l, gm_ctx *ctx, const gm_fact *fact, in
 }
 
 static gm_status facts_append(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
-                              bool same_person, gm_receipt *receipt)
+                              const gm_life_add_options *o, gm_receipt *receipt)
 {
   gm_text bodies;
   int32_t pairs = l->whose.count;
-  gm_status st = gm__whose_check(l, ctx, fact, count, same_person);
+  gm_status st = gm__whose_check(l, ctx, fact, count, o);
   gm_text_init(&bodies, ctx);
   if (!st) st = entries_append(l, ctx, fact, count, &bodies, receipt);
   if (st)
@@ -297,17 +209,18 @@ gm_status gm_life_add(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t coun
                       const gm_life_add_options *o, gm_life_intake *intake)
 {
   assert(l && ctx && (fact || !count) && intake);
-  *intake = (gm_life_intake){0};
+  gm_life_intake sum = {0};
   if (l->as_of) return gm_fail(ctx, GM_EINVAL, "a twin as it was takes no facts");
   gm_status st = gm__belief_peek(l, ctx); /* so that what is late is known */
   if (!st) st = gm__whose_read(l, ctx);
   if (st) return st;
   gm_receipt *receipt = gm_alloc(ctx, count, sizeof *receipt);
   if (!receipt) return gm_fail(ctx, GM_ENOMEM, "%d facts", (int)count);
-  st = facts_append(l, ctx, fact, count, o && o->same_person, receipt);
+  st = facts_append(l, ctx, fact, count, o, receipt);
   if (!st) {
-    intake_count(l, fact, receipt, count, intake);
-    l->read = l->read && !intake->taken;
+    intake_count(l, fact, receipt, count, &sum);
+    l->read = l->read && !sum.taken;
+    *intake = sum;
   }
   gm_free(receipt);
   return st;
@@ -316,7 +229,8 @@ gm_status gm_life_add(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t coun
 /* ---- forecasts ------------------------------------------------------------------------------- */
 static gm_status belief_needed(gm_life *l, gm_ctx *ctx)
 {
-  gm_status st = settle(l, ctx, false);
+  gm_status st = gm__life_settle(l, ctx, false);
+  if (!st) st = gm__life_whole(l, ctx);
   return st || l->belief ? st : gm_fail(ctx, GM_ENOTFOUND, "twin %s has no belief yet", l->name);
 }
 
@@ -340,28 +254,39 @@ static int32_t times_make(const gm_life *l, double horizon, double *time)
   return n;
 }
 
+/* Of a settled life with a belief. */
+static gm_status forecast_make(gm_life *l, gm_ctx *ctx, const gm_plan *plan, double horizon,
+                               gm_forecast **out)
+{
+  double *time = gm_alloc(ctx, FORECAST_TIMES + l->definition->need_count, sizeof *time);
+  if (!time) return gm_fail(ctx, GM_ENOMEM, "forecast");
+  gm_forecast_request q = {.plan = plan->event,
+                           .plan_count = plan->event_count,
+                           .time = time,
+                           .time_count = times_make(l, horizon, time)};
+  gm_status st = gm_forecast_make(ctx, l->belief, &q, out);
+  gm_free(time);
+  return st;
+}
+
 static gm_status forecast_keep(gm_life *l, gm_ctx *ctx, const gm_plan *plan, double horizon,
                                gm_forecast **out, gm_receipt *receipt)
 {
   gm_plan own = {.action = -1};
+  gm_forecast *f = NULL;
   gm_status st = belief_needed(l, ctx);
   if (st) return st;
   if (isnan(horizon)) horizon = gm_plan_horizon(l->definition);
   if (!(horizon > 0)) return gm_fail(ctx, GM_ERANGE, "a horizon above 0 is expected");
-  double *time = gm_alloc(ctx, FORECAST_TIMES + l->definition->need_count, sizeof *time);
-  if (!time) return gm_fail(ctx, GM_ENOMEM, "forecast");
   if (!plan) st = gm_plan_as_it_is(ctx, l->belief, l->belief->t_now + horizon, &own);
   if (!plan) plan = &own;
-  gm_forecast_request q = {.time = time};
-  if (!st) {
-    q.plan = plan->event;
-    q.plan_count = plan->event_count;
-    q.time_count = times_make(l, horizon, time);
-    st = gm_forecast_make(ctx, l->belief, &q, out);
-  }
-  gm_free(time);
-  if (!st && !l->as_of) st = gm__forecast_write(l, ctx, *out, plan, receipt);
+  if (!st) st = forecast_make(l, ctx, plan, horizon, &f);
+  if (!st && !l->as_of) st = gm__forecast_write(l, ctx, f, plan, receipt);
   gm_plan_free(&own);
+  if (st)
+    gm_forecast_free(f);
+  else
+    *out = f;
   return st;
 }
 
@@ -399,6 +324,8 @@ static gm_status belief_make(gm_life *l, gm_ctx *ctx, double t_now)
                        .watch = l->watch};
   gm_twin *t = NULL;
   gm_status st = gm__belief_resume(l, ctx, &o, &t);
+  if (st && !l->names) /* the message names the subject */
+    return gm_fail(ctx, st, "twin %s: it cannot learn from its data", l->name);
   if (st) return st;
   gm_twin_free(l->belief);
   l->belief = t;
@@ -410,46 +337,90 @@ static gm_status forecast_issue(gm_life *l, gm_ctx *ctx, int64_t *seq)
 {
   gm_forecast *f = NULL;
   gm_receipt receipt = {0};
+  l->unissued = true;
   gm_status st = forecast_keep(l, ctx, NULL, NAN, &f, &receipt);
   if (!st) st = gm__life_card(l, ctx, f);
   gm_forecast_free(f);
+  if (st) return st;
+  l->unissued = false;
   *seq = receipt.seq;
-  return st;
+  return GM_OK;
+}
+
+typedef struct {
+  int64_t belief;
+  bool there;
+} issue;
+
+static gm_status issue_hear(void *user, const gm_record_found *r)
+{
+  issue *k = user;
+  k->there |= strtoll(r->version, NULL, 10) == k->belief; /* gm__forecast_write */
+  return GM_OK;
+}
+
+/* Of a belief that stands: what a renewal that failed behind it could not keep is kept now. */
+static gm_status forecast_settle(gm_life *l, gm_ctx *ctx, int64_t *seq)
+{
+  issue k = {.belief = l->belief_seq};
+  gm_record_query q = {.twin = l->twin,
+                       .kind = GM_RECORD_FORECAST,
+                       .series = "forecast",
+                       .from_s = l->belief_s,
+                       .to_s = l->belief_s,
+                       .all_versions = true};
+  gm_status st = l->unissued ? GM_OK : gm_store_read(l->reads, ctx, &q, issue_hear, &k);
+  return st || k.there ? st : forecast_issue(l, ctx, seq);
+}
+
+/* Scores the belief that is there, puts another in its place, and keeps what it says. */
+static gm_status belief_renew(gm_life *l, gm_ctx *ctx, double t_now, const unsigned char digest[32],
+                              gm_life_update *u)
+{
+  double begin = gm__clock_s();
+  gm_status st = gm__life_score(l, ctx, &u->scored);
+  if (!st) st = belief_make(l, ctx, t_now);
+  u->took_s = gm__clock_s() - begin;
+  if (!st) st = gm__belief_write(l, ctx, digest, u->took_s);
+  if (!st) st = forecast_issue(l, ctx, &u->forecast);
+  if (st) {
+    l->read = false; /* what is believed is what the store has */
+    return st;
+  }
+  u->renewed = true;
+  u->from_checkpoint = l->belief->resumed;
+  u->belief = l->belief_seq;
+  u->learned = l->belief->learned;
+  return GM_OK;
 }
 
 gm_status gm_life_renew(gm_life *l, gm_ctx *ctx, double t_now_s, gm_life_update *out)
 {
   assert(l && ctx && out);
   unsigned char digest[32];
-  double begin = gm__clock_s();
-  *out = (gm_life_update){0};
+  gm_life_update u = {0};
   if (l->as_of) return gm_fail(ctx, GM_EINVAL, "a twin as it was learns nothing");
-  gm_status st = settle(l, ctx, true);
+  gm_status st = gm__life_settle(l, ctx, true);
+  if (!st) st = gm__life_whole(l, ctx);
   if (st) return st;
   double t_now = isnan(t_now_s) ? gm_subject_t_last(l->who) : gm_life_model_time(l, t_now_s);
   gm__life_digest(l, t_now, digest);
-  data_count(l, out);
-  out->belief = l->belief_seq;
-  out->learned = l->belief ? l->belief->learned : 0;
-  if (l->belief && !memcmp(digest, l->belief_digest, sizeof digest)) return GM_OK;
-  st = gm__life_score(l, ctx, &out->scored);
-  if (!st) st = belief_make(l, ctx, t_now);
-  out->from_checkpoint = !st && l->belief->resumed;
-  out->took_s = gm__clock_s() - begin;
-  if (!st) st = gm__belief_write(l, ctx, digest, out->took_s);
-  if (!st) st = forecast_issue(l, ctx, &out->forecast);
-  if (st) return st;
-  out->renewed = true;
-  out->belief = l->belief_seq;
-  out->learned = l->belief->learned;
-  return GM_OK;
+  data_count(l, &u);
+  u.belief = l->belief_seq;
+  u.learned = l->belief ? l->belief->learned : 0;
+  bool known = l->belief && !memcmp(digest, l->belief_digest, sizeof digest);
+  st = known ? forecast_settle(l, ctx, &u.forecast) : belief_renew(l, ctx, t_now, digest, &u);
+  if (!st) *out = u;
+  return st;
 }
 
 gm_status gm_life_belief(gm_life *l, gm_ctx *ctx, const gm_twin **out)
 {
+  assert(l && ctx && out);
   gm_status st = gm__life_may_read(l, ctx, GM_RECORD_BELIEF);
-  if (!st) st = settle(l, ctx, false);
-  *out = st ? NULL : l->belief;
+  if (!st) st = gm__life_settle(l, ctx, false);
+  if (!st) st = gm__life_whole(l, ctx);
+  if (!st) *out = l->belief;
   return st;
 }
 
@@ -480,24 +451,35 @@ static void proposal_body(const gm_life *l, const gm_proposal *p, gm_text *out)
   gm__json_write_object_end(&w);
 }
 
+static gm_status proposal_keep(gm_life *l, gm_ctx *ctx, double horizon, const gm_proposal *p,
+                               gm_receipt *receipt)
+{
+  gm_text body;
+  char version[64];
+  gm_text_init(&body, ctx);
+  proposal_body(l, p, &body);
+  snprintf(version, sizeof version, "%lld %.6g", (long long)l->belief_seq, horizon);
+  gm_status st = gm__life_put(l, ctx, GM_RECORD_PROPOSAL, "proposal", "proposal", version,
+                              l->belief_s, &body, receipt);
+  gm_text_free(&body);
+  return st;
+}
+
 gm_status gm_life_propose(gm_life *l, gm_ctx *ctx, double horizon, gm_proposal **out,
                           gm_receipt *receipt)
 {
   assert(l && ctx && out);
-  gm_text body;
-  char version[64];
+  gm_proposal *p = NULL;
   gm_status st = gm__life_may_read(l, ctx, GM_RECORD_PROPOSAL);
   if (!st) st = belief_needed(l, ctx);
   if (st) return st;
   if (isnan(horizon)) horizon = gm_plan_horizon(l->definition);
-  st = gm_propose(ctx, l->belief, l->belief->t_now + horizon, l->watch, out);
-  if (st || l->as_of) return st;
-  gm_text_init(&body, ctx);
-  proposal_body(l, *out, &body);
-  snprintf(version, sizeof version, "%lld %.6g", (long long)l->belief_seq, horizon);
-  st = gm__life_put(l, ctx, GM_RECORD_PROPOSAL, "proposal", "proposal", version, l->belief_s, &body,
-                    receipt);
-  gm_text_free(&body);
+  st = gm_propose(ctx, l->belief, l->belief->t_now + horizon, l->watch, &p);
+  if (!st && !l->as_of) st = proposal_keep(l, ctx, horizon, p, receipt);
+  if (st)
+    gm_proposal_free(p);
+  else
+    *out = p;
   return st;
 }
 

@@ -121,7 +121,8 @@ static gm_status belief_hear(void *user, const gm_record_found *r)
   l->belief_data_seq = h.data_seq;
   memcpy(l->belief_digest, h.digest, 32);
   gm__life_model_digest(l, model);
-  if (memcmp(model, h.model, sizeof model) != 0) { /* of a definition that is no longer */
+  bool gone = memcmp(model, h.model, sizeof model) != 0; /* of a definition that is no longer */
+  if (gone || !l->who) {
     memset(l->belief_digest, 0, 32);
     return GM_OK;
   }

@@ -163,10 +163,11 @@ static gm_status card_put(maker *k)
 
 gm_status gm__life_card(gm_life *l, gm_ctx *ctx, const gm_forecast *f)
 {
-  gm_life_state s;
+  gm_life_state s = {0};
   maker k = {.l = l, .ctx = ctx, .f = f};
-  gm_status st = gm__life_look(l, ctx, NAN, &s);
-  if (!st) st = gm_arena_new(ctx, 65536, &k.memory);
+  gm_status st = gm_arena_new(ctx, 65536, &k.memory);
+  gm_life_skill *skill = st ? NULL : get(&k, l->definition->observable_count + 1, sizeof *skill);
+  if (!st) st = skill ? gm__life_look(l, ctx, NAN, skill, &s) : no_memory(&k);
   if (!st) st = covariates_make(&k);
   if (!st) st = parameters_make(&k);
   if (!st) st = forecasts_make(&k);

@@ -42,6 +42,13 @@ typedef struct {
   bool follow;
 } gm__model_record;
 
+/* A definition as a record MODEL names it, its learned prior in it. */
+typedef struct {
+  gm__model_record record;
+  gm_definition *definition;
+  int32_t prior_subjects; /* who taught the prior; 0: the definition's own */
+} gm__model;
+
 struct gm_life {
   gm_ctx *ctx;
   gm_session *session; /* of whoever asks: facts in, decisions, consents */
@@ -50,12 +57,14 @@ struct gm_life {
                           whether or not we may work on it */
   gm_pool *pool;
   const gm_watch *watch;
-  char *name, *subject_id;
+  char *name;
+  char *subject_id; /* draws are keyed by it, so it is known to whoever asks */
+  bool names;       /* whoever asks may see it */
   int64_t twin, subject, as_of;
   gm_arena *memory;
   gm__model_record model;
   int64_t model_seq;
-  int32_t prior_subjects; /* who taught the prior; 0: the definition's own */
+  int32_t prior_subjects; /* as in gm__model */
   gm_definition *definition;
   gm__thread thread;
   gm__whose whose;
@@ -64,14 +73,16 @@ struct gm_life {
   double origin_s;
   gm_records records; /* made of the thread; they and the subject below live until it changes */
   gm_arena *rows;
-  gm_subject *who;
+  gm_subject *who; /* NULL also of a settled life, when covariates lack a value: */
+  char *missing;   /* their names, in rows; NULL: none */
   gm_twin *belief;
   int64_t belief_seq, belief_learned;
   int64_t belief_data_seq;         /* the last record of data that it has seen */
   int64_t seq_seen;                /* of the twin, when the thread was read */
   unsigned char belief_digest[32]; /* of what it stands on */
   double belief_s;                 /* its now */
-  gm_life_skill *skill;            /* [observable_count] of the last look */
+  bool unissued;                   /* what it says could not be kept */
+  gm_life_skill *skill;            /* of the last gm_life_look; our own looks have theirs */
 };
 
 /* ---- thread.c -------------------------------------------------------------------------------- */
@@ -82,16 +93,20 @@ void gm__thread_free(gm__thread *t);
 /* ---- life_whose.c ---------------------------------------------------------------------------- */
 /* Of whom sources have spoken in the thread as it is now. */
 gm_status gm__whose_read(gm_life *l, gm_ctx *ctx);
-/* Does a source that has spoken of one subject speak of another now? Adds the pairs of the facts,
- * which the caller takes back (whose.count) when they are not written. Fails: GM_EINVAL. */
+/* Does a source that has spoken of one subject speak of another now, or a new one of another
+ * subject of the store? Adds the pairs of the facts, which the caller takes back (whose.count) when
+ * they are not written. o may be NULL. Fails: GM_EINVAL. */
 gm_status gm__whose_check(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
-                          bool same_person);
+                          const gm_life_add_options *o);
 /* Records that this life wrote itself need not be read again. */
 void gm__whose_wrote(gm_life *l, const gm_receipt *receipt, int32_t count);
 
 /* ---- life_records.c -------------------------------------------------------------------------- */
-/* Makes records and subject of the thread, and the origin of time. */
+/* Makes records and subject of the thread, and the origin of time. Without a subject, and GM_OK,
+ * where a covariate has neither value nor default. */
 gm_status gm__life_subject(gm_life *l, gm_ctx *ctx);
+/* For what needs the subject. Fails: GM_ENOTFOUND, which covariates lack a value. */
+gm_status gm__life_whole(const gm_life *l, gm_ctx *ctx);
 void gm__life_subject_free(gm_life *l);
 /* Digest of what a belief up to t_now stands on: definition, settings, rows and weights. */
 void gm__life_digest(const gm_life *l, double t_now, unsigned char out[32]);
@@ -108,6 +123,15 @@ gm_status gm__model_write(gm_session *a, gm_ctx *ctx, int64_t twin, const gm__mo
                           int64_t before, double t_s, gm_receipt *receipt);
 /* The newest record MODEL, and the definition it names. */
 gm_status gm__model_open(gm_life *l, gm_ctx *ctx);
+/* What a record names, beside that which the life has; *out's definition is the caller's. */
+gm_status gm__model_load(gm_life *l, gm_ctx *ctx, const gm__model_record *m, gm__model *out);
+/* From now on the life has this one; cannot fail. Subject and belief go, the thread is read again.
+ */
+void gm__model_take(gm_life *l, const gm__model *m, int64_t seq);
+/* What a store calls the files of a definition: their hashes. */
+gm_status gm__model_names(gm_ctx *ctx, const char *path, const gm_definition *d,
+                          char definition[GM_DOCUMENT_NAME_BYTES],
+                          char model[GM_DOCUMENT_NAME_BYTES]);
 
 /* ---- life_belief.c --------------------------------------------------------------------------- */
 /* The newest belief, into l->belief when there is one. */
@@ -129,19 +153,35 @@ gm_status gm__life_judge(gm_life *l, gm_ctx *ctx, bool keep);
 /* Scores what the present belief said about data learned after it and true after its now. */
 gm_status gm__life_score(gm_life *l, gm_ctx *ctx, int32_t *scored);
 
-/* ---- life.c ---------------------------------------------------------------------------------- */
+/* ---- life_make.c ----------------------------------------------------------------------------- */
 /* Fails: GM_EUNSUPPORTED, what of a definition a life cannot carry out. */
 gm_status gm__life_takes(gm_ctx *ctx, const gm_definition *d);
 /* Our own session beside somebody's: same purpose, role ENGINE. */
 gm_status gm__engine_open(gm_session *user, gm_ctx *ctx, gm_session **out);
+typedef struct {
+  gm_session *user, *engine;
+  int64_t subject;
+  const char *twin; /* its name */
+  const gm_consent_rule *rule;
+  int32_t rule_count;
+} gm__beginning;
+/* The twin of that name with these consents, still without a model: a new one, or one whose making
+ * was cut short. Fails: GM_EEXIST (a whole one, or another subject's), as store.h. */
+gm_status gm__life_begin(gm_ctx *ctx, const gm__beginning *b, int64_t *twin);
+
+/* ---- life.c ---------------------------------------------------------------------------------- */
+/* Facts, verdicts, subject and the newest belief, unless the store has nothing newer. keep:
+ * verdicts that changed are written (whoever only looks writes nothing). */
+gm_status gm__life_settle(gm_life *l, gm_ctx *ctx, bool keep);
 /* Number of the twin's last record in the store. */
 gm_status gm__life_seq(gm_life *l, gm_ctx *ctx, int64_t *out);
 /* May whoever asks read records of this kind? */
 gm_status gm__life_may_read(gm_life *l, gm_ctx *ctx, gm_record_kind kind);
 
 /* ---- life_look.c ----------------------------------------------------------------------------- */
-/* gm_life_look of a settled life, whoever asks. */
-gm_status gm__life_look(gm_life *l, gm_ctx *ctx, double now_s, gm_life_state *out);
+/* gm_life_look of a settled life, whoever asks; skill[the definition's observables]. */
+gm_status gm__life_look(gm_life *l, gm_ctx *ctx, double now_s, gm_life_skill *skill,
+                        gm_life_state *out);
 
 /* ---- life_card.c ----------------------------------------------------------------------------- */
 /* The twin's card for questions to the bank, from its belief and this forecast. */

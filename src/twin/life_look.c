@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/json_tree.h"
 #include "twin/life_internal.h"
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ typedef struct {
   gm_life *l;
   gm_ctx *ctx;
   gm_life_state *out;
+  gm_life_skill *skill; /* [the definition's observables], out's */
   gm_arena *memory;
   int64_t learned_last, seq_last; /* of the datum learned last [us] */
   int64_t believed;               /* data that are not held out */
@@ -47,7 +49,7 @@ static gm_status datum_sum(looker *k, const gm_json *d)
   int32_t o = gm_definition_observable(k->l->definition, name->text);
   const gm_json *unit = gm__json_find(d, "unit");
   if (o < 0 || !unit || strcmp(unit->text, k->l->definition->observable[o].unit) != 0) return GM_OK;
-  gm_life_skill *s = &k->l->skill[o];
+  gm_life_skill *s = &k->skill[o];
   const gm_json *last = member(d, "last_value", "crps");
   k->out->scored++;
   s->scored++;
@@ -74,6 +76,7 @@ static gm_status score_hear(void *user, const gm_record_found *r)
   bool same = model && definition && !strcmp(model->text, k->l->model.definition[1]) &&
               !strcmp(definition->text, k->l->model.definition[0]);
   const gm_json *data = same ? gm__json_find(root, "data") : NULL; /* others were another twin's */
+  if (same) k->out->censored += (int32_t)number(gm__json_find(root, "censored"), 0);
   for (const gm_json *d = data ? data->first : NULL; d && !st; d = d->next) st = datum_sum(k, d);
   gm_arena_back(k->memory, mark);
   k->out->scores++;
@@ -173,6 +176,20 @@ static bool follows(const looker *k, char *missing, size_t bytes)
 /* Clocks differ by minutes; a datum of tomorrow is an error. */
 static bool is_ahead(const gm_life_state *o) { return o->age_s < -3600; }
 
+/* It is calibrated, and forecasts. */
+static bool mirrors(const gm_life_state *o, char *next, size_t bytes)
+{
+  if (o->missing[0])
+    snprintf(next, bytes, "mirror: needs a value of covariate %.150s", o->missing);
+  else if (!o->observations)
+    snprintf(next, bytes, "mirror: needs an observation");
+  else if (!o->beliefs || !o->forecasts)
+    snprintf(next, bytes, "mirror: needs a belief and a forecast from it");
+  else
+    return true;
+  return false;
+}
+
 static void level_set(const looker *k)
 {
   gm_life_state *o = k->out;
@@ -180,11 +197,7 @@ static void level_set(const looker *k)
   size_t bytes = sizeof o->next;
   bool stopped = !(o->age_s <= patience_s(k->l)) || is_ahead(o);
   o->level = GM_LEVEL_STATIC;
-  if (!o->observations || !o->beliefs || !o->forecasts) {
-    snprintf(next, bytes, "mirror: needs %s",
-             !o->observations ? "an observation" : "a belief and a forecast from it");
-    return;
-  }
+  if (!mirrors(o, next, bytes)) return;
   o->level = GM_LEVEL_MIRROR;
   char missing[150];
   if (stopped) {
@@ -233,7 +246,7 @@ static double against_population(const looker *k)
 {
   double sum = 0;
   for (int32_t o = 0; o < k->l->definition->observable_count; o++) {
-    const gm_life_skill *s = &k->l->skill[o];
+    const gm_life_skill *s = &k->skill[o];
     if (s->scored) sum += s->scored * s->crps / s->crps_population;
   }
   return k->out->scored ? sum / k->out->scored : NAN;
@@ -287,14 +300,14 @@ static void link_set(const looker *k)
     snprintf(o->link, sizeof o->link, "no datum for %.3g days (the last one by %.60s)",
              o->age_s / 86400, k->source);
   else
-    snprintf(o->link, sizeof o->link, "data by %.60s, the last one %.3g h ago", k->source,
-             o->age_s / 3600);
+    snprintf(o->link, sizeof o->link, "data by %.60s, the last one %.3g %s ago", k->source,
+             o->age_s < 5400 ? o->age_s / 60 : o->age_s / 3600, o->age_s < 5400 ? "min" : "h");
 }
 
 static void means_set(const looker *k)
 {
   for (int32_t o = 0; o < k->l->definition->observable_count; o++) {
-    gm_life_skill *s = &k->l->skill[o];
+    gm_life_skill *s = &k->skill[o];
     double n = s->scored ? (double)s->scored : (double)NAN;
     double last = s->with_last ? (double)s->with_last : (double)NAN;
     s->crps /= n;
@@ -304,41 +317,56 @@ static void means_set(const looker *k)
     s->crps_last /= last;
     s->crps_beside_last /= last;
   }
-  k->out->skill = k->l->skill;
+  k->out->skill = k->skill;
 }
 
-gm_status gm__life_look(gm_life *l, gm_ctx *ctx, double now_s, gm_life_state *out)
+gm_status gm__life_look(gm_life *l, gm_ctx *ctx, double now_s, gm_life_skill *skill,
+                        gm_life_state *out)
 {
-  looker k = {.l = l, .ctx = ctx, .out = out};
+  gm_life_state own = {0};
+  looker k = {.l = l, .ctx = ctx, .out = &own, .skill = skill};
   const gm_twin *t = l->belief;
-  gm_status st = GM_OK;
-  *out = (gm_life_state){0};
   if (isnan(now_s)) now_s = l->as_of ? (double)l->as_of * 1e-6 : gm__clock_s();
-  if (!st) st = gm_arena_new(ctx, 16384, &k.memory);
-  gm_free(l->skill);
-  l->skill = gm_alloc(ctx, l->definition->observable_count, sizeof *l->skill);
-  if (!st && !l->skill) st = gm_fail(ctx, GM_ENOMEM, "scores");
+  memset(skill, 0, (size_t)l->definition->observable_count * sizeof *skill);
+  gm_status st = gm_arena_new(ctx, 16384, &k.memory);
   if (!st) st = counts_read(&k);
   gm_arena_free(k.memory);
   if (st) return st;
   facts_count(&k);
-  out->age_s = now_s - out->t_last_s;
-  out->belief_s = l->belief ? l->belief_s : NAN;
-  out->health = t ? t->health : GM_HEALTH_WARMING;
-  if (t && out->age_s > patience_s(l) && out->health != GM_HEALTH_LOST)
-    out->health = GM_HEALTH_STALE;
+  snprintf(own.missing, sizeof own.missing, "%.190s", l->missing ? l->missing : "");
+  own.age_s = now_s - own.t_last_s;
+  own.belief_s = t ? l->belief_s : NAN;
+  own.health = t ? t->health : GM_HEALTH_WARMING;
+  if (t && own.age_s > patience_s(l) && own.health != GM_HEALTH_LOST) own.health = GM_HEALTH_STALE;
   means_set(&k);
   link_set(&k);
   level_set(&k);
   marks_set(&k);
+  *out = own;
   return GM_OK;
+}
+
+static gm_status may_look(gm_life *l, gm_ctx *ctx)
+{
+  gm_status st = gm__life_may_read(l, ctx, GM_RECORD_BELIEF);
+  if (!st) st = gm__life_may_read(l, ctx, GM_RECORD_FORECAST);
+  return st ? st : gm__life_may_read(l, ctx, GM_RECORD_SCORE);
 }
 
 gm_status gm_life_look(gm_life *l, gm_ctx *ctx, double now_s, gm_life_state *out)
 {
-  const gm_twin *t = NULL;
-  gm_status st = gm_life_belief(l, ctx, &t); /* reads what the store has */
-  if (!st) st = gm__life_may_read(l, ctx, GM_RECORD_FORECAST);
-  if (!st) st = gm__life_may_read(l, ctx, GM_RECORD_SCORE);
-  return st ? st : gm__life_look(l, ctx, now_s, out);
+  assert(l && ctx && out);
+  gm_status st = may_look(l, ctx);
+  if (!st) st = gm__life_settle(l, ctx, false); /* reads what the store has */
+  if (st) return st;
+  gm_life_skill *skill = gm_alloc(ctx, l->definition->observable_count, sizeof *skill);
+  if (!skill) return gm_fail(ctx, GM_ENOMEM, "scores");
+  st = gm__life_look(l, ctx, now_s, skill, out);
+  if (st) {
+    gm_free(skill);
+    return st;
+  }
+  gm_free(l->skill);
+  l->skill = skill;
+  return GM_OK;
 }

@@ -2,8 +2,10 @@
 #include "base/json_tree.h"
 #include "base/json_write.h"
 #include "gemel/prior.h"
+#include "store/crypt.h"
 #include "twin/life_internal.h"
 #include <math.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,28 +130,35 @@ gm_status gm__model_write(gm_session *a, gm_ctx *ctx, int64_t twin, const gm__mo
 }
 
 /* ---- out of the store ------------------------------------------------------------------------ */
-static gm_status text_of(gm_life *l, gm_ctx *ctx, const gm_json *root, const char *key, char **out)
+typedef struct {
+  gm_life *l;
+  gm_ctx *ctx;
+  gm__model_record m;
+  int64_t seq; /* of the record; 0: there was none */
+} reader;
+
+static gm_status text_of(reader *q, const gm_json *root, const char *key, char **out)
 {
   const gm_json *n = gm__json_find(root, key);
   if (!n || n->kind != GM_JSON_TEXT)
-    return gm_fail(ctx, GM_EPARSE, "the twin's record of its model lacks `%s`", key);
-  return keep(ctx, l->memory, n->text, out);
+    return gm_fail(q->ctx, GM_EPARSE, "the twin's record of its model lacks `%s`", key);
+  return keep(q->ctx, q->l->memory, n->text, out);
 }
 
-static gm_status record_take(gm_life *l, gm_ctx *ctx, const gm_json *root)
+static gm_status record_take(reader *q, const gm_json *root)
 {
-  gm__model_record *m = &l->model;
+  gm__model_record *m = &q->m;
   char *seed = NULL;
   int64_t members = 0;
   const gm_json *n;
-  gm_status st = text_of(l, ctx, root, "definition", &m->definition[0]);
-  if (!st) st = text_of(l, ctx, root, "file", &m->file[0]);
-  if (!st) st = text_of(l, ctx, root, "model", &m->definition[1]);
-  if (!st) st = text_of(l, ctx, root, "model_file", &m->file[1]);
-  if (!st) st = text_of(l, ctx, root, "compiled", &m->compiled);
-  if (!st) st = text_of(l, ctx, root, "seed", &seed);
+  gm_status st = text_of(q, root, "definition", &m->definition[0]);
+  if (!st) st = text_of(q, root, "file", &m->file[0]);
+  if (!st) st = text_of(q, root, "model", &m->definition[1]);
+  if (!st) st = text_of(q, root, "model_file", &m->file[1]);
+  if (!st) st = text_of(q, root, "compiled", &m->compiled);
+  if (!st) st = text_of(q, root, "seed", &seed);
   m->prior = NULL;
-  if (!st && gm__json_find(root, "prior")) st = text_of(l, ctx, root, "prior", &m->prior);
+  if (!st && gm__json_find(root, "prior")) st = text_of(q, root, "prior", &m->prior);
   m->origin_s = NAN;
   if (!st && (n = gm__json_find(root, "origin_s"))) st = gm__json_double(n, &m->origin_s);
   if (!st && (n = gm__json_find(root, "members"))) st = gm__json_int(n, &members);
@@ -161,21 +170,14 @@ static gm_status record_take(gm_life *l, gm_ctx *ctx, const gm_json *root)
   return GM_OK;
 }
 
-typedef struct {
-  gm_life *l;
-  gm_ctx *ctx;
-  bool found;
-} reader;
-
 static gm_status record_hear(void *user, const gm_record_found *r)
 {
   reader *q = user;
   gm_json_options o = {.name = "model of a twin"};
   gm_json *root = NULL;
-  q->found = true;
-  q->l->model_seq = r->seq;
+  q->seq = r->seq;
   gm_status st = gm__json_parse(q->ctx, q->l->memory, &o, r->body, r->bytes, &root);
-  return st ? st : record_take(q->l, q->ctx, root);
+  return st ? st : record_take(q, root);
 }
 
 /* Folders that a model's file lies in, below the definition's. */
@@ -196,20 +198,19 @@ static gm_status file_put(gm_life *l, gm_ctx *ctx, const char *folder, const cha
 
 /* The model's file lies beside the definition under its own name; a definition that names it by a
  * path is read with the name alone (gm_definition_read_as). */
-static gm_status definition_read(gm_life *l, gm_ctx *ctx, const char *folder)
+static gm_status definition_read(gm_life *l, gm_ctx *ctx, const gm__model_record *m,
+                                 const char *folder, gm_definition **out)
 {
   gm_text path, model;
-  gm_status st = file_put(l, ctx, folder, l->model.file[0], l->model.definition[0], &path);
-  bool compiled = l->model.compiled[0] != 0;
+  gm_definition *d = NULL;
+  gm_status st = file_put(l, ctx, folder, m->file[0], m->definition[0], &path);
+  bool compiled = m->compiled[0] != 0;
   gm_text_init(&model, ctx);
-  if (!st && !compiled)
-    st = file_put(l, ctx, folder, l->model.file[1], l->model.definition[1], &model);
-  if (!st)
-    st = gm_definition_read_as(ctx, path.data, compiled ? l->model.compiled : model.data,
-                               &l->definition);
-  char *slash = st ? NULL : strrchr(l->definition->path, '/');
-  if (slash)
-    l->definition->path = slash + 1; /* the folder is soon gone: its own name, in messages */
+  if (!st && !compiled) st = file_put(l, ctx, folder, m->file[1], m->definition[1], &model);
+  if (!st) st = gm_definition_read_as(ctx, path.data, compiled ? m->compiled : model.data, &d);
+  char *slash = st ? NULL : strrchr(d->path, '/');
+  if (slash) d->path = slash + 1; /* the folder is soon gone: its own name, in messages */
+  if (!st) *out = d;
   if (path.data) unlink(path.data);
   if (model.data) unlink(model.data);
   gm_text_free(&path);
@@ -217,29 +218,30 @@ static gm_status definition_read(gm_life *l, gm_ctx *ctx, const char *folder)
   return st;
 }
 
-static gm_status prior_read(gm_life *l, gm_ctx *ctx)
+/* By what it was learned under was asked when it was put in place (gm_life_migrate). */
+static gm_status prior_read(gm_life *l, gm_ctx *ctx, const char *document, gm__model *out)
 {
   char *text = NULL;
   size_t bytes = 0;
   gm_prior *p = NULL;
-  gm_status st = gm_store_document_get(l->reads, ctx, l->model.prior, &text, &bytes);
+  gm_status st = gm_store_document_get(l->reads, ctx, document, &text, &bytes);
   if (!st) st = gm_prior_read(ctx, "learned prior", text, bytes, &p);
-  if (!st) st = gm_prior_apply(ctx, p, l->definition);
-  if (!st) l->prior_subjects = p->subjects;
+  if (!st) st = gm_prior_apply(ctx, p, NULL, NULL, out->definition);
+  if (!st) out->prior_subjects = p->subjects;
   gm_prior_free(p);
   gm_free(text);
   return st;
 }
 
 /* A compiled model is code: it is run only where it is still the file that was stored. */
-static gm_status compiled_check(gm_life *l, gm_ctx *ctx)
+static gm_status compiled_check(gm_life *l, gm_ctx *ctx, const gm__model_record *m)
 {
   char *now = NULL, *then = NULL;
   size_t now_bytes = 0, then_bytes = 0;
-  const char *path = l->model.compiled;
+  const char *path = m->compiled;
   if (!path[0]) return GM_OK;
   gm_status st = gm_file_read(ctx, path, FILE_BYTES_MAX, &now, &now_bytes);
-  if (!st) st = gm_store_document_get(l->reads, ctx, l->model.definition[1], &then, &then_bytes);
+  if (!st) st = gm_store_document_get(l->reads, ctx, m->definition[1], &then, &then_bytes);
   if (!st && (now_bytes != then_bytes || memcmp(now, then, now_bytes) != 0))
     st = gm_fail(ctx, GM_EINVAL, "%s: no longer the model that this twin was made with; migrate it",
                  path);
@@ -258,21 +260,72 @@ static gm_status folder_make(gm_ctx *ctx, gm_text *out)
   return mkdtemp(out->data) ? GM_OK : gm_fail(ctx, GM_EIO, "%s: no folder can be made", out->data);
 }
 
-gm_status gm__model_open(gm_life *l, gm_ctx *ctx)
+gm_status gm__model_load(gm_life *l, gm_ctx *ctx, const gm__model_record *m, gm__model *out)
 {
-  reader r = {l, ctx, false};
-  gm_record_query q = {.twin = l->twin, .kind = GM_RECORD_MODEL, .as_of = l->as_of};
+  gm__model own = {.record = *m};
   gm_text folder = {0};
-  gm_status st = gm_store_read(l->reads, ctx, &q, record_hear, &r);
-  if (!st && !r.found) st = gm_fail(ctx, GM_ENOTFOUND, "nothing was known of this twin then");
-  if (!st) st = compiled_check(l, ctx);
+  gm_status st = compiled_check(l, ctx, m);
   if (!st) st = folder_make(ctx, &folder);
   if (st) return gm_text_free(&folder), st;
-  gm_definition_free(l->definition);
-  l->definition = NULL;
-  st = definition_read(l, ctx, folder.data);
-  if (!st && l->model.prior) st = prior_read(l, ctx);
+  st = definition_read(l, ctx, m, folder.data, &own.definition);
+  if (!st && m->prior) st = prior_read(l, ctx, m->prior, &own);
   rmdir(folder.data);
   gm_text_free(&folder);
-  return st ? gm_fail_at(ctx, st, "twin %s", l->name) : GM_OK;
+  if (st) {
+    gm_definition_free(own.definition);
+    return gm_fail_at(ctx, st, "twin %s", l->name);
+  }
+  *out = own;
+  return GM_OK;
+}
+
+void gm__model_take(gm_life *l, const gm__model *m, int64_t seq)
+{
+  gm__life_subject_free(l); /* it and the belief are of the old definition */
+  gm_definition_free(l->definition);
+  l->model = m->record;
+  l->definition = m->definition;
+  l->prior_subjects = m->prior_subjects;
+  l->model_seq = seq;
+  l->read = false;
+}
+
+gm_status gm__model_open(gm_life *l, gm_ctx *ctx)
+{
+  reader r = {.l = l, .ctx = ctx};
+  gm__model m;
+  gm_record_query q = {.twin = l->twin, .kind = GM_RECORD_MODEL, .as_of = l->as_of};
+  gm_status st = gm_store_read(l->reads, ctx, &q, record_hear, &r);
+  if (!st && !r.seq) st = gm_fail(ctx, GM_ENOTFOUND, "nothing was known of this twin then");
+  if (!st) st = gm__model_load(l, ctx, &r.m, &m);
+  if (!st) gm__model_take(l, &m, r.seq);
+  return st;
+}
+
+/* ---- names of files -------------------------------------------------------------------------- */
+/* As gm_store_document_put names it. */
+static gm_status file_name(gm_ctx *ctx, const char *path, char name[GM_DOCUMENT_NAME_BYTES])
+{
+  char *data = NULL;
+  size_t bytes = 0;
+  static const unsigned char none[GM__HASH_BYTES];
+  unsigned char hash[GM__HASH_BYTES];
+  gm_status st = gm_file_read(ctx, path, FILE_BYTES_MAX, &data, &bytes);
+  if (st) return st;
+  gm__chain(none, data, bytes, hash);
+  sodium_bin2hex(name, GM_DOCUMENT_NAME_BYTES, hash, sizeof hash);
+  gm_free(data);
+  return GM_OK;
+}
+
+gm_status gm__model_names(gm_ctx *ctx, const char *path, const gm_definition *d,
+                          char definition[GM_DOCUMENT_NAME_BYTES],
+                          char model[GM_DOCUMENT_NAME_BYTES])
+{
+  gm_text file;
+  gm_status st = model_path(ctx, d, &file);
+  if (!st) st = file_name(ctx, path, definition);
+  if (!st) st = file_name(ctx, file.data, model);
+  gm_text_free(&file);
+  return st;
 }

@@ -61,18 +61,25 @@ static void datum_make(const gm_life *l, const gm__known *k, gm_record *c)
   c->sd_factor = weight > 0 ? 1 / sqrt(weight) : 0;
 }
 
-static gm_status covariate_make(gm_life *l, gm_ctx *ctx, const gm__known *k, int32_t row)
+static gm_status text_keep(gm_life *l, gm_ctx *ctx, const char *text, char **out)
 {
-  int32_t c = gm_definition_covariate(l->definition, k->f.series);
-  const gm_covariate *about = &l->definition->covariate[c];
-  char number[GM__NUMBER_TEXT_BYTES];
-  const char *text = about->level_count ? k->f.value : gm__number_text(k->value, number);
   size_t bytes = strlen(text) + 1;
   char *copy = gm_arena_get(l->rows, (ptrdiff_t)bytes, 1);
   if (!copy) return gm_fail(ctx, GM_ENOMEM, "records");
   memcpy(copy, text, bytes);
-  l->records.cell[(ptrdiff_t)row * l->records.covariate_count + c] = copy;
+  *out = copy;
   return GM_OK;
+}
+
+static gm_status covariate_make(gm_life *l, gm_ctx *ctx, const gm__known *k, int32_t row)
+{
+  int32_t c = gm_definition_covariate(l->definition, k->f.series);
+  const gm_covariate *about = &l->definition->covariate[c];
+  char number[GM__NUMBER_TEXT_BYTES], *copy = NULL;
+  const char *text = about->level_count ? k->f.value : gm__number_text(k->value, number);
+  gm_status st = text_keep(l, ctx, text, &copy);
+  if (!st) l->records.cell[(ptrdiff_t)row * l->records.covariate_count + c] = copy;
+  return st;
 }
 
 /* Of several values known by the beginning the last one holds: a model does not begin with the
@@ -132,7 +139,39 @@ void gm__life_subject_free(gm_life *l)
   l->belief = NULL;
   l->who = NULL;
   l->rows = NULL;
+  l->missing = NULL;
   l->records = (gm_records){0};
+}
+
+static bool has_value(const gm_records *r, int32_t covariate)
+{
+  for (int32_t i = 0; i < r->record_count; i++)
+    if (r->cell[(ptrdiff_t)i * r->covariate_count + covariate][0]) return true;
+  return false;
+}
+
+/* A model cannot do without the value of a covariate; what is known of the twin stays to be seen.
+ */
+static gm_status missing_find(gm_life *l, gm_ctx *ctx)
+{
+  const gm_definition *d = l->definition;
+  gm_text names;
+  gm_text_init(&names, ctx);
+  for (int32_t c = 0; c < d->covariate_count; c++)
+    if (isnan(d->covariate[c].fallback) && !has_value(&l->records, c))
+      gm_text_addf(&names, "%s%s", names.bytes ? ", " : "", d->covariate[c].name);
+  gm_status st = names.status ? gm_fail(ctx, names.status, "records") : GM_OK;
+  if (!st && names.bytes) st = text_keep(l, ctx, names.data, &l->missing);
+  gm_text_free(&names);
+  return st;
+}
+
+gm_status gm__life_whole(const gm_life *l, gm_ctx *ctx)
+{
+  if (!l->missing) return GM_OK;
+  return gm_fail(ctx, GM_ENOTFOUND,
+                 "twin %s has no value of covariate %s, and the definition gives no default",
+                 l->name, l->missing);
 }
 
 gm_status gm__life_subject(gm_life *l, gm_ctx *ctx)
@@ -142,7 +181,8 @@ gm_status gm__life_subject(gm_life *l, gm_ctx *ctx)
   gm_status st = rows_alloc(l, ctx);
   double first = first_s(&l->thread);
   for (int32_t i = 0; i < l->thread.count && !st; i++) st = row_make(l, ctx, i, first);
-  return st ? st : gm_subject_new(ctx, l->definition, &l->records, 0, &l->who);
+  if (!st) st = missing_find(l, ctx);
+  return st || l->missing ? st : gm_subject_new(ctx, l->definition, &l->records, 0, &l->who);
 }
 
 /* ---- what a belief stands on ----------------------------------------------------------------- */

@@ -184,7 +184,7 @@ gm_status gm__life_score(gm_life *l, gm_ctx *ctx, int32_t *scored)
   if (!l->belief) return GM_OK;
   gm_status st = rows_find(&s);
   if (!st && s.count) st = forecasts_make(&s);
-  if (!st && s.count) st = scores_write(&s);
+  if (!st && (s.count || s.censored)) st = scores_write(&s);
   if (!st) *scored = s.count;
   gm_forecast_free(s.own);
   gm_forecast_free(s.population);

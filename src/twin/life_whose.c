@@ -1,6 +1,7 @@
 /* life_whose.c - of whom a twin's sources have spoken, so that nobody else's data are taken for the
  * patient's. Ids are remembered as hashes: that they differ is all that is asked. */
 #include "gemel/rand.h"
+#include "store/store_internal.h"
 #include "twin/life_internal.h"
 #include <string.h>
 
@@ -73,25 +74,63 @@ gm_status gm__whose_read(gm_life *l, gm_ctx *ctx)
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
-static bool is_another(const gm__whose *w, gm__spoken pair)
+typedef enum { SAID, NEW_SOURCE, ANOTHER } spoken_before;
+
+static spoken_before look_up(const gm__whose *w, gm__spoken pair)
 {
-  bool another = false;
+  spoken_before is = NEW_SOURCE;
   for (int32_t i = 0; i < w->count; i++) {
     if (w->pair[i].source != pair.source) continue;
-    if (w->pair[i].subject == pair.subject) return false;
-    another = true;
+    if (w->pair[i].subject == pair.subject) return SAID;
+    is = ANOTHER;
   }
-  return another;
+  return is;
+}
+
+/* Whose id it is in this store, by itself or by what stands behind its last '/': "Patient/s1". 0:
+ * of nobody's. */
+static gm_status subject_of(const gm_life *l, gm_ctx *ctx, const char *id, int64_t *out)
+{
+  const char *slash = strrchr(id, '/'), *const name[2] = {id, slash ? slash + 1 : ""};
+  int64_t subject = 0;
+  for (int i = 0; i < 2 && !subject; i++) {
+    if (!name[i][0]) continue;
+    gm_status st = gm__subject_find(gm_session_store(l->session), ctx, name[i], &subject);
+    if (st && st != GM_ENOTFOUND && st != GM_EINVAL) return st;
+    if (st) gm_message_clear(ctx);
+  }
+  *out = subject;
+  return GM_OK;
+}
+
+/* The first id that a source uses here. The message names no id: who asks may know none. */
+static gm_status first_check(const gm_life *l, gm_ctx *ctx, const gm_fact *f, bool named)
+{
+  int64_t subject = 0;
+  gm_status st = subject_of(l, ctx, f->subject, &subject);
+  if (st || subject == l->subject) return st;
+  if (subject)
+    return gm_fail(ctx, GM_EINVAL,
+                   "the source '%.80s' speaks of another subject of this store; whoever knows that "
+                   "both are one person must say so",
+                   f->source);
+  return named ? gm_fail(ctx, GM_EINVAL,
+                         "the source '%.80s' is new here and does not call its subject as this "
+                         "store does; whoever knows that it is the twin's must say so",
+                         f->source)
+               : GM_OK;
 }
 
 gm_status gm__whose_check(gm_life *l, gm_ctx *ctx, const gm_fact *fact, int32_t count,
-                          bool same_person)
+                          const gm_life_add_options *o)
 {
   gm_status st = GM_OK;
   for (int32_t i = 0; i < count && !st; i++) {
     if (!fact[i].subject[0]) continue;
     gm__spoken pair = pair_of(&fact[i]);
-    if (!same_person && is_another(&l->whose, pair))
+    spoken_before is = o && o->same_person ? SAID : look_up(&l->whose, pair);
+    if (is == NEW_SOURCE) st = first_check(l, ctx, &fact[i], o && o->named);
+    if (is == ANOTHER)
       st = gm_fail(ctx, GM_EINVAL,
                    "the source '%.80s' has spoken of another subject in this twin; whoever knows "
                    "that both are one person must say so",

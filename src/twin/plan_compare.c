@@ -152,7 +152,8 @@ static double trough(const comparer *k, int32_t m, int32_t output)
 }
 
 /* Shares of the horizon below, inside and above the range; trapezoidal weights of the grid. */
-static void shares(const comparer *k, int32_t m, int32_t output, const gm_target *g, double out[3])
+static void shares(const comparer *k, int32_t m, int32_t output, const gm_def_target *g,
+                   double out[3])
 {
   double total = 0;
   out[0] = out[1] = out[2] = 0;
@@ -166,7 +167,7 @@ static void shares(const comparer *k, int32_t m, int32_t output, const gm_target
   for (int j = 0; j < 3; j++) out[j] /= total;
 }
 
-static double quantity(const comparer *k, int32_t m, const gm_target *g, int32_t output)
+static double quantity(const comparer *k, int32_t m, const gm_def_target *g, int32_t output)
 {
   double day = 24 * k->t->definition->hour;
   switch (g->kind) {
@@ -184,7 +185,7 @@ static double quantity(const comparer *k, int32_t m, const gm_target *g, int32_t
 /* One target under one plan: the quantity of each member and how far it meets the target. */
 static gm_status target_measure(comparer *k, int32_t target, gm_target_result *out)
 {
-  const gm_target *g = &k->t->definition->target[target];
+  const gm_def_target *g = &k->t->definition->target[target];
   int32_t output = k->t->definition->observable[g->index].output;
   double *value = k->value, *met = k->met + (ptrdiff_t)target * k->n;
   gm_target_result r = {0};

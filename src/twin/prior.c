@@ -130,6 +130,7 @@ void gm_prior_write(const gm_prior *p, gm_text *out)
   gm__json_write_number(&w, "ess_least", p->ess_least);
   gm__json_write_bool(&w, "converged", p->converged);
   gm__json_write_bool(&w, "unconverged_ok", p->unconverged_ok);
+  gm__json_write_bool(&w, "other_files_ok", p->other_files_ok);
   effects_write(&w, p);
   gm__json_write_numbers(&w, "mean", k, p->mean);
   gm__json_write_numbers(&w, "mean_error", k, p->mean_error);
@@ -233,6 +234,14 @@ static gm_status effects_read(gm_ctx *ctx, gm_prior *p, const gm_json *root)
   return st;
 }
 
+static gm_status marks_read(const gm_json *root, gm_prior *p)
+{
+  gm_status st = bool_read(root, "converged", &p->converged);
+  if (!st) st = bool_read(root, "unconverged_ok", &p->unconverged_ok);
+  bool said = gm__json_find(root, "other_files_ok") != NULL; /* priors of before do not say it */
+  return st || !said ? st : bool_read(root, "other_files_ok", &p->other_files_ok);
+}
+
 static gm_status all_read(gm_ctx *ctx, gm_prior *p, const gm_json *root)
 {
   int32_t k = p->eta_count;
@@ -249,9 +258,7 @@ static gm_status all_read(gm_ctx *ctx, gm_prior *p, const gm_json *root)
   if (!st) st = count_read(root, "iterations", &p->iterations);
   if (!st) st = find(root, "ess_least", &ess);
   if (!st) st = number_read(ess, true, &p->ess_least);
-  if (!st) st = bool_read(root, "converged", &p->converged);
-  if (!st) st = bool_read(root, "unconverged_ok", &p->unconverged_ok);
-  return st;
+  return st ? st : marks_read(root, p);
 }
 
 static gm_status tree_read(gm_ctx *ctx, const gm_json *root, gm_prior **out)
@@ -329,11 +336,26 @@ static gm_status omega_check(gm_ctx *ctx, const gm_prior *p)
   return fits ? GM_OK : gm_fail(ctx, GM_EINVAL, "the prior's `omega` is no covariance");
 }
 
-gm_status gm_prior_apply(gm_ctx *ctx, const gm_prior *p, gm_definition *d)
+/* NULL: not asked. */
+static gm_status file_check(gm_ctx *ctx, const gm_prior *p, const char *what, const char *was,
+                            const char *is)
+{
+  if (!is || p->other_files_ok || !strcmp(was, is)) return GM_OK;
+  return gm_fail(
+      ctx, GM_EINVAL,
+      "the prior was learned under another file of the %s (%.12s) than this one (%.12s); "
+      "`other_files_ok` takes it even so",
+      what, was, is);
+}
+
+gm_status gm_prior_apply(gm_ctx *ctx, const gm_prior *p, const char *definition, const char *model,
+                         gm_definition *d)
 {
   assert(ctx && p && d);
   size_t k = (size_t)d->eta_count;
   gm_status st = effects_check(ctx, p, d);
+  if (!st) st = file_check(ctx, p, "definition", p->definition, definition);
+  if (!st) st = file_check(ctx, p, "model", p->model, model);
   if (!st && p->subjects < GM_BANK_LEAST)
     st = gm_fail(ctx, GM_EDENIED, "a prior learned of %d subjects; at least %d are expected",
                  (int)p->subjects, GM_BANK_LEAST);

@@ -62,7 +62,8 @@ static void limit_reason(const search *s, const gm_action *a, double dose, doubl
     if (dose > l->per_dose * (1 + 1e-9))
       gm_text_addf(why, "more than %.6g %s in one dose", l->per_dose, unit);
     else if (per_day > l->per_day * (1 + 1e-9))
-      gm_text_addf(why, "%.6g %s within 24 h, the limit is %.6g", per_day, unit, l->per_day);
+      gm_text_addf(why, "%.*g %s within 24 h, the limit is %.6g %s",
+                   per_day > l->per_day * 1.001 ? 4 : 6, per_day, unit, l->per_day, unit);
     else if (every < l->interval_least * (1 - 1e-9))
       gm_text_addf(why, "doses less than %.6g h apart", l->interval_least / d->hour);
   }
@@ -198,7 +199,7 @@ static gm_status reasons(search *s)
     gm_text line;
     gm_text_init(&line, s->ctx);
     for (int32_t g = 0; g < c->target_count; g++) {
-      const gm_target *k = &s->t->definition->target[g];
+      const gm_def_target *k = &s->t->definition->target[g];
       gm_text_addf(&line, "%s%s %s: %.0f %% met, %.0f %% below, %.0f %% above", g ? "; " : "",
                    k->observable, target_words(k->kind), 100 * r->target[g].attained,
                    100 * r->target[g].below, 100 * r->target[g].above);

@@ -68,7 +68,7 @@ expect 2 'none.yaml' fit none.yaml --data mine/data.csv
 expect 2 'no subject is called "9"; there are 1' fit mine/twin.yaml --data mine/data.csv --subject 9
 expect 2 'the same' run mine/twin.yaml --data mine/data.csv --now 1 --learn 1
 expect 2 '> 0 is expected' run mine/twin.yaml --data mine/data.csv --horizon 0
-expect 2 'dimension' run mine/twin.yaml --data mine/data.csv --now '3 kg'
+expect 2 'kg is no unit of time; one such as h' run mine/twin.yaml --data mine/data.csv --now '3 kg'
 expect 2 'unknown option --none' demo --out x --none
 expect 2 'one argument too many' demo extra
 
@@ -128,6 +128,12 @@ for v in fit simulate propose; do
   expect 2 'more.csv: column COLOUR is not used by the definition (--ignore' \
     $v mine/twin.yaml --data more.csv --ignore RATES
   expect 0 . $v mine/twin.yaml --data more.csv --ignore RATES --ignore COLOUR
+done
+# a column that is used cannot be ignored: nothing would come of it
+for v in fit propose; do
+  expect 2 '^gemel: --ignore WT: the definition uses it' $v mine/twin.yaml --data mine/data.csv --ignore WT
+  expect 2 '^gemel: --ignore DV: it says what was given or measured' \
+    $v mine/twin.yaml --data mine/data.csv --ignore DV
 done
 expect 0 'warning: more.csv: column RATES .*did you mean RATE' check mine/twin.yaml --data more.csv
 grep -q ' 2 warnings$' out || fail "not two warnings"

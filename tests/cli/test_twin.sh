@@ -73,7 +73,7 @@ END
 # row FILE NR VERSION STATE TIME CONC WT
 row() {
   [ -s "$1" ] || echo 'who;nr;v;state;at;conc;wt' >"$1"
-  printf 'a;%s;%s;%s;2026-05-%sT00:00:00Z;%s;%s\n' "$2" "$3" "$4" "$5" "$6" "${7:-}" >>"$1"
+  printf 'p;%s;%s;%s;2026-05-%sT00:00:00Z;%s;%s\n' "$2" "$3" "$4" "$5" "$6" "${7:-}" >>"$1"
 }
 row first 1 1 ok 01 11 80
 row first 2 1 ok 02 12.50
@@ -141,16 +141,21 @@ grep -q '^4 facts: 4 new, 0 known already$' out || fail "first data"
 grep -q '^Learned from 3 data' out || fail "nothing learned"
 expect 0 '^4 facts: 0 new, 4 known already$' twin add a --data first $add
 grep -q 'Nothing new: the belief stands' out || fail "again is new"
+expect 0 '"health": "tracking"' twin add a --data first $add --json
 same "$(values a --kind observation)" '11 12.50 9 ' 'digits as written'
 
 # twin__refuses_whole: with --strict, or when the file ends within
 cp first bad
-echo 'a;9;1;ok;2026-05-09T00:00:00Z;high;' >>bad
+echo 'p;9;1;ok;2026-05-09T00:00:00Z;high;' >>bad
 before=$("$gemel" twin history a | tail -n 1)
 expect 2 '1 of 4 entries are refused; nothing was added' twin add a --data bad $add --strict
 printf '{"resourceType":"Bundle","type":"collection","entry":[{"resource":' >cut.json
 expect 2 'cut.json' twin add a --data cut.json
-sed 's/^a;3/b;4/' first >two
+expect 2 '^gemel: first: no JSON, in which FHIR is read; a table needs --map' twin add a --data first
+expect 2 'a table needs --map' twin add a --data level/twin.yaml
+expect 0 '^4 facts: 0 new' twin add a --data first $add --patient nobody
+grep -q '^gemel: warning: nothing that this twin takes is of --patient nobody$' err || fail "nobody is taken without a word"
+sed 's/^p;3/b;4/' first >two
 expect 2 'several subjects' twin add a --data two $add
 same "$("$gemel" twin history a | tail -n 1)" "$before" 'records after bad input'
 expect 0 '^4 entries: 3 taken, 0 map to nothing here, 1 refused$' twin add a --data bad $add
@@ -225,11 +230,33 @@ expect 2 'no observable' twin migrate a less/twin.yaml
 cmp -s before after || fail "a migration that failed changed the twin"
 expect 0 'changed' twin migrate b bold/twin.yaml
 grep -q '^0 of' out && fail "a bold prior changes nothing"
+# all that changed are shown, and how many of the others are not
+told=$(sed -n 's/^\([0-9]*\) of .*/\1/p' out) all=$(sed -n 's/^[0-9]* of \([0-9]*\) .*/\1/p' out)
+left=$(sed -n 's/^ *\([0-9]*\) more without .*/\1/p' out)
+same "$(grep -c '  changed$' out)" "$told" 'changes that are shown'
+same "$(($(grep -c ' UTC ' out) + ${left:-0}))" "$all" 'forecasts that are shown or counted'
 expect 0 '^1 records' twin history a --kind model
 expect 0 '^2 records' twin history a --kind model --all
 
 # propose__needs_actions; decide__has_a_reason
-expect 2 'action\|target' twin propose a
+expect 2 'action\|target' twin propose a --now 2026-05-07
+# forecast__says_how_old_its_data_are; propose__is_withheld from what is no twin any more
+expect 0 'newest datum 2026-05-06 .* (24 h ago); health tracking' twin forecast a --now 2026-05-07
+! grep -q 'NOT A TWIN' out || fail "a twin is called a model"
+expect 0 'WARNING: A MODEL, NOT A TWIN: no datum for .* do not act on it' twin forecast a --now 2027-05-07
+grep -q 'health stale' out || fail "old data are not called stale"
+expect 0 '"is_twin": false' twin forecast a --now 2027-05-07 --json
+for t in '"health": "stale"' '"age_s": 3' '"plan": "as it is"' '"beyond_limits": false'; do
+  grep -q "$t" out || fail "$t is not in the forecast"
+done
+expect 2 'no action\|target\|action' twin propose a --now 2027-05-07 --anyway
+code=0
+"$gemel" twin propose a --now 2027-05-07 >out 2>err || code=$?
+same "$code" 1 'code of a proposal that is withheld'
+grep -q 'nothing is proposed by a model that is no twin: no datum for' err || fail "withheld without a reason"
+[ ! -s out ] || fail "a proposal that is withheld"
+expect 0 '"name": "L"' twin show a --now 2026-05-07 --json # with its parameters
+expect 0 'newest datum .*(in 5.* days)' twin show a --now 2026-05-01
 expect 2 '--why is missing' twin decide a --decision wait
 expect 0 'kept as record' twin decide a --decision wait --why 'as it is'
 expect 0 'kept as record' twin decide a --decision wait --why 'as it is' --as clinician:dr-who
@@ -253,6 +280,7 @@ expect 0 'taken' twin add again --data a.json --no-update
 expect 2 'not for this purpose\|no consent' twin show a --as researcher:rosa --for model-training
 expect 2 'insurer may not' twin show a --as insurer:i
 expect 2 'never\|may not' twin show a --as operator:o
+expect 0 '^{"id":"consent 1","rule":{"type":"permit"' twin consent a # what may be withdrawn is shown
 expect 0 '"type":"deny"' twin consent a --deny --id no --actor role:clinician --purpose care
 expect 2 'denied by a consent' twin show a
 expect 2 'denied by a consent' twin add a --data later $add

@@ -46,7 +46,7 @@ columns:
   conc: {observable: conc, unit: mg/L}
   wt: {covariate: WT, unit: kg}
 END
-printf 'who;nr;at;conc;wt\na;1;2026-05-01T00:00:00Z;11.25;81.5\na;2;2026-05-02T00:00:00Z;12.25;\n' >first
+printf 'who;nr;at;conc;wt\np;1;2026-05-01T00:00:00Z;11.25;81.5\np;2;2026-05-02T00:00:00Z;12.25;\n' >first
 run store new
 run twin new a --subject p --definition twin.yaml --consent care
 run twin add a --data first --map map.yaml --now 2026-05-03

@@ -242,6 +242,23 @@ static void uncertainty__is_shared_out(void **state)
   HAS(s, "<td>96 time units</td>");
 }
 
+/* A forecast under the doses that the records have after now is not called "as it is", which names
+ * a plan; and no doses to come are drawn beside those that were given. */
+static void forecast__under_recorded_doses_is_called_so(void **state)
+{
+  (void)state;
+  HAS(SECTION("brief"), ", as it is: ");
+  HAS(SECTION("forecast"), "dose to come as it is");
+  k.in.as_recorded = true;
+  HAS(SECTION("brief"), ", under the doses that were given: ");
+  HAS_NOT(SECTION("brief"), ", as it is: ");
+  HAS(SECTION("forecast"), "Under the doses that were given");
+  HAS_NOT(SECTION("forecast"), "as it is");
+  HAS_NOT(SECTION("forecast"), "class=\"dose-later\"");
+  HAS(SECTION("comparison"), "as it is (going on)");
+  check_sound(make());
+}
+
 /* Plans: the gain is called no distinguishable difference where it is none, and the two standing
  * plans are marked. */
 static void comparison__shows_gain_and_doubt(void **state)
@@ -459,6 +476,7 @@ int main(void)
       CASE(page__stands_a_twin_without_data),
       CASE(parameters__are_shown_before_and_after),
       CASE(uncertainty__is_shared_out),
+      CASE(forecast__under_recorded_doses_is_called_so),
       CASE(comparison__shows_gain_and_doubt),
       CASE(proposal__withheld_is_not_proposed),
       CASE(data__carry_unit_and_use),

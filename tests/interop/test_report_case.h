@@ -18,7 +18,7 @@ typedef struct {
   gm_def_parameter parameter[3];
   gm_def_input input;
   gm_observable observable[CASE_OBS];
-  gm_target target[2];
+  gm_def_target target[2];
   gm_need need;
   gm_assumption assumption;
   char *source[1];
@@ -90,18 +90,18 @@ static inline void case_definition(report_case *k, const char *name)
       (gm_observable){.name = text_of("cp"), .unit = text_of("mg/L"), .label = text_of(name)};
   k->observable[1] =
       (gm_observable){.name = text_of(name), .unit = text_of("%"), .log_scale = true};
-  k->target[0] = (gm_target){.observable = text_of("cp"),
-                             .unit = text_of("mg/L"),
-                             .kind = GM_TARGET_RANGE,
-                             .low = 2,
-                             .high = 5,
-                             .best = NAN};
-  k->target[1] = (gm_target){.observable = text_of("cp"),
-                             .unit = text_of("mg/L"),
-                             .kind = GM_TARGET_TROUGH,
-                             .low = -INFINITY,
-                             .high = 3,
-                             .best = NAN};
+  k->target[0] = (gm_def_target){.observable = text_of("cp"),
+                                 .unit = text_of("mg/L"),
+                                 .kind = GM_TARGET_RANGE,
+                                 .low = 2,
+                                 .high = 5,
+                                 .best = NAN};
+  k->target[1] = (gm_def_target){.observable = text_of("cp"),
+                                 .unit = text_of("mg/L"),
+                                 .kind = GM_TARGET_TROUGH,
+                                 .low = -INFINITY,
+                                 .high = 3,
+                                 .best = NAN};
   k->need = (gm_need){.observable = text_of("cp"),
                       .against = text_of("population"),
                       .within = 0.1,

@@ -41,21 +41,25 @@ enum { TABLES = sizeof table / sizeof table[0] };
 
 static void keep(const char *as)
 {
-  char sql[200];
-  for (int i = 0; i < TABLES; i++) {
-    snprintf(sql, sizeof sql, "CREATE TABLE %s_%s AS SELECT * FROM %s", as, table[i], table[i]);
-    case_sql(sql);
-  }
+  char text[1000], *at = text, *end = text + sizeof text;
+  at += snprintf(at, (size_t)(end - at), "BEGIN;");
+  for (int i = 0; i < TABLES; i++)
+    at += snprintf(at, (size_t)(end - at), "CREATE TABLE %s_%s AS SELECT * FROM %s;", as, table[i],
+                   table[i]);
+  snprintf(at, (size_t)(end - at), "COMMIT");
+  case_sql(text);
 }
 
-/* All as it was kept, then the change. */
+/* All as it was kept, then the change. At once: a store that has rows to write tries to all the
+ * while, and must not meet a log that is half there. */
 static void change(const char *as, const char *sql)
 {
   char text[3000], *at = text, *end = text + sizeof text;
+  at += snprintf(at, (size_t)(end - at), "BEGIN;");
   for (int i = 0; i < TABLES; i++)
     at += snprintf(at, (size_t)(end - at), "DELETE FROM %s; INSERT INTO %s SELECT * FROM %s_%s;",
                    table[i], table[i], as, table[i]);
-  snprintf(at, (size_t)(end - at), "%s", sql);
+  snprintf(at, (size_t)(end - at), "%s; COMMIT", sql);
   case_sql(text);
   tried++;
 }

@@ -447,6 +447,59 @@ static void backup__refuses_by_name(void **state)
   clean();
 }
 
+/* How many tables lie at a place on a server. */
+static int64_t tables_at(const char *url)
+{
+  gm__db *d = NULL;
+  gm__stmt *q;
+  bool row = false;
+  case_must(gm__db_open(ctx, url, true, &d), "server");
+  case_must(gm__db_prepare(d, ctx,
+                           "SELECT COUNT(*) FROM pg_class WHERE relkind IN ('r', 'p') AND"
+                           " relnamespace = (SELECT oid FROM pg_namespace WHERE nspname ="
+                           " current_schema())",
+                           &q),
+            "tables");
+  case_must(gm__db_step(q, ctx, &row), "tables");
+  int64_t count = gm__db_int(q, 0);
+  gm__db_close(d);
+  return count;
+}
+
+static void copy_sql(const char *text)
+{
+  sqlite3 *f = NULL;
+  assert_int_equal(SQLITE_OK, sqlite3_open(copy_path, &f));
+  assert_int_equal(SQLITE_OK, sqlite3_exec(f, text, NULL, NULL, NULL));
+  sqlite3_close(f);
+}
+
+/* A restoring that fails on its way leaves its place as it was, a file's or a server's; where there
+ * was a store before, that stays. */
+static void restore__that_fails_leaves_nothing(void **state)
+{
+  (void)state;
+  for (int i = 0; target(i); i++) {
+    clean();
+    gm_session *a = case_store();
+    gm_restore_report r;
+    fill(a);
+    case_must(make(a), "backup");
+    case_close(a);
+    copy_sql("ALTER TABLE page RENAME TO elsewhere");
+    assert_int_not_equal(GM_OK, restored(target(i), NULL, &r));
+    assert_non_null(strstr(gm_message(ctx), "page")); /* of the failure, not of the clearing */
+    if (i == 0) assert_int_not_equal(0, access(two_path, F_OK));
+    if (i == 1) assert_int_equal(0, tables_at(two_pg));
+    copy_sql("ALTER TABLE elsewhere RENAME TO page");
+    case_must(restored(target(i), NULL, &r), "restore");
+    assert_int_equal(GM_EEXIST, restored(target(i), NULL, &r));
+    gm_session *b = opened(target(i));
+    case_close(b);
+  }
+  clean();
+}
+
 static gm_status trial(gm_ctx *own, void *user)
 {
   gm_restore_options o = {.path = copy_path,
@@ -485,6 +538,7 @@ int main(void)
                                      cmocka_unit_test(erase__reaches_into_backups),
                                      cmocka_unit_test(erase__tells_what_it_could_not_reach),
                                      cmocka_unit_test(backup__refuses_by_name),
+                                     cmocka_unit_test(restore__that_fails_leaves_nothing),
                                      cmocka_unit_test(faults__leave_nothing)};
   return case_main_with("backup", tests, backup_begin, backup_end);
 }

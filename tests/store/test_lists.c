@@ -71,7 +71,23 @@ static void twins__as_far_as_known(void **state)
   case_unlink();
 }
 
-/* More twins than are read at a time: each once, in order; a subject's are found among them. */
+typedef struct {
+  gm_session *a;
+  int stop_at, count;
+} stopper;
+
+/* Asks the store about each, and has enough at one of them. */
+static gm_status hear_until(void *user, const gm_twin_found *f)
+{
+  stopper *s = user;
+  told t = {.count = 0};
+  case_must(gm_store_twin_look(s->a, ctx, f->twin, hear, &t), "look");
+  assert_int_equal(f->twin, t.twin[0]);
+  return s->count++ == s->stop_at ? gm_fail(ctx, GM_ECANCELLED, "enough") : GM_OK;
+}
+
+/* More twins than are read at a time, the next while these are told: each once, in order; a
+ * subject's are found among them; the listener may ask the store, and stop anywhere. */
 static void twins__of_many(void **state)
 {
   (void)state;
@@ -89,6 +105,12 @@ static void twins__of_many(void **state)
   t = (told){.count = 0};
   case_must(gm_store_twins(a, ctx, subject, hear, &t, NULL), "twins");
   assert_int_equal(MANY / 7, t.count);
+  for (int at = 0; at < MANY; at += MANY / 5) {
+    stopper s = {.a = a, .stop_at = at};
+    assert_int_equal(GM_ECANCELLED, gm_store_twins(a, ctx, 0, hear_until, &s, NULL));
+    assert_string_equal("enough", gm_message(ctx));
+    assert_int_equal(at + 1, s.count);
+  }
   case_close(a);
   case_unlink();
 }

@@ -254,7 +254,7 @@ static void definition__targets(void **state)
   (void)state;
   gm_definition *d = good(CASE_TWIN);
   assert_int_equal(3, d->target_count);
-  const gm_target *t = d->target;
+  const gm_def_target *t = d->target;
   assert_int_equal(GM_TARGET_TROUGH, t[0].kind);
   near_value(5, t[0].low);
   near_value(10, t[0].high);

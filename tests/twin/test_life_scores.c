@@ -324,6 +324,114 @@ static void last_value__is_that_of_what_was_known(void **state)
   case_unlink();
 }
 
+/* ---- limits of quantification ---------------------------------------------------------------- */
+/* Of the definition, and of the measurement itself. */
+static void limits_add(gm_life *l, const double y[2])
+{
+  char value[2][32];
+  for (int i = 0; i < 2; i++) snprintf(value[i], sizeof value[i], "%.6f", y[i]);
+  gm_fact f[5] = {measured(13, value[0], "q0"), measured(14, "1.9", "q1"), measured(15, "5", "q2"),
+                  measured(16, "6", "q3"), measured(17, value[1], "q4")};
+  f[2].censored = 1;
+  f[3].censored = -1;
+  add(l, f, 5);
+}
+
+static int64_t censored_seen(gm_life *l, int32_t *scored)
+{
+  gm_life_state s;
+  case_must(gm_life_look(l, ctx, origin + 21 * hour, &s), "look");
+  *scored = s.scored;
+  return s.censored;
+}
+
+static gm_life *limits_life(gm_session *a, const char *twin)
+{
+  char text[2000];
+  snprintf(text, sizeof text, "%s", definition_text);
+  char *at = strstr(text, "proportional: 0.1}}") + 18;
+  memmove(at + 8, at, strlen(at) + 1);
+  memcpy(at, ", loq: 2", 8); /* mg/L */
+  gm_life *l = life_of(a, twin, MEMBERS, model_text, text);
+  doses_add(l);
+  add(l, (gm_fact[]){datum(0), datum(1), datum(2)}, 3);
+  renew(l);
+  return l;
+}
+
+static void mixtures_set(gm_life *l, double t_h, mixture *own, mixture *population)
+{
+  const gm_twin *t = NULL;
+  case_must(gm_life_belief(l, ctx, &t), "belief");
+  *own = mixture_of(t->posterior, t_h);
+  *population = mixture_of(t->prior, t_h);
+}
+
+/* What lies below the definition's limit of quantification, or is said to lie beyond one, has no
+ * value to score: it is counted. The others are scored by the closed form, also after the twin has
+ * learned from the censored ones. */
+static void censored__are_counted_and_the_others_scored(void **state)
+{
+  (void)state;
+  static mixture own[3], population[3];
+  static const double t_h[3] = {13, 17, 19}, y[3] = {4.5, 2.75, 2.25};
+  gm_session *a = case_store();
+  gm_life *l = limits_life(a, "t1");
+  int32_t scored = -1;
+  for (int i = 0; i < 2; i++) mixtures_set(l, t_h[i], &own[i], &population[i]);
+  limits_add(l, y);
+  assert_int_equal(2, renew(l).scored);
+  assert_int_equal(3, censored_seen(l, &scored));
+  assert_int_equal(2, scored);
+  add(l, (gm_fact[]){measured(18, "1.5", "q5")}, 1); /* alone: there is nothing to score */
+  assert_int_equal(0, renew(l).scored);
+  assert_int_equal(4, censored_seen(l, &scored));
+  assert_int_equal(2, scored);
+  mixtures_set(l, t_h[2], &own[2], &population[2]);
+  add(l, (gm_fact[]){measured(t_h[2], "2.25", "q6")}, 1);
+  assert_int_equal(1, renew(l).scored);
+  assert_int_equal(4, censored_seen(l, &scored));
+  heard h = scores_read(a, l);
+  assert_int_equal(3, h.count);
+  for (int i = 0; i < 3; i++) {
+    near(h.of[i].crps, crps(&own[i], y[i]), 1e-5, "CRPS", i);
+    near(h.of[i].crps_population, crps(&population[i], y[i]), 1e-5, "the population's CRPS", i);
+    near(h.of[i].wis, wis(&own[i], y[i]), 1e-5, "WIS", i);
+    near(h.of[i].pit, cdf(&own[i], y[i]), 1e-4, "PIT", i);
+    near(h.of[i].log, -log(density(&own[i], y[i])), 1e-3, "log score", i);
+  }
+  gm_life_free(l);
+  case_close(a);
+  case_unlink();
+}
+
+/* The last value and its past changes are those of data with a value: as in a life that never got
+ * the censored ones. */
+static void censored__are_no_last_value(void **state)
+{
+  (void)state;
+  gm_session *a = case_store();
+  double last[2];
+  for (int with = 0; with < 2; with++) {
+    gm_life *l = limits_life(a, with ? "t1" : "t2");
+    if (with)
+      limits_add(l, (const double[]){4.5, 2.75});
+    else
+      add(l, (gm_fact[]){measured(13, "4.5", "q0"), measured(17, "2.75", "q4")}, 2);
+    renew(l);
+    add(l, (gm_fact[]){measured(19, "2.25", "q6")}, 1);
+    assert_int_equal(1, renew(l).scored);
+    heard h = scores_read(a, l);
+    assert_int_equal(3, h.count);
+    assert_true(h.of[2].has_last);
+    last[with] = h.of[2].crps_last;
+    gm_life_free(l);
+  }
+  assert_true(last[0] == last[1]);
+  case_close(a);
+  case_unlink();
+}
+
 /* Scores are those of the present definition: under another one there are none yet, and when it is
  * put back its own count again. */
 static void scores__are_of_one_definition(void **state)
@@ -409,6 +517,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(scores__are_those_of_the_formulas),
                                      cmocka_unit_test(last_value__is_that_of_what_was_known),
+                                     cmocka_unit_test(censored__are_counted_and_the_others_scored),
+                                     cmocka_unit_test(censored__are_no_last_value),
                                      cmocka_unit_test(scores__are_of_one_definition),
                                      cmocka_unit_test(counts__are_of_what_was_said)};
   return cmocka_run_group_tests_name("life scores", tests, case_begin, case_end);

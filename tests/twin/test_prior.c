@@ -278,7 +278,7 @@ static gm_status edited(const gm_prior *p, const char *what, const char *by, gm_
   gm_text_add(&other, by);
   gm_text_add(&other, at + strlen(what));
   gm_status st = gm_prior_read(ctx, "prior", other.data, other.bytes, &q);
-  if (!st) st = gm_prior_apply(ctx, q, d);
+  if (!st) st = gm_prior_apply(ctx, q, NULL, NULL, d);
   gm_prior_free(q);
   gm_text_free(&text);
   gm_text_free(&other);
@@ -313,7 +313,7 @@ static void refusals_check(gm_prior *p)
   for (size_t i = 0; i < sizeof definitions / sizeof definitions[0]; i++) {
     gm_definition *d = changed(definitions[i].what, definitions[i].by);
     double before = d->omega[0];
-    gm_status st = gm_prior_apply(ctx, p, d);
+    gm_status st = gm_prior_apply(ctx, p, NULL, NULL, d);
     if (st != definitions[i].want) fail_msg("%s: %s", definitions[i].by, gm_message(ctx));
     assert_true(st ? d->omega[0] == before && !d->eta_mean : d->omega[0] == p->omega[0]);
     gm_definition_free(d);
@@ -322,12 +322,50 @@ static void refusals_check(gm_prior *p)
   for (size_t i = 0; i < sizeof priors / sizeof priors[0]; i++)
     if (edited(p, priors[i].what, priors[i].by, d) != priors[i].want)
       fail_msg("%s: %s", priors[i].by, gm_message(ctx));
+  static const char other[] = "00";
+  const gm_status want = GM_EINVAL;
+  assert_int_equal(GM_OK, gm_prior_apply(ctx, p, p->definition, p->model, d));
+  assert_int_equal(want, gm_prior_apply(ctx, p, other, p->model, d));
+  assert_non_null(strstr(gm_message(ctx), "definition"));
+  assert_int_equal(want, gm_prior_apply(ctx, p, p->definition, other, d));
+  assert_non_null(strstr(gm_message(ctx), "model"));
+  p->other_files_ok = true;
+  assert_int_equal(GM_OK, gm_prior_apply(ctx, p, other, other, d));
+  assert_int_equal(GM_EPARSE, edited(p, "\"other_files_ok\": true", "\"other_files_ok\": 1", d));
+  p->other_files_ok = false;
   p->converged = false;
   p->unconverged_ok = true;
-  assert_int_equal(GM_OK, gm_prior_apply(ctx, p, d));
+  assert_int_equal(GM_OK, gm_prior_apply(ctx, p, NULL, NULL, d));
   p->converged = true;
   p->unconverged_ok = false;
   gm_definition_free(d);
+}
+
+/* Under a definition that differs in a blank alone a prior is put when the file says so. */
+static void other_files_check(gm_life *l, gm_prior *p)
+{
+  char path[340], prior[340];
+  gm_life_change *c = NULL;
+  int32_t count = -1;
+  gm_text text;
+  gm_text_init(&text, ctx);
+  gm_text_addf(&text, "%s\n", definition_text);
+  file_write(path, "blank.yaml", text.data, text.bytes);
+  for (int ok = 0; ok < 2; ok++) {
+    text.bytes = 0;
+    p->other_files_ok = ok;
+    gm_prior_write(p, &text);
+    file_write(prior, "other.json", text.data, text.bytes);
+    gm_status st = gm_life_migrate(l, ctx, path, prior, &c, &count);
+    assert_int_equal(ok ? GM_OK : GM_EINVAL, st);
+    assert_true(ok || (!c && count == -1 && strstr(gm_message(ctx), "another file")));
+    gm_message_clear(ctx);
+  }
+  p->other_files_ok = false;
+  gm_free(c);
+  unlink(path);
+  unlink(prior);
+  gm_text_free(&text);
 }
 
 /* Twins in a store: who does not permit training does not teach; fewer than 11 teach nothing; the
@@ -367,6 +405,7 @@ static void learn__asks_for_consent_and_moves_the_next_twin(void **state)
   const gm_twin *t = NULL;
   int32_t count = 0;
   case_must(gm_life_open(ctx, &o, &l), "open");
+  other_files_check(l, p);
   case_must(gm_life_migrate(l, ctx, definition_path, prior_path, &c, &count), "migrate");
   case_must(gm_life_belief(l, ctx, &t), "belief");
   double seen = 0, about = 0, v[1];
