@@ -61,13 +61,14 @@ static int store_check(const cli *c, const char *asked, const char *path)
 {
   static const char *const tail[] = {"", "-wal", "-shm", "-journal"};
   const char *url = cli_keep_url(c), *key = cli_keep_key_given(c);
-  char place[PATH_MAX];
+  char place[PATH_MAX],
+      real[PATH_MAX]; /* the log stands beside the file, not beside a link to it */
   bool server = strstr(url, "://") != NULL;
   if (key && !strncmp(key, "file:", 5) && cli_same_place(path, key + 5))
     return refused(c, asked, path, "the store's master key");
-  if (server || !cli_exists(url)) return CLI_DONE;
+  if (server || !cli_exists(url) || !place_of(url, real)) return CLI_DONE;
   for (size_t i = 0; i < sizeof tail / sizeof tail[0]; i++) {
-    int n = snprintf(place, sizeof place, "%s%s", url, tail[i]);
+    int n = snprintf(place, sizeof place, "%s%s", real, tail[i]);
     if (n > 0 && n < PATH_MAX && cli_same_place(path, place))
       return refused(c, asked, path, i ? "the log of the store" : "the store");
   }

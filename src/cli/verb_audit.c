@@ -177,6 +177,24 @@ static int proof_read(cli *c, const char *path, gm_audit_proof *p, bool *growth)
   return s ? cli_fail(c, s) : CLI_DONE;
 }
 
+static void proof_said(cli *c, const gm_audit_proof *p, bool growth, bool holds,
+                       const gm_audit_head *head, const gm_audit_head *earlier)
+{
+  if (c->json)
+    gm_text_addf(&c->out, "{\"holds\": %s}\n", holds ? "true" : "false");
+  else if (growth)
+    gm_text_addf(&c->out, "the log of %lld rows %s from that of %lld\n", (long long)head->size,
+                 holds ? "grew" : "did not grow", (long long)earlier->size);
+  else
+    gm_text_addf(&c->out, "row %lld %s in the log of %lld rows\n", (long long)p->seq,
+                 holds ? "is" : "is not shown to be", (long long)head->size);
+  if (!holds && !c->json && p->size != head->size)
+    gm_text_addf(&c->out,
+                 "the proof is of a log of %lld rows: gemel audit prove --size %lld makes one for "
+                 "this head\n",
+                 (long long)p->size, (long long)head->size);
+}
+
 /* Without a store: what was printed there is checked against heads that are kept here. */
 static int proof_verify(cli *c, const char *path, const gm_audit_head *head,
                         const gm_audit_head *earlier)
@@ -189,14 +207,7 @@ static int proof_verify(cli *c, const char *path, const gm_audit_head *head,
     return cli_say(c, CLI_BAD, "--proof: --head ROWS:ROOT%s is expected with it",
                    growth ? " and --earlier ROWS:ROOT" : "");
   bool holds = growth ? gm_audit_growth_holds(&p, earlier, head) : gm_audit_proof_holds(&p, head);
-  if (c->json)
-    gm_text_addf(&c->out, "{\"holds\": %s}\n", holds ? "true" : "false");
-  else if (growth)
-    gm_text_addf(&c->out, "the log of %lld rows %s from that of %lld\n", (long long)head->size,
-                 holds ? "grew" : "did not grow", (long long)earlier->size);
-  else
-    gm_text_addf(&c->out, "row %lld %s in the log of %lld rows\n", (long long)p.seq,
-                 holds ? "is" : "is not shown to be", (long long)head->size);
+  proof_said(c, &p, growth, holds, head, earlier);
   return holds ? CLI_DONE : CLI_NO;
 }
 
@@ -395,7 +406,9 @@ const cli_verb cli_verb_audit_prove = {
     .name = "audit prove",
     .summary = "print a proof about the audit log as JSON",
     .use = "--row N|--from ROWS [--size ROWS]",
-    .details = "As in RFC 6962; checked by gemel audit verify --proof FILE --head HEAD.\n",
+    .details = "As in RFC 6962; checked by gemel audit verify --proof FILE --head HEAD. A head "
+               "that was kept\n"
+               "earlier wants a proof of its own: --size with its ROWS.\n",
     .option = prove_options,
     .argument_count = 0,
     .run = prove_run};

@@ -54,7 +54,10 @@ static int run(cli *c)
   return code;
 }
 
-static const cli_option options[] = {CLI_KEEP_OPTIONS, {NULL, NULL, NULL, false}};
+static const cli_option options[] = {
+    {"store", "URL", "the store: a file or postgresql://... (GEMEL_STORE; gemel.db)", false},
+    {"key", "SOURCE", "its master key: file:, env: or command: (GEMEL_KEY; file:STORE.key)", false},
+    {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_store_new = {
     .name = "store new",

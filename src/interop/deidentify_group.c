@@ -229,6 +229,31 @@ static gm_status level_take(gm__deid *e, gm__deid_quasi *q, int32_t i, const gm_
   return q->level[i] < 0 || q->wide[i] < 0 ? gm_fail(e->ctx, GM_ENOMEM, "words") : GM_OK;
 }
 
+/* In what its cuts are, over what its values are in; 1 where nothing was said. */
+static gm_status scale_take(gm__deid *e, const gm__deid_quasi *q, int32_t which, double *scale)
+{
+  gm_unit from, to;
+  const char *said = q->asked->unit;
+  *scale = 1;
+  if (!said || !q->numeric) return GM_OK;
+  gm_status st = gm_unit_parse(e->ctx, said, &from);
+  if (!st) st = gm_unit_parse(e->ctx, q->unit, &to);
+  if (!st) st = gm_unit_convert(e->ctx, &from, &to, 1, scale);
+  return st ? gm_fail_at(e->ctx, st, "the cuts of quasi-identifier %d", which + 1) : GM_OK;
+}
+
+/* A unit that suits nobody would leave the column empty, which looks like data. */
+static gm_status values_check(gm__deid *e, const gm__deid_quasi *q, int32_t which)
+{
+  bool any = !q->asked->unit || !q->numeric;
+  for (int32_t i = 0; i < e->subject_count && !any; i++) any = !isnan(q->value[i]);
+  return any ? GM_OK
+             : gm_fail(
+                   e->ctx, GM_EUNIT,
+                   "quasi-identifier %d: nobody's value converts to the unit of its cuts, %.60s",
+                   which + 1, q->asked->unit);
+}
+
 static gm_status values_take(gm__deid *e, gm__deid_quasi *q, int32_t which)
 {
   gm_status st = form_take(e, q, which);
@@ -238,7 +263,8 @@ static gm_status values_take(gm__deid *e, gm__deid_quasi *q, int32_t which)
     q->level[i] = q->wide[i] = -1;
     if (r && !q->numeric) st = level_take(e, q, i, r);
   }
-  return st;
+  if (!st) st = scale_take(e, q, which, &q->scale);
+  return st ? st : values_check(e, q, which);
 }
 
 enum { BINS = 16 };
@@ -251,8 +277,10 @@ static gm_status cuts_take(gm__deid *e, gm__deid_quasi *q)
   q->cut = gm_arena_get(e->memory, room, sizeof *q->cut);
   double *scratch = gm_arena_get(e->memory, e->subject_count + 1, sizeof *scratch);
   if (!q->cut || !scratch) return gm_fail(e->ctx, GM_ENOMEM, "cuts");
-  for (int32_t i = 0; i < a->cut_count; i++)
-    if (!q->age || a->cut[i] <= 90) q->cut[q->cut_count++] = decimal(a->cut[i]);
+  for (int32_t i = 0; i < a->cut_count; i++) {
+    double cut = a->cut[i] * q->scale;
+    if (!q->age || cut <= 90) q->cut[q->cut_count++] = decimal(cut);
+  }
   if (!a->cut_count)
     q->cut_count = gm__deid_cuts(e->subject_count, q->value, BINS, scratch, q->cut);
   q->distinct = q->cut_count + 1;

@@ -90,6 +90,7 @@ gm_status gm__deid_still_may(gm__deid *e);
 /* One quasi-identifier: value[n] or level[n] of every subject, cut or generalised step by step. */
 typedef struct {
   const gm_deidentify_quasi *asked;
+  double scale; /* of its cuts' unit, in that of its values: months of an age */
   bool numeric, age;
   char unit[GM_UNIT_CODE_BYTES];
   double *value;  /* [n] NaN: not said */

@@ -78,6 +78,13 @@ static const char *form_of(const gm__deid_quasi *q)
   return q->step ? "levels made general by the caller" : "levels as they are";
 }
 
+/* The unit of numbers where whoever asks said it, or it is years: one that a source wrote stays
+ * out, as all of its words do. */
+static const char *unit_of(const gm__deid_quasi *q)
+{
+  return q->numeric && (q->age || q->asked->unit) ? q->unit : "";
+}
+
 static void quasi_json(gm_json_writer *w, const gm__deid_quasi *q)
 {
   gm__json_write_object(w, NULL);
@@ -85,7 +92,7 @@ static void quasi_json(gm_json_writer *w, const gm__deid_quasi *q)
   gm__json_write_text(w, "form", form_of(q));
   gm__json_write_int(w, "steps", q->step);
   gm__json_write_int(w, "steps_of", q->step_max);
-  if (q->numeric && q->age) gm__json_write_text(w, "unit", "a");
+  if (unit_of(q)[0]) gm__json_write_text(w, "unit", unit_of(q));
   if (q->numeric) cuts_json(w, q);
   gm__json_write_object_end(w);
 }
@@ -169,6 +176,7 @@ static void quasi_text(const gm__deid_quasi *q, gm_text *out)
     snprintf(text, sizeof text, "%.15g", q->cut[i]);
     gm_text_addf(out, "%s%s", i == stride - 1 ? "; cuts " : ", ", gm__number_point(text));
   }
+  if (unit_of(q)[0]) gm_text_addf(out, " [%s]", unit_of(q));
   gm_text_add(out, "\n");
 }
 

@@ -47,6 +47,15 @@ expect 2 'letters' new 7up
 expect 0 '^subject 1: ' fit mine/twin.yaml --data mine/data.csv
 expect 0 'proposed: ' run mine/twin.yaml --data mine/data.csv --report r/here.html
 grep -qi '<html' r/here.html || fail "no report"
+# where the data go on after now, what was given is not called "as it is"
+expect 0 'forecast is under the doses that were given' run mine/twin.yaml --data mine/data.csv --now 12 --report r/then.html
+grep -q ', under the doses that were given: ' r/then.html || fail "the report calls the course as it is"
+expect 0 '"as_recorded": true' run mine/twin.yaml --data mine/data.csv --now 12 --no-report --json
+expect 0 '"as_recorded": false' run mine/twin.yaml --data mine/data.csv --no-report --json
+# nothing is fitted to no data
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "EVID" || $i == "AMT") k = i } NR == 1 || $k + 0 > 0' mine/data.csv >doses.csv
+expect 0 'nothing was fitted' fit mine/twin.yaml --data doses.csv
+expect 0 '"fit_p": null' fit mine/twin.yaml --data doses.csv --json
 expect 0 'as it is' compare mine/twin.yaml --data mine/data.csv --subject 1 --plan '200 mg every 12 h'
 expect 0 '^  1\. ' propose mine/twin.yaml --data mine/data.csv
 

@@ -56,6 +56,7 @@ for place in gemel.db ./gemel.db folder/../gemel.db "$PWD/gemel.db" link.db geme
     expect 2 "$place: this is the .*store" $asked "$place"
   done
 done
+expect 2 'log of the store' twin export s1 --store link.db --key file:gemel.db.key --out gemel.db-wal
 stands 'the store'
 for place in gemel.db.key hard.key .//gemel.db.key; do
   for asked in 'twin export s1 --out' 'twin propose s1 --fhir' 'bank learn '$keep'/twin.yaml --out' \

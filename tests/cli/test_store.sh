@@ -46,6 +46,13 @@ done
 expect 2 '^gemel: postgresql://h/db: --key' store restore copy --store postgresql://h/db
 expect 2 'a file or postgresql://.* is expected' store new --store mysql://h/db --key env:NOPE
 
+# place__that_is_none_is_said: no key is left behind where no store was made; no backup, no twin
+expect 2 . store new --store postgresql://u@127.0.0.1:1/db --key file:pg.key
+[ ! -e pg.key ] || fail "a key to no store"
+expect 2 '^gemel: /nope: there is no backup$' store restore /nope --store new.db
+expect 2 '^gemel: twin nobody: no such twin$' twin show nobody
+expect 2 'quality or note is expected' twin history nobody --kind fun
+
 # address__never_shows_a_password: what is shown in its place
 shown() { expect 2 "^gemel: $2: " bank list --store "$1"; }
 shown 'postgresql://rosa:SECRET@h:5432/db' 'postgresql://rosa:\*\*\*@h:5432/db'

@@ -295,6 +295,9 @@ expect 2 'withdraw\|no' twin consent a --withdraw no
 # bank__answers_from_cards
 expect 0 '^2 of 2 twins\|^2 of 3 twins' bank find 'mean(L) > 5 mg/L'
 expect 2 '.' bank find 'mean(L > 5'
+expect 1 'it cannot be said' bank find 'foo > 3'
+grep -q 'misspelt' err || fail "a name that no card has"
+expect 0 '"unknown": 0' bank find 'mean(L) > 5 mg/L' --json
 expect 2 'nothing' bank aggregate nothing
 expect 0 'mean  ' bank aggregate L
 expect 2 '11' bank learn level/twin.yaml --out l.json --as researcher:r --for model-training
@@ -328,6 +331,13 @@ expect 2 'erased' twin history b
 expect 0 . store restore copy --keys copy-keys --store later.db --key file:gemel.db.key
 expect 2 'erased' twin show a --store later.db --key file:gemel.db.key
 expect 0 'are as they were written' audit verify --earlier "$head"
+# a proof of now is none for a head of before, and what would be one is said
+expect 0 '"path"' audit prove --row 1
+cp out proof
+expect 1 "gemel audit prove --size ${head%%:*} makes one" audit verify --proof proof --head "$head"
+expect 0 '"path"' audit prove --row 1 --size "${head%%:*}"
+cp out proof
+expect 0 'row 1 is in the log' audit verify --proof proof --head "$head"
 expect 2 'erased\|there' twin new a2 --subject p --definition level/twin.yaml --consent care
 expect 0 'everything is denied' twin consent closed --as patient:q
 
@@ -370,4 +380,10 @@ for t in '^9 entries: 6 taken, 2 map to nothing here, 1 refused' 'health: lost' 
   grep -qe "$t" out || fail "docs/keep-a-twin.md: \"$t\" does not come out"
   cases=$((cases + 1))
 done
+# forecast__of_the_population_is_under_the_same_plan, and a plan beyond the limits is said to be
+cd tutorial
+expect 0 "WARNING: beyond the definition's limits: 9000 mg every 1 h" \
+  twin forecast s1 --plan '9000 mg every 1 h' --horizon '12 h' --now 2026-05-01T16:00:00Z
+awk '/ \(.* to .*\) .* \(/ { n = split($0, part, ")"); split(part[2], p, " "); last = p[1] }
+  END { exit !(last > 100) }' out || fail "the population has no part in the plan"
 echo "$cases cases"

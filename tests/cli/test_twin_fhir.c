@@ -161,7 +161,7 @@ static void propose__writes_drafts(void **state)
   snprintf(map, sizeof map, "--map %s/examples/keep/later.yaml --no-update", home);
   twin_add("s1", "later.csv", map);
   twin_add("s1", "correct.json", "");
-  run(0, "twin propose s1 --fhir p.json --json");
+  run(0, "twin propose s1 --now 2026-05-01T16:00:00Z --fhir p.json --json");
   const gm_json *said = file_json("out"), *root = bundle("p.json");
   assert_int_equal(gm__json_int(gm__json_find(said, "record"), &record), GM_OK);
   snprintf(id, sizeof id, "proposal-%lld", (long long)record);
@@ -201,8 +201,8 @@ static void propose__withholds(void **state)
   (void)state;
   if (!gemel) skip_all();
   twin_new("lost");
-  twin_add("lost", "first.json", "");
-  run(0, "twin propose lost --fhir l.json");
+  twin_add("lost", "first.json", "--patient s1");
+  run(0, "twin propose lost --now 2026-05-01T16:00:00Z --fhir l.json");
   const gm_json *root = bundle("l.json"), *plan = resource(root, "CarePlan", 0);
   is_draft(plan);
   assert_null(gm__json_find(plan, "activity"));
@@ -216,7 +216,7 @@ static void propose__asks_consent(void **state)
   (void)state;
   if (!gemel) skip_all();
   run(0, "twin consent lost --deny --id no --action export --as patient:lost");
-  run(2, "twin propose lost --fhir no.json");
+  run(2, "twin propose lost --now 2026-05-01T16:00:00Z --fhir no.json");
   char path[500];
   snprintf(path, sizeof path, "%s/no.json", folder);
   assert_int_not_equal(access(path, F_OK), 0);

@@ -123,8 +123,52 @@ static void cut__asked_for_parts_as_its_label_says(void **state)
   case_unlink();
 }
 
+/* Exports by one quasi-identifier with one cut in that unit. */
+static gm_status cut_in(gm_session *r, const char *name, double cut, const char *unit,
+                        gm_deidentified *d)
+{
+  const gm_deidentify_quasi by = {.name = name, .unit = unit, .cut = &cut, .cut_count = 1};
+  gm_deidentify_options o = {.quasi = &by, .quasi_count = 1};
+  return gm_deidentify(r, ctx, &o, d);
+}
+
+/* A unit of cuts that is none, or that nobody's value converts to, is refused, and not an empty
+ * column; ages are in years whatever the cut's unit of time: 480 months are 40 years. */
+static void cut__has_a_unit_that_converts(void **state)
+{
+  (void)state;
+  gm_session *a = case_store();
+  for (int i = 0; i < 2 * EACH; i++) {
+    char name[20];
+    snprintf(name, sizeof name, "s%d", i);
+    int64_t twin = case_twin(a, name, name);
+    fact_add(a, twin, GM_RECORD_COVARIATE, "WT", i % 2 ? "65" : "75", "kg");
+    fact_add(a, twin, GM_RECORD_COVARIATE, "AGE", i % 2 ? "30" : "50", "a");
+    fact_add(a, twin, GM_RECORD_OBSERVATION, "glucose", "5", "mmol/L");
+  }
+  gm_session *r = case_session(a, GM_AS_RESEARCHER, GM_USE_RESEARCH_EXPORT);
+  gm_deidentified d = {0};
+  assert_int_not_equal(GM_OK, cut_in(r, "WT", 70, "foo", &d));
+  assert_int_equal(GM_EUNIT, cut_in(r, "WT", 70, "mL", &d));
+  assert_int_equal(GM_EUNIT, cut_in(r, "AGE", 40, "kg", &d));
+  gm_message_clear(ctx);
+  case_must(cut_in(r, "WT", 70000, "g", &d), "grams");
+  assert_non_null(strstr(d.subjects.data, "<70000"));
+  assert_non_null(strstr(d.report_json.data, "\"unit\": \"g\""));
+  assert_non_null(strstr(d.report_text.data, "cuts 70000 [g]"));
+  gm_deidentified_free(&d);
+  case_must(cut_in(r, "AGE", 480, "mo", &d), "months");
+  assert_non_null(strstr(d.subjects.data, "<40"));
+  assert_non_null(strstr(d.subjects.data, ">=40"));
+  gm_deidentified_free(&d);
+  gm_session_close(r);
+  case_close(a);
+  case_unlink();
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cut__asked_for_parts_as_its_label_says)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(cut__asked_for_parts_as_its_label_says),
+                                     cmocka_unit_test(cut__has_a_unit_that_converts)};
   return case_main("cuts", tests);
 }

@@ -54,7 +54,7 @@ static void subject__fills_its_member(void **state)
   if (t1d_s2008_new(ctx, NULL, &model)) fail_msg("%s", gm_message(ctx));
   gm_model_info info;
   gm_model_get_info(model, &info);
-  double theta[64], kept = 7;
+  double theta[2 * 64], kept = 7;
   assert_true(info.parameter_count <= 64);
   const t1d_subject *s = t1d_subject_find("child003");
   assert_int_equal(t1d_subject_theta(ctx, s, model, theta, 2), GM_OK);

@@ -9,7 +9,7 @@
  * 15 min. */
 static const double sensor_sd_mgdl = 11, sensor_memory_min = 42;
 /* What no input explains: sd and memory. */
-static const double w_sd = 0.5, w_memory_min = 40;
+static const double w_sd = 0.8, w_memory_min = 40;
 /* Sensitivity of the moment, that of a part of the day, a meal's share. */
 static const double si_memory_min = 8 * 60, part_memory_min = 20 * 24 * 60;
 static const double share_sd = 0.25, share_memory_min = 6 * 60;
@@ -67,7 +67,6 @@ static void population_make(t1d_twin *t)
 {
   for (int32_t i = 0; i <= TWIN_EVENING; i++) {
     t->unknown[i].spread *= 1e-3;
-    t->unknown[i].drift = 0;
   }
 }
 
@@ -79,8 +78,7 @@ static gm_status unknowns_make(t1d_twin *t, gm_ctx *ctx)
     return gm_fail(ctx, GM_EINVAL, "twin: a model of %d parameters", (int)rows);
   gm_status s = t1d_prior_unknowns(ctx, &t->prior, t->model, t->unknown, t->theta);
   if (s) return s;
-  for (int32_t i = 0; i < T1D_PRIOR_COUNT; i++) t->unknown[i].drift = t->prior.drift[i];
-  changing_make(t);
+  changing_make(t); /* in place of the prior's drift: within a person it is SI that changes */
   if (t->o.population) population_make(t);
   for (int32_t i = 0; i < TWIN_UNKNOWNS; i++)
     for (int32_t j = 0; j < TWIN_UNKNOWNS; j++)
