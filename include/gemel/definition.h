@@ -53,6 +53,7 @@ typedef struct {
   gm_coding coding;
   int32_t port;
   double to_model; /* amount in the model's unit = amount * to_model */
+  int32_t clears;  /* port + 1 whose state becomes 0 when a dose arrives; 0: none */
   /* over the definition's parameters, then its covariates; NULL: 0, 1, not modelled */
   gm_expr *lag, *availability, *duration, *rate;
 } gm_def_input;

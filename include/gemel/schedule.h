@@ -44,8 +44,11 @@ typedef struct {
 /* What a member makes of one event. */
 typedef struct {
   double lag, availability, duration, rate;
+  /* > 0: the state of port clears - 1 becomes 0 just before a dose arrives, each of ADDL too (a
+   * meal begins anew, whatever is left of the last one). Not with SS. */
+  int32_t clears;
 } gm_effect;
-GM_API gm_effect gm_effect_none(void); /* 0, 1, 0, 0 */
+GM_API gm_effect gm_effect_none(void); /* 0, 1, 0, 0, 0 */
 
 /* A parameter that changes at a time: with the record of that order, after its dose and before its
  * sample; order 0: after all that happens at that time. */

@@ -15,6 +15,7 @@ typedef enum {
   ITEM_END,
   ITEM_RESET,
   ITEM_STEADY,
+  ITEM_CLEAR, /* a state becomes 0 before a dose */
   ITEM_BOLUS,
   ITEM_BEGIN,
   ITEM_REPLACE,
@@ -48,7 +49,7 @@ typedef struct {
   double leg_t0;
 } builder;
 
-gm_effect gm_effect_none(void) { return (gm_effect){0, 1, 0, 0}; }
+gm_effect gm_effect_none(void) { return (gm_effect){.availability = 1}; }
 
 /* ---- checks ---------------------------------------------------------------------------------- */
 static bool not_negative(double v) { return isfinite(v) && v >= 0; }
@@ -176,8 +177,14 @@ static gm_status dose_add(builder *b, const gm_event *e, const gm_effect *f, dou
   double duration, rate;
   int32_t index = (int32_t)(e - b->spec->event);
   dose_shape(e, f, &duration, &rate);
+  if (duration <= 0 && e->amount == 0) return GM_OK;
+  if (f->clears > 0) {
+    const item clear = {
+        .t = t, .order = order, .port = f->clears - 1, .index = index, .kind = ITEM_CLEAR};
+    gm_status s = item_add(b, clear);
+    if (s) return s;
+  }
   if (duration > 0) return infusion_add(b, e, t, t + duration, rate, order, index);
-  if (e->amount == 0) return GM_OK;
   return item_add(b, (item){.t = t,
                             .value = e->amount * f->availability,
                             .order = order,
@@ -223,6 +230,11 @@ static gm_status effect_check(builder *b, const gm_event *e, const gm_effect *f)
   if (e->mode == GM_DOSE_DURATION_MODELLED && !(isfinite(f->duration) && f->duration > 0))
     return gm_fail(b->ctx, GM_EDOMAIN, "record %d: modelled duration %g; > 0 is expected", n,
                    f->duration);
+  if (f->clears < 0 || f->clears > b->spec->port_count)
+    return gm_fail(b->ctx, GM_ERANGE, "record %d: a dose that clears port %d of %d", n,
+                   (int)f->clears, (int)b->spec->port_count);
+  if (f->clears && e->steady)
+    return gm_fail(b->ctx, GM_EUNSUPPORTED, "record %d: SS of a dose that clears a state", n);
   return GM_OK;
 }
 
@@ -345,7 +357,7 @@ static void cancel(builder *b, int32_t at)
   for (int32_t i = 0; i < b->infusion_count; i++) b->running[i].on = false;
   for (int32_t i = at + 1; i < b->count; i++) {
     item *it = &b->list[i];
-    if (it->kind != ITEM_BOLUS && it->kind != ITEM_BEGIN) continue;
+    if (it->kind != ITEM_BOLUS && it->kind != ITEM_BEGIN && it->kind != ITEM_CLEAR) continue;
     const gm_event *e = &b->spec->event[it->index];
     if (e->t < now->t || (e->t == now->t && e->order < now->order)) it->kind = ITEM_END;
     if (it->kind == ITEM_END) it->value = -1; /* of nothing */
@@ -413,6 +425,7 @@ static gm_status item_apply(builder *b, int32_t at)
   const item *it = &b->list[at];
   switch (it->kind) {
   case ITEM_BOLUS: return edge_add(b, it->t, GM_EDGE_BOLUS, it->port, it->value);
+  case ITEM_CLEAR: return edge_add(b, it->t, GM_EDGE_REPLACE, it->port, 0);
   case ITEM_REPLACE: return edge_add(b, it->t, GM_EDGE_REPLACE, it->port, it->value);
   case ITEM_SWITCH: return edge_add(b, it->t, GM_EDGE_PARAMETER, it->port, it->value);
   case ITEM_RESET: cancel(b, at); return edge_add(b, it->t, GM_EDGE_RESET, 0, 0);

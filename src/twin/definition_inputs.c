@@ -97,23 +97,20 @@ static gm_status formula_read(gm_def *r, const gm_yaml *n, const wanted *w)
 }
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
-static gm_status port_find(gm_def *r, const gm_yaml *n, gm_def_input *in, const gm_var **row)
+static gm_status port_find(gm_def *r, const gm_yaml *n, const char *into, int32_t *port)
 {
   int32_t count = 0;
   const gm_model *model = r->d->model;
   const gm_var *table = gm_model_table(model, GM_TABLE_INPUT, &count);
-  in->port = gm_model_find(model, GM_TABLE_INPUT, in->into);
-  if (in->port >= 0) {
-    *row = table + in->port;
-    return GM_OK;
-  }
+  *port = gm_model_find(model, GM_TABLE_INPUT, into);
+  if (*port >= 0) return GM_OK;
   const char **name = gm_arena_get(r->work, count, sizeof *name);
   if (!name) return gm_fail(r->ctx, GM_ENOMEM, "%s: inputs", r->d->path);
   for (int32_t i = 0; i < count; i++) name[i] = table[i].name;
   const char *kind = model->type->name;
   bool states = !strcmp(kind, "equations") || !strcmp(kind, "jump");
   return gm__def_unknown(n, NULL, GM_ENOTFOUND,
-                         states ? "a state of the model" : "a port of the model", in->into, name,
+                         states ? "a state of the model" : "a port of the model", into, name,
                          count);
 }
 
@@ -159,21 +156,35 @@ static gm_status effects_read(gm_def *r, const gm_yaml *map, gm_def_input *in,
   return s;
 }
 
+static gm_status clears_read(gm_def *r, const gm_yaml *map, gm_def_input *in)
+{
+  const gm_yaml *n = gm__yaml_find(map, "clears");
+  char *state = NULL;
+  int32_t port = -1;
+  if (!n) return GM_OK;
+  gm_status s = gm__def_text(r, n, &state);
+  if (!s) s = port_find(r, n, state, &port);
+  in->clears = port + 1;
+  return s;
+}
+
 static gm_status input_read(gm_def *r, const gm_yaml *n, gm_def_input *in, gm_def_unit *unit)
 {
   gm_yaml *into = NULL;
-  const gm_var *row = NULL;
+  int32_t count;
+  const gm_var *row = gm_model_table(r->d->model, GM_TABLE_INPUT, &count);
   *in = (gm_def_input){.port = -1, .to_model = 1};
   gm_status s = gm__def_name(r, n, false, &in->name);
   if (!s) s = gm__def_map(n, GM_DEF_INPUT);
   if (!s) s = gm__def_need(n, "into", "a state of the model", &into);
   if (!s) s = gm__def_text(r, into, &in->into);
-  if (!s) s = port_find(r, into, in, &row);
+  if (!s) s = port_find(r, into, in->into, &in->port);
   if (!s) s = gm__def_unit(r, n, "mg", unit);
   if (!s) s = gm__def_coding(r, n, &in->coding);
   if (s) return s;
   in->unit = unit->code;
-  s = port_unit(r, n, row, in, unit);
+  s = port_unit(r, n, row + in->port, in, unit);
+  if (!s) s = clears_read(r, n, in);
   return s ? s : effects_read(r, n, in, unit);
 }
 

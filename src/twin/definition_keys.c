@@ -13,7 +13,8 @@ static const char *const solver[] = {"rtol", "atol", "method", "step-longest", N
 static const char *const covariate[] = {"unit",  "levels",  "code", "molar-mass",
                                         "range", "default", NULL};
 static const char *const input[] = {
-    "into", "unit", "code", "molar-mass", "lag", "bioavailability", "duration", "rate", NULL};
+    "into",     "unit", "code",   "molar-mass", "lag", "bioavailability",
+    "duration", "rate", "clears", NULL};
 static const char *const parameter[] = {"typical",   "unit",  "between-subjects", "occasion",
                                         "covariate", "fixed", "source",           NULL};
 static const char *const spread[] = {"lognormal", "normal", "logit", NULL};

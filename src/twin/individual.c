@@ -104,6 +104,7 @@ static bool effects_fill(const course_run *c, const double *z)
     c->effect[i] = gm_effect_none();
     if (e->input < 0) continue;
     const gm_def_input *in = &d->input[e->input];
+    c->effect[i].clears = in->clears;
     if (!in->lag && !in->availability && !in->duration && !in->rate) continue;
     const subject_stretch *w = gm__subject_stretch_at(c->s, e->t);
     gm__subject_values(c->s, w, z, c->argument);
@@ -112,7 +113,8 @@ static bool effects_fill(const course_run *c, const double *z)
     c->effect[i] = (gm_effect){.lag = effect_value(c, in->lag, 0),
                                .availability = effect_value(c, in->availability, 1),
                                .duration = effect_value(c, in->duration, 0),
-                               .rate = effect_value(c, in->rate, 0) * in->to_model};
+                               .rate = effect_value(c, in->rate, 0) * in->to_model,
+                               .clears = in->clears};
     if (!effect_is_good(e, &c->effect[i])) return false;
   }
   return true;

@@ -79,7 +79,7 @@ static void run_scenario(gm_ctx *ctx, gm_runner *runner, const char *folder, int
     if (rows[i].v[2] == 0) continue;
     effect[events] = gm_effect_none(); /* the control stream sets F2, ALAG2, D2, R2 only */
     if (rows[i].v[4] == 2)
-      effect[events] = (gm_effect){rows[i].v[9], rows[i].v[13], rows[i].v[11], rows[i].v[12]};
+      effect[events] = (gm_effect){rows[i].v[9], rows[i].v[13], rows[i].v[11], rows[i].v[12], 0};
     event[events++] = event_of(&rows[i], i);
   }
   gm_timeline timeline = {0};

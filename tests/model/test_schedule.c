@@ -141,7 +141,7 @@ static void reset__cancels_a_lagged_infusion(void **state)
   (void)state;
   gm_event e[2] = {dose(0, 100, 0), {.t = 3, .order = 1, .kind = GM_EVENT_RESET}};
   e[0].rate = 20;
-  gm_effect f[2] = {{4, 1, 0, 0}, gm_effect_none()};
+  gm_effect f[2] = {{4, 1, 0, 0, 0}, gm_effect_none()};
   const double t[] = {3, 5, 20}, want[3] = {0, 0, 0};
   expect(&(course){e, f, t, NULL, 2, 3}, want);
 }
@@ -155,13 +155,52 @@ static void replace__sets_the_state_and_nothing_else(void **state)
                    dose(8, 30, 2),
                    {.t = 10, .amount = 70, .port = CENT, .order = 3, .kind = GM_EVENT_REPLACE}};
   e[1].rate = 8; /* until 15 */
-  gm_effect f[4] = {gm_effect_none(), gm_effect_none(), {4, 1, 0, 0}, gm_effect_none()};
+  gm_effect f[4] = {gm_effect_none(), gm_effect_none(), {4, 1, 0, 0, 0}, gm_effect_none()};
   const double t[] = {9, 10, 11, 13, 20};
   const int32_t order[] = {9, 9, 9, 9, 9};
   double want[5] = {100 * bolus(9) + 8 * infusion(10, 4), 70};
   for (int i = 2; i < 5; i++)
     want[i] = 70 * bolus(t[i] - 10) + 8 * infusion(5, t[i] - 10) + 30 * bolus(t[i] - 12);
   expect(&(course){e, f, t, order, 4, 5}, want);
+}
+
+/* A dose that clears a state: it is 0 just before the dose arrives, late by the lag, and before
+ * that of each dose of ADDL; a dose that a reset drops clears nothing. A bolus into what it clears
+ * is all that is there. */
+static void dose__may_clear_a_state(void **state)
+{
+  (void)state;
+  gm_event e[] = {dose(0, 100, 0), dose(5, 20, 1)};
+  e[1].additional = 2;
+  e[1].interval = 6;
+  gm_effect f[] = {gm_effect_none(), gm_effect_none()};
+  f[1].lag = 1; /* at 6, 12, 18 */
+  f[1].clears = CENT + 1;
+  const double t[] = {5, 6, 11, 12, 20};
+  const double want[] = {100 * bolus(5), 20, 20 * bolus(5), 20, 20 * bolus(2)};
+  expect(&(course){e, f, t, NULL, 2, 5}, want);
+  gm_event r[] = {dose(0, 100, 0), dose(5, 20, 1), dose(5.5, 70, 2)};
+  r[2].kind = GM_EVENT_RESET_DOSE; /* before the second dose arrives */
+  gm_effect g[] = {gm_effect_none(), f[1], gm_effect_none()};
+  const double u[] = {5.5, 6, 9};
+  const double left[] = {70, 70 * bolus(0.5), 70 * bolus(3.5)};
+  expect(&(course){r, g, u, NULL, 3, 3}, left);
+}
+
+/* What cannot be is refused by name. */
+static void dose__clears_are_checked(void **state)
+{
+  (void)state;
+  gm_event e = dose(0, 100, 0);
+  gm_effect f = gm_effect_none();
+  const double t[] = {1};
+  double y[1];
+  f.clears = 3;
+  assert_int_equal(course_run(ctx, runner, &(course){&e, &f, t, NULL, 1, 1}, y), GM_ERANGE);
+  f.clears = 1;
+  e.steady = 1;
+  e.interval = 12;
+  assert_int_equal(course_run(ctx, runner, &(course){&e, &f, t, NULL, 1, 1}, y), GM_EUNSUPPORTED);
 }
 
 /* ---- equal times ----------------------------------------------------------------------------- */
@@ -206,7 +245,7 @@ static void infusion__overlapping_ones_add(void **state)
   gm_event e[] = {dose(0, 40, 0), dose(2, 30, 1)};
   e[0].rate = 10;
   e[1].duration = 6;
-  gm_effect f[] = {{0, 0.5, 0, 0}, {1, 1, 0, 0}}; /* half of it: lasts 2 h; a lag of 1 h */
+  gm_effect f[] = {{0, 0.5, 0, 0, 0}, {1, 1, 0, 0, 0}}; /* half of it: lasts 2 h; a lag of 1 h */
   const double t[] = {1, 2, 4, 9, 30};
   double want[5];
   for (int i = 0; i < 5; i++) want[i] = 10 * infusion(2, t[i]) + 5 * infusion(6, t[i] - 3);
@@ -232,7 +271,7 @@ static void steady_case(double lag, double interval, double duration)
   e.steady = 1;
   e.interval = interval;
   e.rate = duration > 0 ? 20 : 0;
-  gm_effect f = {lag, 1, 0, 0};
+  gm_effect f = {lag, 1, 0, 0, 0};
   double t[] = {0, 0.5, 3, 7, 11, 19, 23, 37, 61}, want[9];
   for (int i = 0; i < 9; i++) want[i] = 20 * steady_sum(t[i], lag, interval, duration);
   expect(&(course){&e, &f, t, NULL, 1, 9}, want);
@@ -290,7 +329,7 @@ static void steady__one_clears(void **state)
   gm_event e[] = {dose(0, 300, 0), dose(8, 50, 1), dose(10, 20, 2)};
   e[2].steady = 1;
   e[2].interval = 12;
-  gm_effect f[] = {gm_effect_none(), {6, 1, 0, 0}, gm_effect_none()};
+  gm_effect f[] = {gm_effect_none(), {6, 1, 0, 0, 0}, gm_effect_none()};
   const double t[] = {10, 15, 40};
   double want[3];
   for (int i = 0; i < 3; i++) want[i] = 20 * steady_sum(t[i] - 10, 0, 12, 0);
@@ -351,7 +390,8 @@ static void timeline__refuses_what_it_cannot_place(void **state)
   course q = {e, NULL, t, NULL, 2, 1};
   assert_int_equal(GM_EDOMAIN, course_run(ctx, runner, &q, y));
   assert_non_null(strstr(gm_message(ctx), "record 4"));
-  const gm_effect bad[] = {{-1, 1, 0, 0}, {NAN, 1, 0, 0}, {0, -1, 0, 0}, {0, INFINITY, 0, 0}};
+  const gm_effect bad[] = {
+      {-1, 1, 0, 0, 0}, {NAN, 1, 0, 0, 0}, {0, -1, 0, 0, 0}, {0, INFINITY, 0, 0, 0}};
   for (int i = 0; i < 4; i++) {
     q = (course){e, &bad[i], t, NULL, 1, 1};
     assert_int_equal(GM_EDOMAIN, course_run(ctx, runner, &q, y));
@@ -420,6 +460,8 @@ int main(void)
       cmocka_unit_test(reset_dose__cancels_others_and_gives_its_own),
       cmocka_unit_test(reset__cancels_a_lagged_infusion),
       cmocka_unit_test(replace__sets_the_state_and_nothing_else),
+      cmocka_unit_test(dose__may_clear_a_state),
+      cmocka_unit_test(dose__clears_are_checked),
       cmocka_unit_test(sample__order_decides_at_equal_times),
       cmocka_unit_test(sample__order_decides_where_an_infusion_ends),
       cmocka_unit_test(sample__without_order_comes_last),
