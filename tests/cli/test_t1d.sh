@@ -52,6 +52,11 @@ claim no_argument 2 "use: gemel t1d replay" "$gemel" t1d replay
 claim replay 0 "1152 readings" "$gemel" t1d replay "$dir/days.csv" --out "$dir/steps.csv"
 claim replay_says_scores 0 "within 90 %" "$gemel" t1d replay "$dir/days.csv" --no-twin
 claim steps_are_all_there 0 "1153" wc -l "$dir/steps.csv"
+claim output_is_not_the_input 2 "is what is read" "$gemel" t1d profile "$dir/days.csv" --svg "$dir/days.csv"
+claim neither_of_replay 2 "is what is read" "$gemel" t1d replay "$dir/days.csv" --out "$dir/./days.csv"
+printf 'SQLite format 3\0rest' > "$dir/store.db"
+claim output_is_no_store 2 "is a store" "$gemel" t1d replay "$dir/days.csv" --out "$dir/store.db"
+claim input_is_still_there 0 "timestamp" head -1 "$dir/days.csv"
 claim profile 0 "70-180" "$gemel" t1d profile "$dir/days.csv" --svg "$dir/profile.svg"
 claim profile_says_too_little 0 "NOT ENOUGH" "$gemel" t1d profile "$dir/days.csv"
 claim picture 0 "</svg>" cat "$dir/profile.svg"

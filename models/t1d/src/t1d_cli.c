@@ -1,11 +1,11 @@
 /* t1d_cli.c - options, help and messages of gemel-t1d. */
 #include "t1d_cli.h"
-#include <errno.h>
-#include <math.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int t1d_cli_say(const t1d_cli *c, int code, const char *format, ...)
@@ -80,6 +80,31 @@ bool t1d_cli_whole(const t1d_cli *c, const char *name, int64_t least, int64_t mo
   *out = (int64_t)v;
   if ((double)*out == v) return true;
   t1d_cli_say(c, T1D_CLI_BAD, "--%s %s: expected a whole number", name, t1d_cli_given(c, name));
+  return false;
+}
+
+static bool is_store(const char *path)
+{
+  static const char head[] = "SQLite format 3";
+  char begin[sizeof head] = "";
+  int f = open(path, O_RDONLY | O_CLOEXEC);
+  if (f < 0) return false;
+  ssize_t n = read(f, begin, sizeof head);
+  close(f);
+  return n == (ssize_t)sizeof head && !memcmp(begin, head, sizeof head);
+}
+
+bool t1d_cli_may_write(const t1d_cli *c, const char *path)
+{
+  struct stat to, from;
+  if (!path || stat(path, &to)) return true;
+  for (int32_t i = 0; i < c->argument_count; i++)
+    if (!stat(c->argument[i], &from) && from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
+      t1d_cli_say(c, T1D_CLI_BAD, "%s is what is read: a file of its own is expected", path);
+      return false;
+    }
+  if (!S_ISREG(to.st_mode) || !is_store(path)) return true;
+  t1d_cli_say(c, T1D_CLI_BAD, "%s is a store: a file of its own is expected", path);
   return false;
 }
 

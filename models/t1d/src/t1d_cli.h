@@ -43,5 +43,8 @@ bool t1d_cli_whole(const t1d_cli *c, const char *name, int64_t least, int64_t mo
 /* A number with at most three decimals, likewise. */
 bool t1d_cli_number(const t1d_cli *c, const char *name, double least, double most, double standard,
                     double *out);
+/* May the file be written? Not over an argument of the command, nor over a store. False: said
+ * already. path NULL: nothing is to be written. */
+bool t1d_cli_may_write(const t1d_cli *c, const char *path);
 int t1d_cli_main(const t1d_verb *const *verb, int argc, char **argv);
 #endif

@@ -78,7 +78,7 @@ static gm_status unknowns_make(t1d_twin *t, gm_ctx *ctx)
     return gm_fail(ctx, GM_EINVAL, "twin: a model of %d parameters", (int)rows);
   gm_status s = t1d_prior_unknowns(ctx, &t->prior, t->model, t->unknown, t->theta);
   if (s) return s;
-  changing_make(t); /* in place of the prior's drift: within a person it is SI that changes */
+  changing_make(t);
   if (t->o.population) population_make(t);
   for (int32_t i = 0; i < TWIN_UNKNOWNS; i++)
     for (int32_t j = 0; j < TWIN_UNKNOWNS; j++)
@@ -317,7 +317,7 @@ static gm_status reading_judge(t1d_twin *t, gm_ctx *ctx, double t_min, double cg
   *taken = false;
   if (isnan(cgm_mgdl)) return GM_OK;
   gm_quality_take(t->quality, (gm_quality_datum){t_min / 60, NAN, cgm_mgdl}, &f);
-  news->faults = f.reasons;
+  if (f.verdict != GM_QUALITY_GOOD) news->faults = f.reasons;
   news->weight = f.weight;
   *taken = f.weight >= 0.5;
   if (*taken || !(f.weight > 0)) return GM_OK;

@@ -77,44 +77,62 @@ static void table_row(void *user, const t1d_replay_moment *m)
   gm_text_add(out, "\n");
 }
 
-static void replay_show(const t1d_replay *r, gm_text *out)
+static void scores_show(const t1d_replay *r, bool twin, gm_text *out)
 {
   gm_text_addf(out,
-               "%.1f days, %lld readings; %lld told meals, %lld boluses; %lld meals found that "
-               "nobody told\n",
-               r->days, (long long)r->readings, (long long)r->meals_told, (long long)r->boluses,
-               (long long)r->meals_found);
+               "\nForecasts against the readings that came, mg/dL\n"
+               "  ahead      RMSE  last hour %s  within 90 %%   WIS     forecasts\n",
+               twin ? "    twin" : "");
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
+    const gm_online_score *s = &r->score[h];
+    gm_text_addf(out, "  %3.0f min %8.1f %9.1f", t1d_forecast_min[h], s->rmse, s->expert_rmse[0]);
+    if (twin) gm_text_addf(out, " %8.1f", s->expert_rmse[2]);
+    gm_text_addf(out, " %9.1f %% %8.1f %12lld\n", 100 * s->covered[2], s->wis, (long long)s->count);
+  }
+  gm_text_addf(out, "RMSE: %s; last hour: an autoregression alone, learned on the way%s.\n",
+               twin ? "twin and readings together" : "all that the readings tell",
+               twin ? "; twin: alone" : "");
+}
+
+/* What the twin made of the records. */
+static void twin_show(const t1d_replay *r, gm_text *out)
+{
+  gm_text_addf(out, "%lld told meals, %lld boluses; %lld meals found that nobody told\n",
+               (long long)r->meals_told, (long long)r->boluses, (long long)r->meals_found);
   gm_text_addf(out, "%lld readings held out of the twin; it was lost for %.1f h\n",
                (long long)r->held_out, (double)r->lost / 12);
   for (int32_t i = 0; i < GM_QUALITY_REASONS; i++)
     if (r->fault[i])
       gm_text_addf(out, "  %-11s %6lld readings\n", gm_quality_reason_name((gm_quality_reason)i),
                    (long long)r->fault[i]);
-  gm_text_add(out, "\nForecasts against the readings that came, mg/dL\n"
-                   "  ahead      RMSE  last hour  twin   within 90 %   WIS     forecasts\n");
-  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
-    const gm_online_score *s = &r->score[h];
-    gm_text_addf(out, "  %3.0f min %8.1f %9.1f %7.1f %9.1f %% %8.1f %12lld\n", t1d_forecast_min[h],
-                 s->rmse, s->expert_rmse[0], s->expert_rmse[2], 100 * s->covered[2], s->wis,
-                 (long long)s->count);
-  }
-  gm_text_add(
-      out, "RMSE: twin and readings together; last hour: an autoregression alone, learned on the "
-           "way; twin: alone.\n");
+}
+
+static void replay_show(const t1d_replay *r, bool twin, gm_text *out)
+{
+  gm_text_addf(out, "%.1f days, %lld readings\n", r->days, (long long)r->readings);
+  if (twin) twin_show(r, out);
+  scores_show(r, twin, out);
   if (!r->complete) gm_text_add(out, "STOPPED: these are the readings so far.\n");
+}
+
+static bool replay_options(const t1d_cli *c, t1d_replay_options *o)
+{
+  int64_t seed;
+  *o = (t1d_replay_options){.no_twin = t1d_cli_given(c, "no-twin") != NULL};
+  if (!t1d_cli_number(c, "zone", -14, 14, 0, &o->zone_h) ||
+      !t1d_cli_number(c, "weight", 5, 300, 70, &o->bw_kg) ||
+      !t1d_cli_number(c, "basal", 0, 20, 0, &o->basal_u_per_h) ||
+      !t1d_cli_whole(c, "seed", 0, INT32_MAX, 0, &seed))
+    return false;
+  o->seed = (uint64_t)seed;
+  return true;
 }
 
 static int replay(t1d_cli *c)
 {
-  t1d_replay_options o = {.no_twin = t1d_cli_given(c, "no-twin") != NULL};
-  int64_t seed;
-  if (!t1d_cli_number(c, "zone", -14, 14, 0, &o.zone_h) ||
-      !t1d_cli_number(c, "weight", 5, 300, 70, &o.bw_kg) ||
-      !t1d_cli_number(c, "basal", 0, 20, 0, &o.basal_u_per_h) ||
-      !t1d_cli_whole(c, "seed", 0, INT32_MAX, 0, &seed))
-    return T1D_CLI_BAD;
-  o.seed = (uint64_t)seed;
+  t1d_replay_options o;
   const char *path = t1d_cli_given(c, "out");
+  if (!replay_options(c, &o) || !t1d_cli_may_write(c, path)) return T1D_CLI_BAD;
   t1d_records records = {0};
   t1d_replay r;
   gm_text table;
@@ -124,7 +142,7 @@ static int replay(t1d_cli *c)
   if (!s) s = t1d_replay_run(c->ctx, &records, &o, path ? table_row : NULL, &table, &c->watch, &r);
   if (!s && path && table.status) s = gm_fail(c->ctx, table.status, "%s", path);
   if (!s && path) s = gm_file_write(c->ctx, path, table.data, table.bytes);
-  if (!s) replay_show(&r, &c->out);
+  if (!s) replay_show(&r, !o.no_twin, &c->out);
   t1d_records_free(&records);
   gm_text_free(&table);
   if (s) return t1d_cli_fail(c, s);
@@ -207,6 +225,7 @@ static int profile(t1d_cli *c)
       !t1d_cli_number(c, "days", 1, 3650, 14, &days))
     return T1D_CLI_BAD;
   const char *path = t1d_cli_given(c, "svg");
+  if (!t1d_cli_may_write(c, path)) return T1D_CLI_BAD;
   t1d_records records = {0};
   t1d_readings r = {0};
   t1d_metrics m;
