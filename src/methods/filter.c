@@ -353,6 +353,7 @@ gm_status gm_filter_step(gm_filter *f, gm_ctx *ctx, double t, const gm_reading *
   s = is_particle(f) ? gm__particle_before(f, ctx, t, reading, count, news)
                      : gm__filter_advance(f, ctx, t);
   if (!s && count) s = take(f, ctx, reading, count, news);
+  if (!s && !count && f->o.kind == GM_FILTER_UKF) s = gm__kalman_wait(f, ctx);
   news->failed = gm__row_failed(f->n, gm_ensemble_status(f->e));
   return s;
 }

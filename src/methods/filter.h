@@ -58,6 +58,9 @@ GM_NODISCARD gm_status gm__particle_take(gm_filter *f, gm_ctx *ctx, const gm_rea
                                          int32_t count, gm_filter_news *news);
 GM_NODISCARD gm_status gm__kalman_new(gm_filter *f, gm_ctx *ctx);
 void gm__kalman_free(gm_filter *f);
+/* A time without data: sigma points take up what the unknowns' noise has become since the last one.
+ */
+GM_NODISCARD gm_status gm__kalman_wait(gm_filter *f, gm_ctx *ctx);
 GM_NODISCARD gm_status gm__kalman_take(gm_filter *f, gm_ctx *ctx, const gm_reading *r,
                                        int32_t count, gm_filter_news *news);
 /* ---- kernel on states (filter_states.c) ---- */

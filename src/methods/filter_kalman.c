@@ -373,6 +373,18 @@ static gm_status replace_failed(gm_filter *f, gm_ctx *ctx)
   return s ? s : gm_ensemble_observe(f->e, ctx, f->y);
 }
 
+gm_status gm__kalman_wait(gm_filter *f, gm_ctx *ctx)
+{
+  double gained = 0;
+  for (int32_t i = 0; i < f->d; i++) gained += f->drift[i];
+  if (!(gained > 0)) return GM_OK;
+  gm_status s = gm__kalman_gather(f, ctx);
+  if (s) return s;
+  gm__kalman_center(f, 0);
+  s = gm__kalman_sigma(f, ctx, 0);
+  return s ? s : gm__kalman_scatter(f, ctx);
+}
+
 gm_status gm__kalman_take(gm_filter *f, gm_ctx *ctx, const gm_reading *r, int32_t count,
                           gm_filter_news *news)
 {

@@ -173,12 +173,54 @@ static void memory__ensemble_is_near(void **state)
   gm_ctx_free(ctx);
 }
 
+/* x' = w, w of variance 1 and memory 1: without data the variance of x grows as that of the
+ * integral of an Ornstein-Uhlenbeck process, 2 (t - 1 + e^-t) (Uhlenbeck & Ornstein 1930), whether
+ * the way is gone in one call or in many, and w keeps its variance. Steps of 0.01 hold w for so
+ * long: 1 %. */
+static void memory__grows_where_there_are_no_data(void **state)
+{
+  (void)state;
+  gm_ctx *ctx;
+  gm_model *model;
+  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+  gm_eq_output out = {.name = "x", .expression = "x", .where = "test"};
+  gm_eq_config config = {.text = "w = 0; x = 0; x' = w", .output = &out, .output_count = 1};
+  if (gm_model_new(ctx, &gm_equations, &config, &model)) fail_msg("%s", gm_message(ctx));
+  gm_unknown unknown = {.name = "w", .law = GM_PRIOR_NORMAL, .spread = 1, .memory = 1};
+  unknown.parameter = gm_model_find(model, GM_TABLE_PARAMETER, "w");
+  gm_sensor sensor = {.name = "x", .p0 = 1, .parameter0 = -1, .parameter1 = -1};
+  gm_system s = {.model = model,
+                 .unknown = &unknown,
+                 .unknown_count = 1,
+                 .sensor = &sensor,
+                 .sensor_count = 1};
+  const double reach[] = {0, 1.7320508075688772, 1};
+  for (int r = 0; r < 3; r++) {
+    gm_filter *f;
+    double mean, sd;
+    gm_filter_options o = {.kind = GM_FILTER_UKF, .reach = reach[r]};
+    if (gm_filter_new(ctx, &s, &o, &f)) fail_msg("%s", gm_message(ctx));
+    for (int k = 1; k <= 300; k++) {
+      assert_int_equal(gm_filter_step(f, ctx, 0.01 * k, NULL, 0, NULL), GM_OK);
+      if (k % 100) continue;
+      double t = 0.01 * k, want = 2 * (t - 1 + exp(-t));
+      assert_int_equal(gm_filter_output(f, ctx, 0, &mean, &sd), GM_OK);
+      if (fabs(sd * sd / want - 1) > 0.02)
+        fail_msg("reach %g: variance %g at %g, expected %g", reach[r], sd * sd, t, want);
+    }
+    gm_filter_free(f);
+  }
+  gm_model_free(model);
+  gm_ctx_free(ctx);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(colour__sigma_points_are_exact),
       cmocka_unit_test(colour__ensemble_is_near),
       cmocka_unit_test(memory__ensemble_is_near),
+      cmocka_unit_test(memory__grows_where_there_are_no_data),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
