@@ -51,7 +51,7 @@ conformance:
 	@tools/setup test
 	@tools/build release
 	@GEMEL_FULL=1 ctest --test-dir $(BUILD) -R '^(conformance|rosetta)\.' -j $(TEST_JOBS) \
-	  --output-on-failure --no-tests=error --timeout 3600
+	  --output-on-failure --no-tests=error --timeout 14400
 
 rosetta:
 	@tools/setup test

@@ -174,7 +174,7 @@ static double borne(const t1d_zone_task *t, const t1d_zone_room *r, int32_t m, c
     for (int32_t b = 0, from = 0; b < BLOCKS && from < t->reply_steps; from += t1d_zone_length[b++])
       more += (u[b] + basal_u) *
               effect(r->sum[m], k, from, least(t1d_zone_length[b], t->reply_steps - from));
-    if (none < t->risk_mgdl) return 0;
+    if (!(none >= t->risk_mgdl)) return 0; /* what is no number is not safe */
     if (more < 0) share = fmin(share, (t->risk_mgdl - none) / more);
   }
   return share;

@@ -88,7 +88,8 @@ static double unit_of(const t1d_outlook *o)
 }
 
 /* Insulin on board by a curve slower than that of the limits, as some people's insulin is: what was
- * given counts as if it were younger by a third. Basal below the profile counts for nothing. */
+ * given counts at 0.7 of its age. Net of the profile: basal that was held back counts against it, as
+ * it does for glucose. */
 static double slow_iob(const t1d_view *v)
 {
   static const double slower = 0.7;

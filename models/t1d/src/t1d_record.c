@@ -144,7 +144,8 @@ static gm_status add(t1d_record_builder *b, const taken *t)
   return GM_OK;
 }
 
-/* What was ordered was not given, but for a pump's profile; what is eaten is told by the eater. */
+/* What was ordered or reported was not given, but for a pump's profile; what is eaten is told by the
+ * eater. */
 static bool is_taken(gm_record_kind told, t1d_record_kind k)
 {
   switch (k) {
@@ -153,7 +154,7 @@ static bool is_taken(gm_record_kind told, t1d_record_kind k)
   case T1D_RECORD_HEART_RATE:
   case T1D_RECORD_EXERCISE: return told == GM_RECORD_COVARIATE;
   case T1D_RECORD_BASAL: return told == GM_RECORD_GIVEN || told == GM_RECORD_ORDERED;
-  case T1D_RECORD_BOLUS:
+  case T1D_RECORD_BOLUS: return told == GM_RECORD_GIVEN;
   case T1D_RECORD_CARBS: return told == GM_RECORD_GIVEN || told == GM_RECORD_REPORTED;
   default: return false;
   }

@@ -157,6 +157,9 @@ static gm_status quality_make(t1d_twin *t, gm_ctx *ctx)
   r.rise_per_h = r.fall_per_h = 8 * 60; /* 8 mg/dL/min: twice what glucose was seen to do */
   r.usual_h = 1.0 / 12;
   r.dip_fall = 25, r.dip_fall_per_h = 180, r.dip_h = 1, r.dip_back = 0.6;
+  /* the reading that makes a new level believed teaches nothing yet: of a sensor that is stuck the
+   * next ones are flat, of a true jump they are not (tests/t1d/test_twin_faults.c) */
+  r.weight[GM_QUALITY_STEP] = 0;
   r.unit[0] = (gm_quality_unit){.factor = 18.0156};
   r.unit_count = 1;
   return gm_quality_new(ctx, &r, &t->quality);
