@@ -110,6 +110,9 @@ GM_API double gm_filter_loglik(const gm_filter *f);
 /* Weighted mean and sd of an output at the present time, over members that did not fail. */
 GM_API GM_NODISCARD gm_status gm_filter_output(gm_filter *f, gm_ctx *ctx, int32_t output,
                                                double *mean, double *sd);
+/* The caller took the first `count` edges off the system's drive (and moved drive->edge and
+ * edge_count so), all of them at or before the filter's time: the filter's place moves with them. */
+GM_API void gm_filter_edges_dropped(gm_filter *f, int32_t count);
 /* After a loss: members of the prior again at the present time, by running the model from t0 with
  * new unknowns, new keys and what was done; the alarm is cleared. */
 GM_API GM_NODISCARD gm_status gm_filter_restart(gm_filter *f, gm_ctx *ctx);

@@ -1,9 +1,9 @@
 /* checksum.c - Fowler, Noll & Vo's hash 1a, by words. */
-#include "base/checksum.h"
+#include "gemel/base.h"
 #include "gemel/rand.h"
 #include <string.h>
 
-uint64_t gm__checksum(const void *data, size_t bytes)
+uint64_t gm_checksum(const void *data, size_t bytes)
 {
   const char *p = data;
   uint64_t h = UINT64_C(0xcbf29ce484222325);

@@ -1,6 +1,5 @@
 /* fhir_entry.c - what is the same for every resource: name and version, subject, class of data, the
  * telling of a fact, refusals. */
-#include "base/checksum.h"
 #include "base/json_write.h"
 #include "interop/fhir_in.h"
 #include <inttypes.h>
@@ -78,7 +77,7 @@ static bool hash_of(fhir_in *r, char text[FHIR_ID_BYTES])
   gm__json_write_tree(&w, NULL, r->e.resource);
   r->stop = r->json.status;
   if (r->stop) return false;
-  snprintf(text, FHIR_ID_BYTES, "hash-%016" PRIx64, gm__checksum(r->json.data, r->json.bytes));
+  snprintf(text, FHIR_ID_BYTES, "hash-%016" PRIx64, gm_checksum(r->json.data, r->json.bytes));
   return true;
 }
 

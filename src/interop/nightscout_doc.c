@@ -1,6 +1,5 @@
 /* nightscout_doc.c - one document: what it is, its name and time, refusals, the telling of a fact;
  * and the entries: what sensors and meters measured. */
-#include "base/checksum.h"
 #include "base/json_write.h"
 #include "base/number.h"
 #include "interop/nightscout_in.h"
@@ -52,7 +51,7 @@ static uint64_t hash_of(scout_in *r)
   gm__json_write_begin(&w, &r->json, 0);
   gm__json_write_tree(&w, NULL, r->d.node);
   if (r->json.status) r->stop = gm_fail(r->ctx, GM_ENOMEM, "no memory to name a document");
-  return r->stop ? 0 : gm__checksum(r->json.data, r->json.bytes);
+  return r->stop ? 0 : gm_checksum(r->json.data, r->json.bytes);
 }
 
 /* API v3 addresses by `identifier`, v1 by `_id`. */
@@ -79,7 +78,7 @@ static void name_find(scout_in *r)
     snprintf(d->version, sizeof d->version, "%s", modified);
   else
     snprintf(d->version, sizeof d->version, "hash-%016" PRIx64, hash ? hash : hash_of(r));
-  d->key = gm__checksum(d->id, strlen(d->id)) + (uint64_t)d->kind;
+  d->key = gm_checksum(d->id, strlen(d->id)) + (uint64_t)d->kind;
 }
 
 /* Where each sort of document has its time, the one that counts first: of entries the clock that

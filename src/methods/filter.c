@@ -198,6 +198,12 @@ double gm__filter_ess(const gm_filter *f)
   return sum > 0 ? 1 / sum : 0;
 }
 
+void gm_filter_edges_dropped(gm_filter *f, int32_t count)
+{
+  assert(count <= f->edge);
+  f->edge -= count;
+}
+
 gm_status gm__filter_select(gm_filter *f, gm_ctx *ctx, const int32_t *ancestor)
 {
   gm_status s = gm_ensemble_select(f->e, f->e, ctx, ancestor, ++f->generation, false);

@@ -1,5 +1,4 @@
 /* filter_save.c - a belief as bytes, and back: what comes after is the same to the bit. */
-#include "base/checksum.h"
 #include "methods/kalman.h"
 #include <string.h>
 
@@ -83,7 +82,7 @@ gm_status gm_filter_save(const gm_filter *f, gm_ctx *ctx, gm_text *out)
   s = gm_ensemble_save(f->e, ctx, out);
   if (s) return s;
   if (!out->status) {
-    uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+    uint64_t sum = gm_checksum(out->data + begin, out->bytes - begin);
     gm_text_addn(out, (const char *)&sum, sizeof sum);
   }
   return out->status ? gm_fail(ctx, out->status, "saving a filter") : GM_OK;
@@ -102,7 +101,7 @@ gm_status gm_filter_load(gm_filter *f, gm_ctx *ctx, const void *data, size_t byt
   for (int i = 0; i < PIECES; i++) fixed += p[i].bytes;
   if (bytes < fixed + sizeof sum) return gm_fail(ctx, GM_EPARSE, "a saved filter is cut short");
   memcpy(&sum, at + bytes - sizeof sum, sizeof sum);
-  if (sum != gm__checksum(at, bytes - sizeof sum))
+  if (sum != gm_checksum(at, bytes - sizeof sum))
     return gm_fail(ctx, GM_EPARSE, "a saved filter is damaged");
   memcpy(&h, at, sizeof h);
   if (!belongs(f, &h))

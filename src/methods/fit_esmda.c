@@ -2,7 +2,6 @@
  * Geosci. 55:3, 2013): the unknowns of all members are moved by their covariance with what the
  * members predict, in stages whose errors are inflated so that all stages together count the data
  * once. */
-#include "base/checksum.h"
 #include "methods/calib_internal.h"
 #include "methods/fit.h"
 #include "methods/ledger.h"
@@ -122,8 +121,8 @@ static gm_status simulate(smoother *q)
   const size_t n = (size_t)q->n;
   const gm__piece piece[] = {{q->y, n * (size_t)q->time_count * (size_t)q->ny * sizeof *q->y},
                              {q->status, n}};
-  uint64_t question = gm__checksum(q->z, n * (size_t)q->d * sizeof *q->z);
-  question = gm_hash64(question, gm__checksum(q->replicate, n * sizeof *q->replicate));
+  uint64_t question = gm_checksum(q->z, n * (size_t)q->d * sizeof *q->z);
+  question = gm_hash64(question, gm_checksum(q->replicate, n * sizeof *q->replicate));
   bool found;
   gm_status st =
       gm__ledger_take(q->o.ledger, q->ctx, GM__ASKED_MEMBERS, question, piece, 2, &found);

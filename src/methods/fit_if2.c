@@ -1,7 +1,6 @@
 /* fit_if2.c - iterated filtering: the likelihood of a model that moves by chance is climbed by
  * particle filters whose unknowns are perturbed less and less (Ionides, Nguyen, Atchade, Stoev &
  * King, PNAS 112:719, 2015, algorithm IF2). Starts run side by side. */
-#include "base/checksum.h"
 #include "methods/fit.h"
 #include "methods/ledger.h"
 #include <math.h>
@@ -114,11 +113,11 @@ static void question_set(climb *c)
                        (uint64_t)c->o.repeats,
                        (uint64_t)c->o.check_particles,
                        c->o.replicate,
-                       gm__checksum(&c->o.cooling, sizeof c->o.cooling),
-                       gm__checksum(c->end, n * d * sizeof *c->end),
-                       gm__checksum(c->sd, d * sizeof *c->sd),
-                       c->o.initial ? gm__checksum(c->o.initial, d * sizeof *c->o.initial) : 0};
-  c->question = gm__checksum(number, sizeof number);
+                       gm_checksum(&c->o.cooling, sizeof c->o.cooling),
+                       gm_checksum(c->end, n * d * sizeof *c->end),
+                       gm_checksum(c->sd, d * sizeof *c->sd),
+                       c->o.initial ? gm_checksum(c->o.initial, d * sizeof *c->o.initial) : 0};
+  c->question = gm_checksum(number, sizeof number);
 }
 
 /* One iteration of one start: a sweep from where the swarm is. */

@@ -1,6 +1,5 @@
 /* ledger.c - a file of answers: read from its begin, then written at its end. */
 #include "methods/ledger.h"
-#include "base/checksum.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -150,7 +149,7 @@ static gm_status entry_read(gm_ledger *l, gm_ctx *ctx)
   if (fread(l->room + sizeof h, 1, (size_t)h.bytes + sizeof sum, l->f) != h.bytes + sizeof sum)
     return write_on(l, ctx);
   memcpy(&sum, l->room + body, sizeof sum);
-  if (sum != gm__checksum(l->room, body)) return write_on(l, ctx);
+  if (sum != gm_checksum(l->room, body)) return write_on(l, ctx);
   l->place += (int64_t)(body + sizeof sum);
   l->number++;
   return GM_OK;
@@ -235,7 +234,7 @@ gm_status gm__ledger_keep(gm_ledger *l, gm_ctx *ctx, gm__asked kind, uint64_t qu
     if (piece[i].bytes) memcpy(to, piece[i].at, piece[i].bytes);
     to += piece[i].bytes;
   }
-  sum = gm__checksum(l->room, body);
+  sum = gm_checksum(l->room, body);
   memcpy(to, &sum, sizeof sum);
   if (fwrite(l->room, body + sizeof sum, 1, l->f) != 1 || fflush(l->f))
     return trouble(l, ctx, "writing");
@@ -248,9 +247,9 @@ gm_status gm__ledger_keep(gm_ledger *l, gm_ctx *ctx, gm__asked kind, uint64_t qu
 /* ---- targets --------------------------------------------------------------------------------- */
 static uint64_t question_of(int32_t n, ptrdiff_t wide, const double *z, const uint64_t *replicate)
 {
-  uint64_t h = gm__checksum(z, (size_t)(n * wide) * sizeof *z);
+  uint64_t h = gm_checksum(z, (size_t)(n * wide) * sizeof *z);
   h = gm_hash64(h, (uint64_t)n);
-  return replicate ? gm_hash64(h, gm__checksum(replicate, (size_t)n * sizeof *replicate)) : h;
+  return replicate ? gm_hash64(h, gm_checksum(replicate, (size_t)n * sizeof *replicate)) : h;
 }
 
 static gm__piece doubles(double *at, ptrdiff_t count)

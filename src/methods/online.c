@@ -1,6 +1,5 @@
 /* online.c - the forecaster that learns online: making one, its state, its priors. */
 #include "gemel/online.h"
-#include "base/checksum.h"
 #include "methods/online_internal.h"
 #include <assert.h>
 #include <math.h>
@@ -182,9 +181,9 @@ static uint64_t identity_of(const gm_online *o, ptrdiff_t held)
     e[5] = q->mean ? 1 : 0;
     e[6] = q->precision ? 1 : 0;
   }
-  uint64_t sum[2] = {gm__checksum(x, sizeof x),
-                     gm__checksum(o->held, (size_t)held * sizeof(double))};
-  return gm__checksum(sum, sizeof sum);
+  uint64_t sum[2] = {gm_checksum(x, sizeof x),
+                     gm_checksum(o->held, (size_t)held * sizeof(double))};
+  return gm_checksum(sum, sizeof sum);
 }
 
 /* ---- state ---------------------------------------------------------------------------------- */

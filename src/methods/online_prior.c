@@ -1,5 +1,4 @@
 /* online_prior.c - what one forecaster learned as the beginning of another; the state as bytes. */
-#include "base/checksum.h"
 #include "methods/online_internal.h"
 #include "num/linalg.h"
 #include <assert.h>
@@ -116,7 +115,7 @@ gm_status gm_online_save(const gm_online *o, gm_ctx *ctx, gm_text *out)
   gm_text_addn(out, (const char *)&h, sizeof h);
   gm_text_addn(out, (const char *)o->state, (size_t)o->state_count * sizeof *o->state);
   if (!out->status) {
-    uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+    uint64_t sum = gm_checksum(out->data + begin, out->bytes - begin);
     gm_text_addn(out, (const char *)&sum, sizeof sum);
   }
   return out->status ? gm_fail(ctx, out->status, "saving an online forecaster") : GM_OK;
@@ -153,7 +152,7 @@ gm_status gm_online_load(gm_online *o, gm_ctx *ctx, const void *data, size_t byt
   if (bytes < sizeof h + sizeof sum)
     return gm_fail(ctx, GM_EPARSE, "a saved online forecaster is cut short");
   memcpy(&sum, at + bytes - sizeof sum, sizeof sum);
-  if (sum != gm__checksum(at, bytes - sizeof sum))
+  if (sum != gm_checksum(at, bytes - sizeof sum))
     return gm_fail(ctx, GM_EPARSE, "a saved online forecaster is damaged");
   memcpy(&h, at, sizeof h);
   size_t room = (size_t)o->state_count * sizeof *o->state;

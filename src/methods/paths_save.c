@@ -1,6 +1,5 @@
 /* paths_save.c - what a swarm of paths has come to, as bytes: with later data it goes on from there
  * as if it had not stopped. */
-#include "base/checksum.h"
 #include "methods/paths.h"
 #include <math.h>
 #include <string.h>
@@ -17,12 +16,12 @@ typedef struct {
 /* Of the data learned, of the prior, and of what the predictions for them hang on. */
 static uint64_t data_sum(const gm_path_problem *p, int32_t data)
 {
-  uint64_t h = gm__checksum(p->prior_covariance, (size_t)p->dim * (size_t)p->dim * sizeof(double));
+  uint64_t h = gm_checksum(p->prior_covariance, (size_t)p->dim * (size_t)p->dim * sizeof(double));
   for (int32_t j = 0; j < data; j++) {
     const gm_datum *d = &p->datum[j];
     const double v[] = {d->t,   d->value,     d->additive, d->proportional, d->share, d->size,
                         d->sum, d->log_scale, d->censored, d->observable,   d->count, j};
-    h ^= gm__checksum(v, sizeof v);
+    h ^= gm_checksum(v, sizeof v);
     h = h * UINT64_C(0x9E3779B97F4A7C15) + 1;
   }
   if (p->context && data) h ^= p->context(p->context_user, p->datum[data - 1].t);
@@ -76,7 +75,7 @@ void gm__paths_save(const gm__paths *s, gm_innovation *innovation, gm_text *out)
   for (int i = 0; i < PIECES; i++)
     if (p[i].bytes) gm_text_addn(out, p[i].at, p[i].bytes);
   if (out->status) return;
-  uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+  uint64_t sum = gm_checksum(out->data + begin, out->bytes - begin);
   gm_text_addn(out, (const char *)&sum, sizeof sum);
 }
 
@@ -87,7 +86,7 @@ int32_t gm__paths_saved_members(const void *data, size_t bytes)
   if (bytes < sizeof h + sizeof sum) return 0;
   memcpy(&h, data, sizeof h);
   memcpy(&sum, (const char *)data + bytes - sizeof sum, sizeof sum);
-  bool whole = !memcmp(h.magic, "GMPATH1", 8) && sum == gm__checksum(data, bytes - sizeof sum);
+  bool whole = !memcmp(h.magic, "GMPATH1", 8) && sum == gm_checksum(data, bytes - sizeof sum);
   bool fits = h.n > 0 && h.d >= 0 && (h.d + 1.0) * h.n * sizeof(double) < (double)bytes;
   return whole && fits ? h.n : 0;
 }
@@ -129,7 +128,7 @@ bool gm__paths_load(gm__paths *s, const void *data, size_t bytes, gm_innovation 
   if (bytes < sizeof h + sizeof sum) return false;
   memcpy(&h, at, sizeof h);
   memcpy(&sum, at + bytes - sizeof sum, sizeof sum);
-  if (!belongs(s, &h, bytes) || sum != gm__checksum(data, bytes - sizeof sum)) return false;
+  if (!belongs(s, &h, bytes) || sum != gm_checksum(data, bytes - sizeof sum)) return false;
   at += sizeof h;
   if (!sound(s, at)) return false;
   pieces_of(s, &h, innovation, p);

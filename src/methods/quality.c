@@ -1,6 +1,5 @@
 /* quality.c - rules, the state of a series, and the order in which its checks are asked. */
 #include "methods/quality_internal.h"
-#include "base/checksum.h"
 #include "gemel/math.h"
 #include "num/distribution.h"
 #include <assert.h>
@@ -175,7 +174,7 @@ gm_status gm_quality_save(const gm_quality *q, gm_ctx *ctx, gm_text *out)
   gm_text_addn(out, (const char *)&q->rules, sizeof q->rules);
   gm_text_addn(out, (const char *)&q->s, sizeof q->s);
   if (!out->status) {
-    uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+    uint64_t sum = gm_checksum(out->data + begin, out->bytes - begin);
     gm_text_addn(out, (const char *)&sum, sizeof sum);
   }
   return out->status ? gm_fail(ctx, out->status, "saving the quality of a series") : GM_OK;
@@ -190,7 +189,7 @@ gm_status gm_quality_load(gm_quality *q, gm_ctx *ctx, const void *data, size_t b
     return gm_fail(ctx, GM_EPARSE, "saved quality of a series: %zu bytes, expected %zu", bytes,
                    body + sizeof sum);
   memcpy(&sum, at + body, sizeof sum);
-  if (memcmp(at, magic, sizeof magic) != 0 || sum != gm__checksum(at, body))
+  if (memcmp(at, magic, sizeof magic) != 0 || sum != gm_checksum(at, body))
     return gm_fail(ctx, GM_EPARSE, "saved quality of a series is damaged");
   if (memcmp(at + sizeof magic, &q->rules, sizeof q->rules) != 0)
     return gm_fail(ctx, GM_EPARSE, "saved quality of a series with other rules");

@@ -1,5 +1,4 @@
 /* ensemble_copy.c - members chosen, copied, saved and loaded. */
-#include "base/checksum.h"
 #include "base/rand_lanes.h"
 #include "model/ensemble.h"
 #include <assert.h>
@@ -265,7 +264,7 @@ gm_status gm_ensemble_save(const gm_ensemble *e, gm_ctx *ctx, gm_text *out)
   for (int32_t m = 0; e->obj && m < e->n && !s; m++) s = object_save(e, ctx, m, out);
   if (s) return s;
   if (out->status) return gm_fail(ctx, out->status, "saving an ensemble");
-  uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+  uint64_t sum = gm_checksum(out->data + begin, out->bytes - begin);
   add(out, &sum, sizeof sum);
   return out->status ? gm_fail(ctx, out->status, "saving an ensemble") : GM_OK;
 }
@@ -313,7 +312,7 @@ gm_status gm_ensemble_load(gm_ensemble *e, gm_ctx *ctx, const void *data, size_t
     return gm_fail(ctx, GM_EPARSE, "a saved ensemble is cut short");
   cursor c = {text, text + bytes - sizeof sum};
   memcpy(&sum, c.end, sizeof sum);
-  if (sum != gm__checksum(text, bytes - sizeof sum))
+  if (sum != gm_checksum(text, bytes - sizeof sum))
     return gm_fail(ctx, GM_EPARSE, "a saved ensemble is damaged");
   (void)take(&c, &h, sizeof h);
   gm_status s = head_check(e, ctx, &h);

@@ -1,5 +1,4 @@
 /* belief.c - a twin's belief as bytes, and back. */
-#include "base/checksum.h"
 #include "twin/subject.h"
 #include <assert.h>
 #include <string.h>
@@ -155,7 +154,7 @@ gm_status gm_twin_save(const gm_twin *t, gm_ctx *ctx, gm_text *out)
     gm_text_addn(out, (const char *)packed, bytes);
   }
   if (!st && !out->status) {
-    uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+    uint64_t sum = gm_checksum(out->data + begin, out->bytes - begin);
     gm_text_addn(out, (const char *)&sum, sizeof sum);
   }
   gm_free(packed);
@@ -323,7 +322,7 @@ gm_status gm_twin_load(gm_ctx *ctx, const gm_definition *d, const gm_subject *s,
   memcpy(&sum, (const char *)data + bytes - sizeof sum, sizeof sum);
   if (memcmp(h.magic, "GMTWIN1", 8) != 0)
     return gm_fail(ctx, GM_EPARSE, "no belief saved by this version");
-  if (sum != gm__checksum(data, bytes - sizeof sum) || !head_good(&h, s, bytes))
+  if (sum != gm_checksum(data, bytes - sizeof sum) || !head_good(&h, s, bytes))
     return gm_fail(ctx, GM_EPARSE, "a belief that is damaged, or of another definition");
   gm_twin *t = gm_alloc(ctx, 1, sizeof *t);
   if (!t) return gm_fail(ctx, GM_ENOMEM, "twin");

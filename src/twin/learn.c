@@ -1,6 +1,5 @@
 /* learn.c - the belief about one subject from its data: around the mode, or for a model that moves
  * by chance over coordinates and paths. */
-#include "base/checksum.h"
 #include "gemel/math.h"
 #include "methods/paths.h"
 #include "num/distribution.h"
@@ -201,7 +200,7 @@ typedef struct {
 
 static uint64_t mix(uint64_t h, const double *v, size_t count)
 {
-  return (h ^ gm__checksum(v, count * sizeof *v)) * UINT64_C(0x9E3779B97F4A7C15) + 1;
+  return (h ^ gm_checksum(v, count * sizeof *v)) * UINT64_C(0x9E3779B97F4A7C15) + 1;
 }
 
 /* Doses, covariates, occasions and the order of data at or before t, the learned prior's mean, and

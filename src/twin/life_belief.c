@@ -1,5 +1,4 @@
 /* life_belief.c - beliefs and forecasts as records of the thread. */
-#include "base/checksum.h"
 #include "base/json_tree.h"
 #include "base/json_write.h"
 #include "twin/life_internal.h"
@@ -290,7 +289,7 @@ static uint64_t plan_sum(const gm_plan *p)
   for (int32_t i = 0; i < p->event_count; i++) {
     const gm_event *e = &p->event[i];
     const double v[] = {e->t, e->input, e->port, e->amount, e->rate, e->interval, e->additional};
-    h = h * UINT64_C(0x9E3779B97F4A7C15) + gm__checksum(v, sizeof v);
+    h = h * UINT64_C(0x9E3779B97F4A7C15) + gm_checksum(v, sizeof v);
   }
   return h;
 }

@@ -1,7 +1,6 @@
 /* The contract (docs/contract.md) on models of the kind `queue`: object state, by the bytes of
  * save.
  * label: full */
-#include "base/checksum.h"
 #include "queue/ward_case.h"
 #include "support/fault.h"
 #include "support/sir_queue.h"
@@ -402,7 +401,7 @@ static void damage_is_refused(const kit *k)
 /* The checksum set anew, as one who means harm would. */
 static void forge(gm_text *t)
 {
-  uint64_t sum = gm__checksum(t->data, t->bytes - 8);
+  uint64_t sum = gm_checksum(t->data, t->bytes - 8);
   memcpy(t->data + t->bytes - 8, &sum, 8);
 }
 

@@ -1,7 +1,6 @@
 /* Saved beliefs and swarms whose bytes are not what was saved: cut, flipped, made longer, and with
  * a checksum that fits again. A typed error or a run anew; nothing is read beyond the bytes.
  * label: full */
-#include "base/checksum.h"
 #include "twin/twin_case.h"
 
 /* A swarm so large that it is gone on with, and not run anew with more. */
@@ -19,7 +18,7 @@ static const gm_twin_options in_time = {.t_now = 7, .members = SWARM, .seed = 3,
 /* The checksum at the end fits what is before it again. */
 static void sum_mend(char *bytes, size_t n)
 {
-  uint64_t sum = gm__checksum(bytes, n - sizeof sum);
+  uint64_t sum = gm_checksum(bytes, n - sizeof sum);
   memcpy(bytes + n - sizeof sum, &sum, sizeof sum);
 }
 

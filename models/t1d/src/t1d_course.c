@@ -53,10 +53,19 @@ void t1d_course_free(t1d_course *c)
   gm_free(c);
 }
 
+/* The first item that still counts: boluses run for a minute. */
+static int32_t unspent(const t1d_course *c)
+{
+  int32_t first = c->next;
+  while (first > 0 && c->item[first - 1].t_min + minute > c->now_min) first--;
+  return first;
+}
+
 gm_status t1d_course_copy(const t1d_course *c, gm_ctx *ctx, t1d_course **out)
 {
+  const int32_t first = unspent(c), count = c->item_count - first;
   t1d_course *n = gm_alloc(ctx, 1, sizeof *n);
-  item *all = gm_alloc(ctx, c->item_count + 1, sizeof *all);
+  item *all = gm_alloc(ctx, count + 1, sizeof *all);
   if (!n || !all) {
     gm_free(n);
     gm_free(all);
@@ -66,9 +75,76 @@ gm_status t1d_course_copy(const t1d_course *c, gm_ctx *ctx, t1d_course **out)
   n->edge = NULL;
   n->edge_count = n->edge_room = 0;
   n->item = all;
-  n->item_room = c->item_count + 1;
-  if (c->item_count) memcpy(all, c->item, (size_t)c->item_count * sizeof *all);
+  n->item_room = count + 1;
+  n->item_count = count;
+  n->next = c->next - first;
+  if (count) memcpy(all, c->item + first, (size_t)count * sizeof *all);
   *out = n;
+  return GM_OK;
+}
+
+void t1d_course_clear(t1d_course *c, bool meals, bool boluses)
+{
+  int32_t kept = 0, next = 0;
+  for (int32_t i = 0; i < c->item_count; i++) {
+    const item *a = &c->item[i];
+    if ((a->kind == MEAL && meals) || (a->kind == BOLUS && boluses)) continue;
+    next += i < c->next;
+    c->item[kept++] = *a;
+  }
+  c->item_count = kept;
+  c->next = next;
+  if (!meals) return;
+  c->plate_mg = 0;
+  c->eating = false;
+}
+
+double t1d_course_basal_now(const t1d_course *c) { return 60 * c->basal / c->pmol_kg_per_u; }
+
+/* What decides the future: numbers, then the items. */
+typedef struct {
+  double now_min, basal, plate_mg, bite_until;
+  int32_t count, next, eating, spare;
+} course_head;
+
+void t1d_course_save(const t1d_course *c, gm_text *out)
+{
+  const int32_t first = unspent(c);
+  const course_head h = {
+      c->now_min, c->basal, c->plate_mg, c->bite_until, c->item_count - first, c->next - first,
+      c->eating,  0};
+  gm_text_addn(out, (const char *)&h, sizeof h);
+  for (int32_t i = first; i < c->item_count; i++) {
+    const double v[3] = {c->item[i].t_min, c->item[i].value, c->item[i].kind};
+    gm_text_addn(out, (const char *)v, sizeof v);
+  }
+}
+
+gm_status t1d_course_load(t1d_course *c, gm_ctx *ctx, const void *data, size_t bytes)
+{
+  const char *at = data;
+  course_head h;
+  if (bytes >= sizeof h) memcpy(&h, at, sizeof h);
+  if (bytes < sizeof h || h.count < 0 || h.next < 0 || h.next > h.count ||
+      bytes != sizeof h + (size_t)h.count * 3 * sizeof(double))
+    return gm_fail(ctx, GM_EPARSE, "a saved course is cut short or damaged");
+  item *all = gm_alloc(ctx, h.count + 1, sizeof *all);
+  if (!all) return gm_fail(ctx, GM_ENOMEM, "course");
+  for (int32_t i = 0; i < h.count; i++) {
+    double v[3];
+    memcpy(v, at + sizeof h + (size_t)i * sizeof v, sizeof v);
+    all[i] = (item){v[0], v[1], (item_kind)v[2]};
+  }
+  gm_free(c->item);
+  c->item = all;
+  c->item_count = h.count;
+  c->item_room = h.count + 1;
+  c->next = h.next;
+  c->now_min = h.now_min;
+  c->basal = h.basal;
+  c->plate_mg = h.plate_mg;
+  c->bite_until = h.bite_until;
+  c->eating = h.eating != 0;
   return GM_OK;
 }
 
@@ -81,6 +157,12 @@ static gm_status add(t1d_course *c, gm_ctx *ctx, double t_min, double given, dou
   if (t_min < c->now_min)
     return gm_fail(ctx, GM_EDOMAIN, "course: %s at %g min, expected at or after %g", what, t_min,
                    c->now_min);
+  const int32_t first = unspent(c);
+  if (first > c->item_room / 2) { /* what is spent makes room */
+    memmove(c->item, c->item + first, (size_t)(c->item_count - first) * sizeof *c->item);
+    c->item_count -= first;
+    c->next -= first;
+  }
   if (c->item_count == c->item_room) {
     int32_t room = c->item_room ? 2 * c->item_room : 32;
     gm_status s = gm_grow(ctx, &c->item, c->item_room, room, sizeof *c->item);

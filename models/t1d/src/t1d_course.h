@@ -21,6 +21,15 @@ void t1d_course_free(t1d_course *c); /* NULL ok */
  * *out is owned by the caller. Fails: GM_ENOMEM. */
 GM_NODISCARD gm_status t1d_course_copy(const t1d_course *c, gm_ctx *ctx, t1d_course **out);
 
+/* What is on the plate and to be eaten, or boluses that run and are to come, never happen. */
+void t1d_course_clear(t1d_course *c, bool meals, bool boluses);
+double t1d_course_basal_now(const t1d_course *c); /* U/h, at the cursor */
+/* What decides the future, added to *out as bytes (no checksum of their own; errors are
+ * out->status); load: into a course of the same model and weight. Fails: GM_EPARSE, GM_ENOMEM, *c
+ * as it was. */
+void t1d_course_save(const t1d_course *c, gm_text *out);
+GM_NODISCARD gm_status t1d_course_load(t1d_course *c, gm_ctx *ctx, const void *data, size_t bytes);
+
 /* Carbohydrate to be eaten from t_min on, g; insulin at once, units; basal rate from t_min on,
  * units/h, in place of the one before. Fails: GM_EDOMAIN (before the cursor, negative, not finite),
  * GM_ENOMEM; the course is as it was. */

@@ -29,10 +29,14 @@ static const double memory_min[MEMORIES] = {60, 240, 1440};
 /* Residual variance over that of a coefficient beforehand: about 200 mg2/dL2 over 0.3^2. */
 static const double coefficient_precision = 2000;
 
-struct t1d_forecast {
-  gm_online *online;
+typedef struct {
   double lag[LAGS], memory[MEMORIES], last_min;
   double day[DAY]; /* readings by their place in the day, the newest of each */
+} readings;
+
+struct t1d_forecast {
+  gm_online *online;
+  readings r;
 };
 
 gm_online *t1d_forecast_online(t1d_forecast *f) { return f->online; }
@@ -77,10 +81,10 @@ gm_status t1d_forecast_new(gm_ctx *ctx, t1d_forecast **out)
     gm_free(f);
     return s;
   }
-  for (int32_t i = 0; i < LAGS; i++) f->lag[i] = NAN;
-  for (int32_t i = 0; i < MEMORIES; i++) f->memory[i] = NAN;
-  for (int32_t i = 0; i < DAY; i++) f->day[i] = NAN;
-  f->last_min = NAN;
+  for (int32_t i = 0; i < LAGS; i++) f->r.lag[i] = NAN;
+  for (int32_t i = 0; i < MEMORIES; i++) f->r.memory[i] = NAN;
+  for (int32_t i = 0; i < DAY; i++) f->r.day[i] = NAN;
+  f->r.last_min = NAN;
   *out = f;
   return GM_OK;
 }
@@ -105,30 +109,30 @@ static void readings_take(t1d_forecast *f, double t_min, double cgm_mgdl)
 {
   enum { FILLED = 2 };
   int32_t by =
-      isnan(f->last_min) ? LAGS : (int32_t)lround((t_min - f->last_min) / reading_every_min);
+      isnan(f->r.last_min) ? LAGS : (int32_t)lround((t_min - f->r.last_min) / reading_every_min);
   if (by < 1) by = 1;
   const bool fill = by - 1 <= FILLED;
-  const double before = f->lag[0], passed = isnan(f->last_min) ? 0 : t_min - f->last_min;
+  const double before = f->r.lag[0], passed = isnan(f->r.last_min) ? 0 : t_min - f->r.last_min;
   const int32_t moved = by < LAGS ? by : LAGS;
-  memmove(f->lag + moved, f->lag, (size_t)(LAGS - moved) * sizeof *f->lag);
+  memmove(f->r.lag + moved, f->r.lag, (size_t)(LAGS - moved) * sizeof *f->r.lag);
   for (int32_t i = 0; i < moved; i++) {
-    f->lag[i] = fill ? cgm_mgdl + (before - cgm_mgdl) * i / by : NAN;
-    if (i == 0) f->lag[i] = cgm_mgdl;
+    f->r.lag[i] = fill ? cgm_mgdl + (before - cgm_mgdl) * i / by : NAN;
+    if (i == 0) f->r.lag[i] = cgm_mgdl;
   }
   for (int32_t i = 0; i < MEMORIES; i++) {
     double share = -gm_expm1(-fmin(passed, 60) / memory_min[i]);
-    f->memory[i] =
-        isnan(f->memory[i]) ? cgm_mgdl : f->memory[i] + share * (cgm_mgdl - f->memory[i]);
+    f->r.memory[i] =
+        isnan(f->r.memory[i]) ? cgm_mgdl : f->r.memory[i] + share * (cgm_mgdl - f->r.memory[i]);
   }
-  f->day[place_of(t_min)] = cgm_mgdl;
-  f->last_min = t_min;
+  f->r.day[place_of(t_min)] = cgm_mgdl;
+  f->r.last_min = t_min;
 }
 
 /* Of the readings alone, for one horizon. */
 static void reading_features(const t1d_forecast *f, double t_min, double horizon_min, double *x)
 {
   const double turn = 2 * 3.14159265358979323846 * (t_min + horizon_min) / day_min;
-  memcpy(x, f->lag, sizeof f->lag);
+  memcpy(x, f->r.lag, sizeof f->r.lag);
   const double level = x[0] - 140, rise = x[0] - x[3], slow = x[0] - x[6];
   x[AT_HOUR] = 10 * gm_sin(turn);
   x[AT_HOUR + 1] = 10 * gm_cos(turn);
@@ -138,9 +142,9 @@ static void reading_features(const t1d_forecast *f, double t_min, double horizon
   x[AT_LEVEL + 1] = level * rise / 50;
   x[AT_LEVEL + 2] = rise * fabs(rise) / 20;
   x[AT_LEVEL + 3] = level * slow / 50;
-  memcpy(x + AT_MEMORY, f->memory, sizeof f->memory);
-  const double yesterday = f->day[place_of(t_min + horizon_min)];
-  x[AT_YESTERDAY] = isnan(yesterday) ? f->memory[MEMORIES - 1] : yesterday;
+  memcpy(x + AT_MEMORY, f->r.memory, sizeof f->r.memory);
+  const double yesterday = f->r.day[place_of(t_min + horizon_min)];
+  x[AT_YESTERDAY] = isnan(yesterday) ? f->r.memory[MEMORIES - 1] : yesterday;
 }
 
 static double outlook_mean(const t1d_outlook *o, double horizon_min)
@@ -166,8 +170,39 @@ gm_status t1d_forecast_step(t1d_forecast *f, gm_ctx *ctx, const t1d_forecast_now
     x[h][AT_TWIN] = x[h][AT_ERROR] = x[h][AT_W] = NAN;
     if (!now->outlook) continue;
     x[h][AT_TWIN] = outlook_mean(now->outlook, t1d_forecast_min[h]);
-    x[h][AT_ERROR] = f->lag[0] - now->glucose_mgdl;
+    x[h][AT_ERROR] = f->r.lag[0] - now->glucose_mgdl;
     x[h][AT_W] = 30 * now->disturbance_mg_kg_min; /* of the size of the others */
   }
   return gm_online_forecast(f->online, ctx, now->t_min, &x[0][0], law);
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+/* "GMT1DFC1", a checksum of the readings, the readings, the online forecaster's own bytes. */
+static const char magic[8] = {'G', 'M', 'T', '1', 'D', 'F', 'C', '1'};
+
+gm_status t1d_forecast_save(const t1d_forecast *f, gm_ctx *ctx, gm_text *out)
+{
+  const uint64_t sum = gm_checksum(&f->r, sizeof f->r);
+  gm_text_addn(out, magic, sizeof magic);
+  gm_text_addn(out, (const char *)&sum, sizeof sum);
+  gm_text_addn(out, (const char *)&f->r, sizeof f->r);
+  return out->status ? gm_fail(ctx, out->status, "saving a forecaster")
+                     : gm_online_save(f->online, ctx, out);
+}
+
+gm_status t1d_forecast_load(t1d_forecast *f, gm_ctx *ctx, const void *data, size_t bytes)
+{
+  const char *at = data;
+  uint64_t sum;
+  readings r;
+  const size_t fixed = sizeof magic + sizeof sum + sizeof r;
+  if (bytes < fixed || memcmp(at, magic, sizeof magic) != 0)
+    return gm_fail(ctx, GM_EPARSE, "a saved forecaster is cut short or damaged");
+  memcpy(&sum, at + sizeof magic, sizeof sum);
+  memcpy(&r, at + sizeof magic + sizeof sum, sizeof r);
+  if (sum != gm_checksum(&r, sizeof r))
+    return gm_fail(ctx, GM_EPARSE, "a saved forecaster is damaged");
+  gm_status s = gm_online_load(f->online, ctx, at + fixed, bytes - fixed);
+  if (!s) f->r = r;
+  return s;
 }

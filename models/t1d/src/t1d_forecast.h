@@ -7,10 +7,17 @@
 #include "t1d_outlook.h"
 #include "gemel/online.h"
 
-enum { T1D_FORECAST_HORIZONS = 5, T1D_FORECAST_EXPERTS = 5 };
-extern const double t1d_forecast_min[T1D_FORECAST_HORIZONS]; /* 30, 60, 120, 240, 360 */
-/* Experts, in the order of gm_online_law.expert: the last hour alone, all of the readings, the twin
- * as it is, the twin moved by what is left of its present error, all together. */
+/* Experts, in the order of gm_online_law.expert */
+enum {
+  T1D_FORECAST_LAST_HOUR, /* the last hour alone */
+  T1D_FORECAST_READINGS,  /* all of the readings */
+  T1D_FORECAST_TWIN,      /* the twin as it is */
+  T1D_FORECAST_MOVED,     /* the twin moved by what is left of its present error */
+  T1D_FORECAST_ALL,
+  T1D_FORECAST_EXPERTS
+};
+enum { T1D_FORECAST_HORIZONS = 5, T1D_FORECAST_LEVEL90 = 2 }; /* the 90 % interval */
+extern const double t1d_forecast_min[T1D_FORECAST_HORIZONS];  /* 30, 60, 120, 240, 360 */
 extern const char *const t1d_forecast_expert[T1D_FORECAST_EXPERTS];
 
 typedef struct t1d_forecast t1d_forecast;
@@ -32,6 +39,11 @@ typedef struct {
  * [T1D_FORECAST_HORIZONS] of what comes. Fails: as gm_online_learn, gm_online_forecast. */
 GM_NODISCARD gm_status t1d_forecast_step(t1d_forecast *f, gm_ctx *ctx, const t1d_forecast_now *now,
                                          gm_online_law *law);
-/* For scores, saving and loading. */
+/* For scores. */
 gm_online *t1d_forecast_online(t1d_forecast *f);
+/* Everything that decides the future, as bytes with a checksum, added to *out; what follows after
+ * loading is the same to the bit. Fails: GM_ENOMEM; load: GM_EPARSE (damaged), *f as it was. */
+GM_NODISCARD gm_status t1d_forecast_save(const t1d_forecast *f, gm_ctx *ctx, gm_text *out);
+GM_NODISCARD gm_status t1d_forecast_load(t1d_forecast *f, gm_ctx *ctx, const void *data,
+                                         size_t bytes);
 #endif

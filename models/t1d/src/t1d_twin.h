@@ -16,9 +16,11 @@ typedef struct {
   const t1d_group *group; /* these as in t1d_prior.h: what a clinic knows; NULL, 0: not told */
   double daily_u, cr_g_per_u, cf_mgdl_per_u;
   bool is_virtual;
-  double first_mgdl;    /* glucose around t0; 0: the prior's fasting glucose */
-  bool population;      /* parameters stay where the population is: states alone are learned */
-  bool no_hidden_meals; /* all meals are announced */
+  double first_mgdl;      /* glucose around t0; 0: the prior's fasting glucose */
+  bool population;        /* parameters stay at the population's middle, without uncertainty, and
+                           sensitivity with them: states alone are learned */
+  bool no_hidden_meals;   /* all meals are announced */
+  double rest_heart_rate; /* per min; 0: exercise is not followed */
   uint64_t seed, subject;
 } t1d_twin_options;
 
@@ -30,7 +32,7 @@ typedef struct {
   double hidden_meal_g;                         /* eaten unannounced, found at this step; 0: none */
   uint32_t faults; /* GM_QUALITY_BIT of what is wrong with the reading */
   double weight;   /* of the reading; below 1/2 it was held out */
-  bool lost;       /* the twin has lost its patient */
+  bool lost;       /* the twin has lost its patient, or its glucose left what is possible */
 } t1d_twin_news;
 
 typedef struct t1d_twin t1d_twin;
@@ -44,13 +46,22 @@ GM_NODISCARD gm_status t1d_twin_meal(t1d_twin *t, gm_ctx *ctx, double t_min, dou
 GM_NODISCARD gm_status t1d_twin_bolus(t1d_twin *t, gm_ctx *ctx, double t_min, double dose_u);
 GM_NODISCARD gm_status t1d_twin_basal(t1d_twin *t, gm_ctx *ctx, double t_min, double rate_u_per_h);
 
+/* With options.rest_heart_rate: a heart rate that was read, per min, t_min not before the last
+ * step; a session of exercise that was announced, in place of the one announced before, with the
+ * heart rate expected (0: 48 above rest). What is read counts more than what was announced. Fails:
+ * GM_EDOMAIN, GM_EINVAL (exercise is not followed). */
+GM_NODISCARD gm_status t1d_twin_heart_rate(t1d_twin *t, gm_ctx *ctx, double t_min, double per_min);
+GM_NODISCARD gm_status t1d_twin_exercise(t1d_twin *t, gm_ctx *ctx, double t_min,
+                                         double duration_min, double heart_rate);
+
 /* Goes to t_min and takes the sensor's reading there; NaN: there is none. news may be NULL.
  * Fails: GM_EDOMAIN (time), GM_ENUMERIC (no member is left), GM_ENOMEM. */
 GM_NODISCARD gm_status t1d_twin_step(t1d_twin *t, gm_ctx *ctx, double t_min, double cgm_mgdl,
                                      t1d_twin_news *news);
 
-/* The next `steps` times of step_min, by at most `members` members (0: all). *out is borrowed until
- * the next call. Fails: GM_EDOMAIN, GM_ENOMEM. */
+/* The next `steps` times of step_min, by at most `members` members (0: 64). *out is borrowed until
+ * the next outlook, explanation or ratios. Fails: GM_EDOMAIN, GM_ENUMERIC (more than one member in
+ * ten is no number; fewer have weight 0), GM_ENOMEM. */
 typedef struct {
   double step_min; /* 0: 5 */
   int32_t steps;   /* 0: 72 */
@@ -60,6 +71,48 @@ typedef struct {
 } t1d_outlook_options;
 GM_NODISCARD gm_status t1d_twin_outlook(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o,
                                         t1d_outlook *out);
+
+/* The outlook as a sum: glucose now, and what is brought about by the basal rate alone (towards the
+ * glucose that it holds), by insulin on board beyond it, by carbohydrate in the gut and on the
+ * plate, by glucose that comes from nowhere known, and by exercise. The last four are Shapley
+ * values over the presence of each (L. S. Shapley 1953): all orders count alike, and the sum is the
+ * outlook's mean exactly. Means and sd over members in mg/dL, [T1D_CAUSES][steps] and [steps].
+ * Borrowed and fails as of the outlook; options.per_unit counts for nothing. */
+typedef enum {
+  T1D_CAUSE_BASAL,
+  T1D_CAUSE_INSULIN,
+  T1D_CAUSE_CARBS,
+  T1D_CAUSE_TREND,
+  T1D_CAUSE_EXERCISE,
+  T1D_CAUSES
+} t1d_cause;
+extern const char *const t1d_cause_name[T1D_CAUSES];
+typedef struct {
+  double t_min, step_min;
+  int32_t steps;
+  double now_mgdl;
+  const double *mean, *sd;
+  const double *total_mean, *total_sd;
+} t1d_explanation;
+GM_NODISCARD gm_status t1d_twin_explain(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o,
+                                        t1d_explanation *out);
+
+/* What a unit of insulin and 50 g of carbohydrate would do now to the person at rest, on the basal
+ * rate, without anything on board: the correction factor is the most that a unit takes off glucose
+ * within 6 h; at the carbohydrate ratio, glucose is back where it was 5 h after meal and bolus.
+ * Mean and sd of the logarithm over members. Fails as the outlook. */
+typedef struct {
+  double cr_g_per_u, cr_log_sd, cf_mgdl_per_u, cf_log_sd;
+} t1d_ratios;
+GM_NODISCARD gm_status t1d_twin_ratios(t1d_twin *t, gm_ctx *ctx, double basal_u_per_h,
+                                       t1d_ratios *out);
+
+/* Everything that decides the future, as bytes with a checksum, added to *out; what follows after
+ * loading is the same to the bit. load makes a twin; options are those it was made with.
+ * Fails: GM_ENOMEM; load: GM_EPARSE (damaged, or of other options), *out as it was. */
+GM_NODISCARD gm_status t1d_twin_save(const t1d_twin *t, gm_ctx *ctx, gm_text *out);
+GM_NODISCARD gm_status t1d_twin_load(gm_ctx *ctx, const t1d_twin_options *options, const void *data,
+                                     size_t bytes, t1d_twin **out);
 
 /* Mean and sd of a parameter of the person (natural coordinates: of its logarithm or logit where
  * its prior is lognormal or logit) by its name in the twin's prior. Fails: GM_EINVAL. */

@@ -2,6 +2,7 @@
 #ifndef T1D_TWIN_INTERNAL_H
 #define T1D_TWIN_INTERNAL_H
 #include "t1d_course.h"
+#include "t1d_exercise.h"
 #include "t1d_prior.h"
 #include "t1d_twin.h"
 #include "gemel/assimilate.h"
@@ -17,16 +18,42 @@ enum {
   TWIN_W,
   TWIN_SHARE, /* of a meal's carbohydrate against what was announced */
   TWIN_START,
+  TWIN_EFFORT, /* of exercise: there where exercise is followed */
   TWIN_UNKNOWNS
 };
-enum { TWIN_BACK = 13, TWIN_PARAMETERS_MAX = 64 }; /* steps that may be gone back */
+/* Steps that may be gone back; how far back the belief begins anew when it is lost, and edges and
+ * meals are kept. */
+enum { TWIN_BACK = 13, TWIN_BACK_MIN = 720, TWIN_KEEP_MIN = 1440, TWIN_PARAMETERS_MAX = 64 };
 
 /* A past moment: the belief after its step, and what was read in it. */
 typedef struct {
   gm_text belief;
   double t_min, cgm_mgdl; /* NaN: nothing was taken */
   double loglik;          /* of that reading */
+  int64_t dropped;        /* as the twin's edges_dropped was */
 } twin_past;
+
+/* Heart rates since the last step; the newest one; a session that was announced. */
+typedef struct {
+  double sum, last, last_min, from_min, to_min, rate;
+  int32_t count;
+} twin_heart;
+
+/* Members that run on, [variants][members], and room for them. */
+typedef struct {
+  gm_ensemble *e;
+  double *z;       /* [members][d] */
+  double *w0;      /* [members] what is left of the present w */
+  double *start;   /* [variants * members][macro] */
+  double *points;  /* [sigma points][macro] */
+  double *draw;    /* [sigma points] */
+  double *y;       /* outputs of a stretch */
+  double *glucose; /* [variants][members][steps] */
+  double *weight;  /* [members] */
+  double *mean;    /* explanation: [causes + 1][2][steps] */
+  int32_t *drive_of;
+  int32_t members, variants, steps;
+} twin_ahead;
 
 struct t1d_twin {
   gm_ctx *ctx;
@@ -34,6 +61,7 @@ struct t1d_twin {
   t1d_prior prior;
   gm_model *model;
   gm_system system;
+  int32_t d; /* unknowns */
   gm_unknown unknown[TWIN_UNKNOWNS];
   double theta[TWIN_PARAMETERS_MAX];
   double factor[TWIN_UNKNOWNS * TWIN_UNKNOWNS];
@@ -42,9 +70,13 @@ struct t1d_twin {
   gm_quality *quality;
   t1d_course *course;
   gm_drive drive;
-  gm_edge *edge;                             /* all that happened since t0 */
+  gm_edge *edge;                             /* what happened in the last day or two */
   int32_t edge_count, edge_room, edge_first; /* those before edge_first are history */
-  int32_t rest_port, stomach_port, part_row, output_cgm;
+  int64_t edges_dropped;                     /* of the drive, since it began */
+  int32_t rest_port, stomach_port, part_row, move_row, after_row, output_cgm;
+  t1d_exercise exercise;
+  twin_heart heart;
+  double move, after; /* as the drive has them */
   twin_past past[TWIN_BACK];
   int32_t past_count, past_next;
   double now_min;
@@ -52,18 +84,29 @@ struct t1d_twin {
   double meal_min; /* last announced or hidden meal */
   int32_t raised;  /* readings in a row with the alarm raised */
   bool lost;
-  /* outlook */
-  gm_ensemble *ahead;
-  double *ahead_z, *macro, *ahead_macro, *draw, *y, *glucose, *per_unit, *weight;
-  int32_t ahead_room, ahead_steps_room;
+  double doubt_until; /* of the sensor, after a step */
+  int32_t agreed;     /* readings in a row that are what was expected */
+  twin_ahead ahead;
 };
 
-/* Edges from the course up to t_min, and the parts of the day, into the drive. */
+/* Edges from the course up to t_min, parts of the day and exercise, into the drive. */
 GM_NODISCARD gm_status t1d__twin_drive(t1d_twin *t, gm_ctx *ctx, double t_min);
 GM_NODISCARD gm_status t1d__twin_edge(t1d_twin *t, gm_ctx *ctx, gm_edge e);
+/* The drive is edge[edge_first] and behind. */
+void t1d__twin_drive_set(t1d_twin *t);
 /* A filter of the prior from t0_min on, in place of the one before. */
 GM_NODISCARD gm_status t1d__twin_begin(t1d_twin *t, gm_ctx *ctx, double t0_min);
+/* Part of the day at a time, and when the next one begins. */
 double t1d__twin_part(double t_min);
+double t1d__twin_part_next(double t_min);
+
+/* ---- t1d_twin_exercise.c ---- */
+/* Edges of exercise from t0_min (where *e is) to t1_min, at most room; *move, *after: as they stand
+ * before and then. As heard (past) or as expected (ahead). */
+int32_t t1d__twin_exercise_edges(const t1d_twin *t, t1d_exercise *e, double t1_min, bool ahead,
+                                 double *move, double *after, int32_t room, gm_edge *edge);
+/* Such edges are so many at most. */
+int32_t t1d__twin_exercise_most(const t1d_twin *t, double minutes);
 
 /* ---- t1d_twin_meal.c ---- */
 GM_NODISCARD gm_status t1d__twin_remember(t1d_twin *t, gm_ctx *ctx, double cgm_mgdl, double loglik);
@@ -71,6 +114,19 @@ void t1d__twin_forget(t1d_twin *t);
 /* Is what was read better explained by a meal that nobody told? Then the twin has eaten it. */
 GM_NODISCARD gm_status t1d__twin_look_back(t1d_twin *t, gm_ctx *ctx, double *meal_g);
 
-/* ---- t1d_twin_outlook.c ---- */
-void t1d__twin_outlook_free(t1d_twin *t);
+/* ---- t1d_twin_ahead.c ---- */
+/* What may be taken away from what is to come: insulin on board beyond the basal rate, what is in
+ * the gut and on the plate, glucose from nowhere known, exercise. */
+enum { WITHOUT_INSULIN = 1, WITHOUT_CARBS = 2, WITHOUT_TREND = 4, WITHOUT_EXERCISE = 8 };
+typedef struct {
+  double unit_u, meal_g; /* given and eaten now, besides */
+  uint32_t without;
+} twin_variant;
+/* The same members and the same chance in every variant; t->ahead.glucose. */
+GM_NODISCARD gm_status t1d__twin_ahead(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o,
+                                       int32_t variants, const twin_variant *variant);
+/* Defaults in; an even number of members. Fails: GM_EDOMAIN. */
+GM_NODISCARD gm_status t1d__twin_ahead_options(gm_ctx *ctx, const t1d_outlook_options *options,
+                                               t1d_outlook_options *o);
+void t1d__twin_ahead_free(t1d_twin *t);
 #endif

@@ -6,11 +6,16 @@
 #include <string.h>
 
 enum { SIZES = 3, ONSETS = 4 };
+/* A snack, a small and a large meal; onsets that a rise of 10 to 60 min lets be told apart. */
 static const double size_g[SIZES] = {20, 45, 80};
 static const double onset_min[ONSETS] = {15, 25, 40, 60};
-/* ln of the prior odds: three meals in sixteen waking hours, spread over the hypotheses of one look
- * back of an hour. */
+/* ln of the prior odds of a meal in the hour looked at: e^-1 = 0.37 (three meals and as many snacks
+ * in sixteen waking hours), shared by the sizes; a meal is taken from posterior odds of e on. Ours:
+ * the prior belongs to a look that was called for by unexplained glucose, and the onsets are not
+ * shared out since they overlap. */
 static const double odds = -1.0, odds_least = 1.0;
+/* Behind a meal that is known, a rise is that meal's for so long. */
+static const double apart_min = 20;
 
 gm_status t1d__twin_remember(t1d_twin *t, gm_ctx *ctx, double cgm_mgdl, double loglik)
 {
@@ -21,6 +26,7 @@ gm_status t1d__twin_remember(t1d_twin *t, gm_ctx *ctx, double cgm_mgdl, double l
   p->t_min = t->now_min;
   p->cgm_mgdl = cgm_mgdl;
   p->loglik = loglik;
+  p->dropped = t->edges_dropped;
   t->past_next = (t->past_next + 1) % TWIN_BACK;
   if (t->past_count < TWIN_BACK) t->past_count++;
   return GM_OK;
@@ -36,7 +42,9 @@ static twin_past *past_at(t1d_twin *t, int32_t i)
 
 static gm_status load(t1d_twin *t, gm_ctx *ctx, const twin_past *p)
 {
-  return gm_filter_load(t->filter, ctx, p->belief.data, p->belief.bytes);
+  gm_status s = gm_filter_load(t->filter, ctx, p->belief.data, p->belief.bytes);
+  if (!s) gm_filter_edges_dropped(t->filter, (int32_t)(t->edges_dropped - p->dropped));
+  return s;
 }
 
 /* The readings behind the past moment `from` again; their log-likelihood. */
@@ -54,6 +62,7 @@ static gm_status replay(t1d_twin *t, gm_ctx *ctx, int32_t from, bool keep, doubl
       p->belief.bytes = 0;
       s = gm_filter_save(t->filter, ctx, &p->belief);
       p->loglik = n.log_predictive;
+      p->dropped = t->edges_dropped;
     }
   }
   return s;
@@ -68,12 +77,30 @@ static gm_status eat(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g)
   return s;
 }
 
-/* What happened, as it was before a hypothesis. */
-static void restore(t1d_twin *t, const gm_edge *saved, int32_t count)
+/* The edges of the last hour or so, which a hypothesis may be put between. */
+typedef struct {
+  gm_edge *edge;
+  int32_t from, count; /* from: in the twin's; count: all of the twin's */
+} kept_edges;
+
+static gm_status keep(t1d_twin *t, gm_ctx *ctx, kept_edges *k)
 {
-  memcpy(t->edge, saved, (size_t)count * sizeof *saved);
-  t->edge_count = count;
-  t->drive = (gm_drive){t->edge + t->edge_first, count - t->edge_first};
+  *k = (kept_edges){.from = t->edge_count, .count = t->edge_count};
+  const double oldest = t->now_min - onset_min[ONSETS - 1];
+  while (k->from > t->edge_first && t->edge[k->from - 1].t >= oldest) k->from--;
+  const int32_t n = k->count - k->from;
+  k->edge = gm_alloc(ctx, n + 1, sizeof *k->edge);
+  if (!k->edge) return gm_fail(ctx, GM_ENOMEM, "twin");
+  if (n) memcpy(k->edge, t->edge + k->from, (size_t)n * sizeof *k->edge);
+  return GM_OK;
+}
+
+static void restore(t1d_twin *t, const kept_edges *k)
+{
+  const int32_t n = k->count - k->from;
+  if (n) memcpy(t->edge + k->from, k->edge, (size_t)n * sizeof *k->edge);
+  t->edge_count = k->count;
+  t1d__twin_drive_set(t);
 }
 
 /* The past moment at or before t_min; -1: none that old. */
@@ -96,19 +123,18 @@ typedef struct {
   int32_t from;
 } best_meal;
 
-static gm_status try_all(t1d_twin *t, gm_ctx *ctx, const gm_edge *saved, int32_t count,
-                         best_meal *best)
+static gm_status try_all(t1d_twin *t, gm_ctx *ctx, const kept_edges *saved, best_meal *best)
 {
   gm_status s = GM_OK;
   for (int32_t o = 0; o < ONSETS && !s; o++) {
     double begin = t->now_min - onset_min[o], loglik;
     int32_t from = moment_before(t, begin);
-    if (from < 1 || begin < t->meal_min + 20) continue;
+    if (from < 1 || begin < t->meal_min + apart_min) continue;
     for (int32_t i = 0; i < SIZES && !s; i++) {
       s = eat(t, ctx, begin, size_g[i]);
       if (!s) s = replay(t, ctx, from, false, &loglik);
       if (s == GM_ENUMERIC) s = GM_OK, loglik = -INFINITY;
-      restore(t, saved, count);
+      restore(t, saved);
       double gain = loglik - none_loglik(t, from) + odds - gm_ln((double)SIZES);
       if (!s && gain > best->gain) *best = (best_meal){gain, begin, size_g[i], from};
     }
@@ -116,15 +142,25 @@ static gm_status try_all(t1d_twin *t, gm_ctx *ctx, const gm_edge *saved, int32_t
   return s;
 }
 
+/* Room for the two edges of a hypothesis: so that edges do not move while they are tried. */
+static gm_status edges_room(t1d_twin *t, gm_ctx *ctx)
+{
+  const gm_edge none = {t->now_min, 0, t->rest_port, GM_EDGE_BOLUS};
+  gm_status s = t1d__twin_edge(t, ctx, none);
+  if (!s) s = t1d__twin_edge(t, ctx, none);
+  if (!s) t->edge_count -= 2;
+  t1d__twin_drive_set(t);
+  return s;
+}
+
 gm_status t1d__twin_look_back(t1d_twin *t, gm_ctx *ctx, double *meal_g)
 {
-  const int32_t count = t->edge_count;
   best_meal best = {.gain = odds_least};
+  kept_edges saved = {0};
   if (t->past_count < 4) return GM_OK;
-  gm_edge *saved = gm_alloc(ctx, count + 1, sizeof *saved);
-  if (!saved) return gm_fail(ctx, GM_ENOMEM, "twin");
-  if (count) memcpy(saved, t->edge, (size_t)count * sizeof *saved);
-  gm_status s = try_all(t, ctx, saved, count, &best);
+  gm_status s = edges_room(t, ctx);
+  if (!s) s = keep(t, ctx, &saved);
+  if (!s) s = try_all(t, ctx, &saved, &best);
   double loglik;
   if (!s && best.carbs_g > 0) {
     s = eat(t, ctx, best.onset, best.carbs_g);
@@ -134,6 +170,6 @@ gm_status t1d__twin_look_back(t1d_twin *t, gm_ctx *ctx, double *meal_g)
   } else if (!s) {
     s = load(t, ctx, past_at(t, 0));
   }
-  gm_free(saved);
+  gm_free(saved.edge);
   return s;
 }

@@ -4,7 +4,6 @@
  * section, and at the end 8 bytes of checksum over all before. Nothing is believed on loading: the
  * checksum tells damage, the model's fingerprint another model, and every number that is used as a
  * place is looked at. */
-#include "base/checksum.h"
 #include "kinds/agents/engine.h"
 #include <math.h>
 #include <string.h>
@@ -32,7 +31,7 @@ gm_status agents_obj_save(const gm_model *model, const void *obj, gm_text *out)
   for (int32_t i = 0; i < m->section_count; i++)
     gm_text_addn(out, w->at[i], (size_t)agents_in_use(w, i) * m->section[i].bytes);
   if (out->status) return out->status;
-  uint64_t sum = gm__checksum(out->data + begin, bytes - 8);
+  uint64_t sum = gm_checksum(out->data + begin, bytes - 8);
   gm_text_addn(out, (const char *)&sum, sizeof sum);
   return out->status;
 }
@@ -176,7 +175,7 @@ gm_status agents_obj_load(const gm_model *model, gm_ctx *ctx, const void *data, 
       memcmp(head.magic, magic, sizeof magic) != 0)
     return gm_fail(ctx, GM_EPARSE, "model %s: these bytes are no saved world", m->name);
   memcpy(&sum, (const char *)data + bytes - 8, sizeof sum);
-  if (sum != gm__checksum(data, bytes - 8))
+  if (sum != gm_checksum(data, bytes - 8))
     return gm_fail(ctx, GM_EPARSE, "model %s: the saved world is damaged", m->name);
   if (head.version != VERSION || head.fingerprint != m->fingerprint)
     return gm_fail(ctx, GM_EPARSE, "model %s: the saved world is of another model or version",

@@ -2,7 +2,6 @@
  *
  * Saved: magic, version, fingerprint, rows, then for every child with an object its length and
  * bytes, then a hash of all before. Numbers as they lie in memory (little-endian). */
-#include "base/checksum.h"
 #include "kinds/composite/machine.h"
 #include <string.h>
 
@@ -89,7 +88,7 @@ gm_status comp_obj_save(const gm_model *model, const void *obj, gm_text *out)
     if (!s) s = t.status;
     gm_text_free(&part);
   }
-  if (!s) put_u64(&t, gm__checksum(t.data, t.bytes));
+  if (!s) put_u64(&t, gm_checksum(t.data, t.bytes));
   if (!s) s = t.status;
   if (!s) gm_text_addn(out, t.data, t.bytes);
   gm_text_free(&t);
@@ -128,7 +127,7 @@ static gm_status head_check(const comp_machine *m, gm_ctx *ctx, const char *data
   if (version != VERSION) return damaged(ctx, "of another version");
   t->left -= 8;
   memcpy(&hash, t->at + t->left, 8);
-  if (hash != gm__checksum(data, bytes - 8)) return damaged(ctx, "its bytes were changed");
+  if (hash != gm_checksum(data, bytes - 8)) return damaged(ctx, "its bytes were changed");
   if (fingerprint != m->fingerprint) return damaged(ctx, "of another composite");
   return GM_OK;
 }

@@ -1,6 +1,5 @@
 /* object.c - the memory of a member: one block of parts by place, so that a copy is a copy of bytes
  * and what is saved is the block itself. */
-#include "base/checksum.h"
 #include "kinds/queue/run.h"
 #include <assert.h>
 #include <string.h>
@@ -125,7 +124,7 @@ gm_status gm__queue_object_save(const queue_machine *m, const queue_object *o, g
   gm_text_addn(out, (const char *)&e, sizeof e);
   gm_text_addn(out, o->block, o->bytes);
   if (!out->status) {
-    uint64_t sum = gm__checksum(out->data + begin, out->bytes - begin);
+    uint64_t sum = gm_checksum(out->data + begin, out->bytes - begin);
     gm_text_addn(out, (const char *)&sum, sizeof sum);
   }
   return out->status ? gm_fail(out->ctx, out->status, "member of a queue model") : GM_OK;
@@ -144,7 +143,7 @@ static gm_status envelope_check(const queue_machine *m, gm_ctx *ctx, const char 
   if (e.version != VERSION || e.order != 0x01020304)
     return gm_fail(ctx, GM_EPARSE, "member of a queue model: version %u, expected %d",
                    (unsigned)e.version, VERSION);
-  if (sum != gm__checksum(data, bytes - sizeof sum))
+  if (sum != gm_checksum(data, bytes - sizeof sum))
     return gm_fail(ctx, GM_EPARSE, "member of a queue model: damaged (its checksum differs)");
   if (e.fingerprint != m->fingerprint)
     return gm_fail(ctx, GM_EPARSE, "member of another queue model");
