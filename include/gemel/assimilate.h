@@ -110,8 +110,20 @@ GM_API double gm_filter_loglik(const gm_filter *f);
 /* Weighted mean and sd of an output at the present time, over members that did not fail. */
 GM_API GM_NODISCARD gm_status gm_filter_output(gm_filter *f, gm_ctx *ctx, int32_t output,
                                                double *mean, double *sd);
+/* Mean and sd of unknown i's coordinate z. Threads: the filter is not changed. */
+GM_API void gm_filter_unknown(const gm_filter *f, int32_t i, double *mean, double *sd);
+/* n members that stand for the belief, all of one weight: states macro[n][macro_count], which
+ * gm_ensemble_set puts into an ensemble, and z[n][unknown_count]. Sigma points: of the normal law
+ * that they stand for, every second with the random numbers of the one before and the other sign,
+ * so that their mean is exact (n even); rows of the macro view are not brought within their bounds,
+ * which gm_ensemble_set does. Other kinds: members chosen by weight (systematically). A pure
+ * function of the belief, key and index. Fails: GM_ERANGE (n < 2 or odd), GM_EUNSUPPORTED (no macro
+ * view), GM_ENOMEM. */
+GM_API GM_NODISCARD gm_status gm_filter_draw(gm_filter *f, gm_ctx *ctx, int32_t n, gm_key key,
+                                             uint64_t index, double *macro, double *z);
 /* The caller took the first `count` edges off the system's drive (and moved drive->edge and
- * edge_count so), all of them at or before the filter's time: the filter's place moves with them. */
+ * edge_count so), all of them at or before the filter's time: the filter's place moves with them.
+ */
 GM_API void gm_filter_edges_dropped(gm_filter *f, int32_t count);
 /* After a loss: members of the prior again at the present time, by running the model from t0 with
  * new unknowns, new keys and what was done; the alarm is cleared. */

@@ -228,6 +228,7 @@ gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options, t1d_twin **
   t->now_min = t->o.t0_min;
   t->meal_min = -INFINITY;
   t->heart.last_min = t->doubt_until = -INFINITY;
+  for (int32_t i = 0; i < TWIN_SEEN; i++) t->seen[i] = NAN;
   t1d_exercise_begin(&t->exercise, t->o.t0_min, t->o.rest_heart_rate);
   for (int32_t i = 0; i < TWIN_BACK; i++) gm_text_init(&t->past[i].belief, ctx);
   t1d_prior_patient p = {.bw_kg = t->o.bw_kg,
@@ -374,17 +375,10 @@ static gm_status lose_or_find(t1d_twin *t, gm_ctx *ctx, gm_alarm_state alarm)
 
 static void tell(t1d_twin *t, t1d_twin_news *news)
 {
-  const double *z = gm_filter_coordinate(t->filter), *weight = gm_filter_weight(t->filter);
-  const int32_t n = gm_ensemble_size(gm_filter_ensemble(t->filter));
-  const double w0 = z[TWIN_W];
-  double mean = 0, var = 0;
-  for (int32_t m = 0; m < n; m++) {
-    double v = z[(ptrdiff_t)m * t->d + TWIN_W];
-    mean += weight[m] * v;
-    var += m ? weight[m] * (v - w0) * (v - w0) : 0;
-  }
+  double mean, sd;
+  gm_filter_unknown(t->filter, TWIN_W, &mean, &sd);
   news->disturbance_mg_kg_min = mean * w_sd;
-  news->disturbance_sd = sqrt(var) * w_sd;
+  news->disturbance_sd = sd * w_sd;
 }
 
 /* How far the reading is from what the twin expects, in sd of both. */
@@ -410,11 +404,26 @@ static void weigh_up(const gm_quality_finding *f, double cgm_mgdl, double surpri
     *taken = fabs(surprised) < expected_sd;
 }
 
+/* Of the change to the level that is believed from this reading on, was most of it between two
+ * readings? Glucose that rises fast goes on doing so. */
+static bool in_one_step(const t1d_twin *t)
+{
+  double change[TWIN_SEEN - 1], most = 0, next = 0;
+  for (int32_t i = 0; i < TWIN_SEEN - 1; i++) {
+    change[i] = fabs(t->seen[i] - t->seen[i + 1]);
+    if (!(change[i] <= most))
+      next = most, most = change[i];
+    else
+      next = fmax(next, change[i]);
+  }
+  return !(most <= 2 * next);
+}
+
 static void doubt(t1d_twin *t, double t_min, const gm_quality_finding *f, double surprised,
                   t1d_twin_news *news, bool *taken)
 {
   const uint32_t step = GM_QUALITY_BIT(GM_QUALITY_STEP);
-  if ((f->reasons & step) && fabs(surprised) >= agree_sd) {
+  if ((f->reasons & step) && fabs(surprised) >= agree_sd && in_one_step(t)) {
     t->doubt_until = t_min + doubt_min;
     t->agreed = 0;
   }
@@ -436,6 +445,8 @@ static gm_status reading_judge(t1d_twin *t, gm_ctx *ctx, double t_min, double cg
   gm_quality_finding f = {0};
   *taken = false;
   if (isnan(cgm_mgdl)) return GM_OK;
+  memmove(t->seen + 1, t->seen, (TWIN_SEEN - 1) * sizeof *t->seen);
+  t->seen[0] = cgm_mgdl;
   gm_quality_take(t->quality, (gm_quality_datum){t_min / 60, NAN, cgm_mgdl}, &f);
   if (f.verdict != GM_QUALITY_GOOD) news->faults = f.reasons;
   news->weight = f.weight;
@@ -514,15 +525,8 @@ gm_status t1d_twin_parameter(t1d_twin *t, gm_ctx *ctx, const char *name, double 
     if (!strcmp(t->unknown[i].name, name)) at = i;
   if (at < 0) return gm_fail(ctx, GM_EINVAL, "twin: %s is not unknown to it", name);
   const gm_unknown *u = &t->unknown[at];
-  const double *z = gm_filter_coordinate(t->filter), *weight = gm_filter_weight(t->filter);
-  const int32_t n = gm_ensemble_size(gm_filter_ensemble(t->filter));
-  double a = 0, var = 0;
-  for (int32_t m = 0; m < n; m++) {
-    double v = z[(ptrdiff_t)m * t->d + at];
-    a += weight[m] * v;
-    var += m ? weight[m] * (v - z[at]) * (v - z[at]) : 0;
-  }
-  *mean = (u->law == GM_PRIOR_LOGNORMAL ? gm_ln(u->center) : u->center) + u->spread * a;
-  *sd = u->spread * sqrt(var);
+  gm_filter_unknown(t->filter, at, mean, sd);
+  *mean = (u->law == GM_PRIOR_LOGNORMAL ? gm_ln(u->center) : u->center) + u->spread * *mean;
+  *sd *= u->spread;
   return GM_OK;
 }

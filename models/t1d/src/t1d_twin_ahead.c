@@ -11,7 +11,7 @@ enum { MEMBERS = 64, STEPS = 72, STRETCH = 3, CAUSE_ROWS = 2 * (T1D_CAUSES + 1) 
 void t1d__twin_ahead_free(t1d_twin *t)
 {
   twin_ahead *a = &t->ahead;
-  double *all[] = {a->z, a->w0, a->start, a->points, a->draw, a->y, a->glucose, a->weight, a->mean};
+  double *all[] = {a->z, a->w0, a->start, a->y, a->glucose, a->weight, a->mean};
   gm_ensemble_free(a->e);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) gm_free(all[i]);
   gm_free(a->drive_of);
@@ -31,21 +31,18 @@ static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants
   if (a->e && n == a->members && variants == a->variants && steps == a->steps) return GM_OK;
   t1d__twin_ahead_free(t);
   const ptrdiff_t mc = gm_model_macro_count(t->model), all = (ptrdiff_t)n * variants;
-  const ptrdiff_t points = gm_ensemble_size(gm_filter_ensemble(t->filter));
   gm_status s = gm_ensemble_new(ctx, t->model, NULL, (int32_t)all, &a->e);
   if (s) return s;
   a->z = gm_alloc(ctx, (ptrdiff_t)n * t->d, sizeof(double));
   a->w0 = gm_alloc(ctx, n, sizeof(double));
   a->start = gm_alloc(ctx, all * mc, sizeof(double));
-  a->points = gm_alloc(ctx, points * mc, sizeof(double));
-  a->draw = gm_alloc(ctx, points, sizeof(double));
   a->y = gm_alloc(ctx, all * STRETCH * outputs_of(t), sizeof(double));
   a->glucose = gm_alloc(ctx, all * steps, sizeof(double));
   a->weight = gm_alloc(ctx, n, sizeof(double));
   a->mean = gm_alloc(ctx, (ptrdiff_t)CAUSE_ROWS * steps, sizeof(double));
   a->drive_of = gm_alloc(ctx, all, sizeof *a->drive_of);
-  if (!a->z || !a->w0 || !a->start || !a->points || !a->draw || !a->y || !a->glucose ||
-      !a->weight || !a->mean || !a->drive_of) {
+  if (!a->z || !a->w0 || !a->start || !a->y || !a->glucose || !a->weight || !a->mean ||
+      !a->drive_of) {
     t1d__twin_ahead_free(t);
     return gm_fail(ctx, GM_ENOMEM, "outlook");
   }
@@ -57,48 +54,23 @@ static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants
 }
 
 /* ---- members --------------------------------------------------------------------------------- */
-/* Sum over sigma points of weight times value, and along each pair half their difference over their
- * distance times a normal number. */
-static double blend(const t1d_twin *t, const double *value, ptrdiff_t stride, const double *weight,
-                    int32_t points)
-{
-  const int32_t pairs = (points - 1) / 2;
-  double v = 0;
-  for (int32_t q = 0; q < points; q++) v += weight[q] * value[q * stride];
-  for (int32_t i = 0; i < pairs; i++)
-    v += t->ahead.draw[i] * (value[(1 + i) * stride] - value[(1 + pairs + i) * stride]);
-  return v;
-}
-
-/* Members of the normal law that the sigma points stand for. Every second member has the numbers of
- * the one before with the other sign. States that the model keeps at 0 or above stay there: all but
- * X, an increment, and rest, which may owe what the stomach has passed on. */
+/* Members of the belief. States that the model keeps at 0 or above stay there: all but X, an
+ * increment, and rest, which may owe what the stomach has passed on. */
 static gm_status members_draw(t1d_twin *t, gm_ctx *ctx)
 {
   twin_ahead *a = &t->ahead;
-  const int32_t mc = gm_model_macro_count(t->model), d = t->d;
-  const double *z = gm_filter_coordinate(t->filter), *weight = gm_filter_weight(t->filter);
-  const int32_t points = gm_ensemble_size(gm_filter_ensemble(t->filter)), pairs = (points - 1) / 2;
-  const double reach = sqrt(0.5 / weight[1]);
+  const int32_t mc = gm_model_macro_count(t->model);
   const gm_key key = gm_system_key(&t->system, GM_PURPOSE_MOVE, 77);
   const int32_t any[2] = {gm_model_find(t->model, GM_TABLE_STATE, "X"),
                           gm_model_find(t->model, GM_TABLE_STATE, "rest")};
   int32_t states;
   gm_model_table(t->model, GM_TABLE_STATE, &states);
-  gm_status s = gm_ensemble_get(gm_filter_ensemble(t->filter), ctx, a->points);
+  gm_status s = gm_filter_draw(t->filter, ctx, a->members, key, (uint64_t)t->steps, a->start, a->z);
   for (int32_t m = 0; m < a->members && !s; m++) {
-    for (int32_t i = 0; i < pairs; i++) {
-      double e =
-          gm_normal(key, (uint64_t)(m / 2), (uint64_t)i, gm_kind_draw(1, 0), (uint64_t)t->steps);
-      a->draw[i] = (m % 2 ? -e : e) / (2 * reach);
-    }
-    for (int32_t k = 0; k < mc; k++) {
-      const double v = blend(t, a->points + k, mc, weight, points);
-      const bool positive = k < states && k != any[0] && k != any[1];
-      a->start[(ptrdiff_t)m * mc + k] = positive ? fmax(v, 0) : v;
-    }
-    for (int32_t k = 0; k < d; k++) a->z[(ptrdiff_t)m * d + k] = blend(t, z + k, d, weight, points);
-    a->w0[m] = a->z[(ptrdiff_t)m * d + TWIN_W];
+    double *state = a->start + (ptrdiff_t)m * mc;
+    for (int32_t k = 0; k < states; k++)
+      if (k != any[0] && k != any[1]) state[k] = fmax(state[k], 0);
+    a->w0[m] = a->z[(ptrdiff_t)m * t->d + TWIN_W];
   }
   return s;
 }

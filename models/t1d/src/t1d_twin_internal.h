@@ -23,7 +23,13 @@ enum {
 };
 /* Steps that may be gone back; how far back the belief begins anew when it is lost, and edges and
  * meals are kept. */
-enum { TWIN_BACK = 13, TWIN_BACK_MIN = 720, TWIN_KEEP_MIN = 1440, TWIN_PARAMETERS_MAX = 64 };
+enum {
+  TWIN_SEEN = 4,
+  TWIN_BACK = 13,
+  TWIN_BACK_MIN = 720,
+  TWIN_KEEP_MIN = 1440,
+  TWIN_PARAMETERS_MAX = 64
+};
 
 /* A past moment: the belief after its step, and what was read in it. */
 typedef struct {
@@ -45,8 +51,6 @@ typedef struct {
   double *z;       /* [members][d] */
   double *w0;      /* [members] what is left of the present w */
   double *start;   /* [variants * members][macro] */
-  double *points;  /* [sigma points][macro] */
-  double *draw;    /* [sigma points] */
   double *y;       /* outputs of a stretch */
   double *glucose; /* [variants][members][steps] */
   double *weight;  /* [members] */
@@ -84,8 +88,9 @@ struct t1d_twin {
   double meal_min; /* last announced or hidden meal */
   int32_t raised;  /* readings in a row with the alarm raised */
   bool lost;
-  double doubt_until; /* of the sensor, after a step */
-  int32_t agreed;     /* readings in a row that are what was expected */
+  double seen[TWIN_SEEN]; /* the newest readings, believed or not */
+  double doubt_until;     /* of the sensor, after a step */
+  int32_t agreed;         /* readings in a row that are what was expected */
   twin_ahead ahead;
 };
 

@@ -8,6 +8,7 @@ typedef struct {
   char magic[8];
   double option[14];
   double now_min, meal_min, move, after, doubt_until;
+  double seen[TWIN_SEEN];
   t1d_exercise exercise;
   twin_heart heart;
   double t0;
@@ -32,6 +33,7 @@ static head head_of(const t1d_twin *t)
   h.move = t->move;
   h.after = t->after;
   h.doubt_until = t->doubt_until;
+  memcpy(h.seen, t->seen, sizeof h.seen);
   h.agreed = t->agreed;
   h.exercise = t->exercise;
   h.heart = t->heart;
@@ -195,6 +197,7 @@ static gm_status twin_take(t1d_twin *t, gm_ctx *ctx, cursor *c)
   t->move = h.move;
   t->after = h.after;
   t->doubt_until = h.doubt_until;
+  memcpy(t->seen, h.seen, sizeof h.seen);
   t->agreed = h.agreed;
   t->exercise = h.exercise;
   t->heart = h.heart;

@@ -1,0 +1,80 @@
+/* filter_draw.c - what a filter believes of its unknowns, and members that stand for the belief. */
+#include "methods/filter.h"
+#include "gemel/rand.h"
+#include <math.h>
+#include <string.h>
+
+void gm_filter_unknown(const gm_filter *f, int32_t i, double *mean, double *sd)
+{
+  double a = 0, b = 0;
+  for (int32_t m = 0; m < f->n; m++) a += f->weight[m] * f->z[(ptrdiff_t)m * f->d + i];
+  /* sigma points whose middle one has a negative weight spread about that one */
+  const double about = f->weight[0] < 0 ? f->z[i] : a;
+  for (int32_t m = 0; m < f->n; m++) {
+    const double v = f->z[(ptrdiff_t)m * f->d + i] - about;
+    b += f->weight[m] * v * v;
+  }
+  *mean = a;
+  *sd = sqrt(fmax(b, 0));
+}
+
+/* Weighted sum of a row's sigma points, and along each pair half their difference over their
+ * distance in sd times a normal number; draw: these numbers over twice that distance. */
+static double blend(const gm_filter *f, const double *value, ptrdiff_t stride, const double *draw)
+{
+  const int32_t pairs = (f->n - 1) / 2;
+  double v = 0;
+  for (int32_t q = 0; q < f->n; q++) v += f->weight[q] * value[q * stride];
+  for (int32_t i = 0; i < pairs; i++)
+    v += draw[i] * (value[(1 + i) * stride] - value[(1 + pairs + i) * stride]);
+  return v;
+}
+
+static void draw_sigma(const gm_filter *f, int32_t n, gm_key key, uint64_t index, int32_t mc,
+                       const double *points, double *draw, double *macro, double *z)
+{
+  /* the weight of a point of a pair is 1 / (2 distance^2) */
+  const double distance = sqrt(0.5 / f->weight[1]);
+  const int32_t pairs = (f->n - 1) / 2;
+  for (int32_t m = 0; m < n; m++) {
+    for (int32_t i = 0; i < pairs; i++) {
+      const double e = gm_normal(key, (uint64_t)(m / 2), (uint64_t)i, gm_kind_draw(1, 0), index);
+      draw[i] = (m % 2 ? -e : e) / (2 * distance);
+    }
+    for (int32_t k = 0; k < mc; k++) macro[(ptrdiff_t)m * mc + k] = blend(f, points + k, mc, draw);
+    for (int32_t k = 0; k < f->d; k++) z[(ptrdiff_t)m * f->d + k] = blend(f, f->z + k, f->d, draw);
+  }
+}
+
+static void draw_members(const gm_filter *f, int32_t n, double u, int32_t mc, const double *points,
+                         double *macro, double *z)
+{
+  double sum = 0;
+  for (int32_t m = 0, taken = 0; m < f->n && taken < n; m++) {
+    sum += f->weight[m];
+    for (; taken < n && (taken + u < n * sum || m == f->n - 1); taken++) {
+      memcpy(macro + (ptrdiff_t)taken * mc, points + (ptrdiff_t)m * mc, (size_t)mc * sizeof *macro);
+      if (f->d)
+        memcpy(z + (ptrdiff_t)taken * f->d, f->z + (ptrdiff_t)m * f->d, (size_t)f->d * sizeof *z);
+    }
+  }
+}
+
+gm_status gm_filter_draw(gm_filter *f, gm_ctx *ctx, int32_t n, gm_key key, uint64_t index,
+                         double *macro, double *z)
+{
+  const int32_t mc = gm_model_macro_count(f->s->model);
+  if (n < 2 || n % 2)
+    return gm_fail(ctx, GM_ERANGE, "filter: %d members drawn, expected an even number", (int)n);
+  if (mc <= 0)
+    return gm_fail(ctx, GM_EUNSUPPORTED, "filter: members of a model without a macro view");
+  double *points = gm_alloc(ctx, (ptrdiff_t)f->n * mc + f->n, sizeof *points);
+  if (!points) return gm_fail(ctx, GM_ENOMEM, "members of a belief");
+  gm_status s = gm_ensemble_get(f->e, ctx, points);
+  if (!s && f->o.kind == GM_FILTER_UKF)
+    draw_sigma(f, n, key, index, mc, points, points + (ptrdiff_t)f->n * mc, macro, z);
+  else if (!s)
+    draw_members(f, n, gm_uniform(key, 0, 0, gm_kind_draw(2, 0), index), mc, points, macro, z);
+  gm_free(points);
+  return s;
+}
