@@ -130,6 +130,7 @@ static gm_status system_make(t1d_twin *t, gm_ctx *ctx)
   t->output_cgm = gm_model_find(t->model, GM_TABLE_OUTPUT, "CGM");
   t->rest_port = gm_model_find(t->model, GM_TABLE_INPUT, "rest");
   t->stomach_port = gm_model_find(t->model, GM_TABLE_INPUT, "Qsto1");
+  t->insulin_port = gm_model_find(t->model, GM_TABLE_INPUT, "Isc1");
   t->part_row = gm_model_find(t->model, GM_TABLE_PARAMETER, "part");
   t->move_row = gm_model_find(t->model, GM_TABLE_PARAMETER, "moving");
   t->after_row = gm_model_find(t->model, GM_TABLE_PARAMETER, "moved");
@@ -226,9 +227,10 @@ gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options, t1d_twin **
   t->ctx = ctx;
   t->o = *options;
   t->now_min = t->o.t0_min;
-  t->meal_min = -INFINITY;
+  t->meal_min = t->found_min = -INFINITY;
   t->heart.last_min = t->doubt_until = -INFINITY;
   for (int32_t i = 0; i < TWIN_SEEN; i++) t->seen[i] = NAN;
+  for (int32_t i = 0; i < TWIN_TOLD; i++) t->told_min[i] = -INFINITY;
   t1d_exercise_begin(&t->exercise, t->o.t0_min, t->o.rest_heart_rate);
   for (int32_t i = 0; i < TWIN_BACK; i++) gm_text_init(&t->past[i].belief, ctx);
   t1d_prior_patient p = {.bw_kg = t->o.bw_kg,
@@ -272,14 +274,24 @@ void t1d_twin_free(t1d_twin *t)
 /* ---- what is done ---------------------------------------------------------------------------- */
 gm_status t1d_twin_meal(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g)
 {
-  gm_status s = t1d_course_meal(t->course, ctx, t_min, carbs_g);
-  if (!s && carbs_g > 0) t->meal_min = fmax(t->meal_min, t_min);
+  bool done = false;
+  gm_status s = GM_OK;
+  if (isfinite(t_min) && carbs_g > 0 && isfinite(carbs_g))
+    s = t1d__twin_told_meal(t, ctx, t_min, carbs_g, &done);
+  if (!s && !done) s = t1d_course_meal(t->course, ctx, t_min, carbs_g);
+  if (!s && carbs_g > 0) {
+    t->told_min[t->told_next] = t_min;
+    t->told_next = (t->told_next + 1) % TWIN_TOLD;
+  }
   return s;
 }
 
 gm_status t1d_twin_bolus(t1d_twin *t, gm_ctx *ctx, double t_min, double dose_u)
 {
-  return t1d_course_bolus(t->course, ctx, t_min, dose_u);
+  if (!(t_min < t->now_min) || !(dose_u >= 0) || isinf(dose_u))
+    return t1d_course_bolus(t->course, ctx, t_min, dose_u);
+  const gm_edge e = {t_min, dose_u * 6000 / t->o.bw_kg, t->insulin_port, GM_EDGE_BOLUS};
+  return t1d__twin_told_late(t, ctx, e);
 }
 
 gm_status t1d_twin_basal(t1d_twin *t, gm_ctx *ctx, double t_min, double rate_u_per_h)

@@ -41,7 +41,10 @@ typedef struct t1d_twin t1d_twin;
 GM_NODISCARD gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options, t1d_twin **out);
 void t1d_twin_free(t1d_twin *t); /* NULL ok */
 
-/* As of t1d_course.h, t_min not before the last step. Fails: GM_EDOMAIN, GM_ENOMEM. */
+/* As of t1d_course.h. A meal or a bolus may be told up to an hour after it was: the readings since
+ * then are learned from again. A meal told within an hour of one that the twin found by itself
+ * takes its place. A basal rate: not before the last step. Fails: GM_EDOMAIN (told later; a
+ * number), GM_ENUMERIC, GM_ENOMEM. */
 GM_NODISCARD gm_status t1d_twin_meal(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g);
 GM_NODISCARD gm_status t1d_twin_bolus(t1d_twin *t, gm_ctx *ctx, double t_min, double dose_u);
 GM_NODISCARD gm_status t1d_twin_basal(t1d_twin *t, gm_ctx *ctx, double t_min, double rate_u_per_h);

@@ -24,6 +24,7 @@ enum {
 /* Steps that may be gone back; how far back the belief begins anew when it is lost, and edges and
  * meals are kept. */
 enum {
+  TWIN_TOLD = 8,
   TWIN_SEEN = 4,
   TWIN_BACK = 13,
   TWIN_BACK_MIN = 720,
@@ -77,16 +78,18 @@ struct t1d_twin {
   gm_edge *edge;                             /* what happened in the last day or two */
   int32_t edge_count, edge_room, edge_first; /* those before edge_first are history */
   int64_t edges_dropped;                     /* of the drive, since it began */
-  int32_t rest_port, stomach_port, part_row, move_row, after_row, output_cgm;
+  int32_t rest_port, stomach_port, insulin_port, part_row, move_row, after_row, output_cgm;
   t1d_exercise exercise;
   twin_heart heart;
   double move, after; /* as the drive has them */
   twin_past past[TWIN_BACK];
-  int32_t past_count, past_next;
+  int32_t past_count, past_next, told_next;
   double now_min;
   int32_t steps;
-  double meal_min; /* last announced or hidden meal */
-  int32_t raised;  /* readings in a row with the alarm raised */
+  double meal_min;            /* last that was told and begun, or found */
+  double told_min[TWIN_TOLD]; /* the newest that were told, maybe ahead of their time */
+  double found_min, found_g;  /* last meal that was found; -INFINITY: none, or it was told since */
+  int32_t raised;             /* readings in a row with the alarm raised */
   bool lost;
   double seen[TWIN_SEEN]; /* the newest readings, believed or not */
   double doubt_until;     /* of the sensor, after a step */
@@ -118,6 +121,11 @@ GM_NODISCARD gm_status t1d__twin_remember(t1d_twin *t, gm_ctx *ctx, double cgm_m
 void t1d__twin_forget(t1d_twin *t);
 /* Is what was read better explained by a meal that nobody told? Then the twin has eaten it. */
 GM_NODISCARD gm_status t1d__twin_look_back(t1d_twin *t, gm_ctx *ctx, double *meal_g);
+/* A meal that is told: late, or in place of one that was found, or neither (*done false). */
+GM_NODISCARD gm_status t1d__twin_told_meal(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g,
+                                           bool *done);
+/* An edge that is told after its time. */
+GM_NODISCARD gm_status t1d__twin_told_late(t1d_twin *t, gm_ctx *ctx, gm_edge e);
 
 /* ---- t1d_twin_ahead.c ---- */
 /* What may be taken away from what is to come: insulin on board beyond the basal rate, what is in

@@ -1,5 +1,6 @@
-/* t1d_twin_meal.c - meals that nobody told: the last hour is run again with a meal in it, for some
- * times and sizes, and kept where that explains the readings better than none does. */
+/* t1d_twin_meal.c - the last hour run again: with meals that nobody told, of some times and sizes,
+ * of which one is kept where it explains the readings better than none does; and with what is told
+ * late. */
 #include "t1d_twin_internal.h"
 #include "gemel/math.h"
 #include <math.h>
@@ -14,6 +15,8 @@ static const double onset_min[ONSETS] = {15, 25, 40, 60};
  * the prior belongs to a look that was called for by unexplained glucose, and the onsets are not
  * shared out since they overlap. */
 static const double odds = -1.0, odds_least = 1.0;
+/* Who told a meal in the last day leaves out one in ten (ours). */
+static const double odds_teller = -1.0 - 2.3, teller_min = 1440;
 /* Behind a meal that is known, a rise is that meal's for so long. */
 static const double apart_min = 20;
 
@@ -123,7 +126,8 @@ typedef struct {
   int32_t from;
 } best_meal;
 
-static gm_status try_all(t1d_twin *t, gm_ctx *ctx, const kept_edges *saved, best_meal *best)
+static gm_status try_all(t1d_twin *t, gm_ctx *ctx, const kept_edges *saved, double prior,
+                         best_meal *best)
 {
   gm_status s = GM_OK;
   for (int32_t o = 0; o < ONSETS && !s; o++) {
@@ -135,11 +139,21 @@ static gm_status try_all(t1d_twin *t, gm_ctx *ctx, const kept_edges *saved, best
       if (!s) s = replay(t, ctx, from, false, &loglik);
       if (s == GM_ENUMERIC) s = GM_OK, loglik = -INFINITY;
       restore(t, saved);
-      double gain = loglik - none_loglik(t, from) + odds - gm_ln((double)SIZES);
+      double gain = loglik - none_loglik(t, from) + prior - gm_ln((double)SIZES);
       if (!s && gain > best->gain) *best = (best_meal){gain, begin, size_g[i], from};
     }
   }
   return s;
+}
+
+/* ln of the prior odds; the last meal that was told and has begun. */
+static double prior_of(t1d_twin *t)
+{
+  double last = -INFINITY;
+  for (int32_t i = 0; i < TWIN_TOLD; i++)
+    if (t->told_min[i] <= t->now_min) last = fmax(last, t->told_min[i]);
+  t->meal_min = fmax(t->meal_min, last);
+  return t->now_min - last < teller_min ? odds_teller : odds;
 }
 
 /* Room for the two edges of a hypothesis: so that edges do not move while they are tried. */
@@ -158,18 +172,66 @@ gm_status t1d__twin_look_back(t1d_twin *t, gm_ctx *ctx, double *meal_g)
   best_meal best = {.gain = odds_least};
   kept_edges saved = {0};
   if (t->past_count < 4) return GM_OK;
+  const double prior = prior_of(t);
   gm_status s = edges_room(t, ctx);
   if (!s) s = keep(t, ctx, &saved);
-  if (!s) s = try_all(t, ctx, &saved, &best);
+  if (!s) s = try_all(t, ctx, &saved, prior, &best);
   double loglik;
   if (!s && best.carbs_g > 0) {
     s = eat(t, ctx, best.onset, best.carbs_g);
     if (!s) s = replay(t, ctx, best.from, true, &loglik);
-    t->meal_min = best.onset;
-    *meal_g = best.carbs_g;
+    t->meal_min = t->found_min = best.onset;
+    t->found_g = *meal_g = best.carbs_g;
   } else if (!s) {
     s = load(t, ctx, past_at(t, 0));
   }
   gm_free(saved.edge);
   return s;
+}
+
+/* ---- told late ------------------------------------------------------------------------------- */
+static const double late_min = 60;
+
+static gm_status too_late(t1d_twin *t, gm_ctx *ctx, double t_min)
+{
+  return gm_fail(ctx, GM_EDOMAIN,
+                 "twin: told at %g min of what was at %g, expected at most %g later", t->now_min,
+                 t_min, late_min);
+}
+
+/* The meal that was found was never eaten. */
+static void found_forget(t1d_twin *t)
+{
+  int32_t to = t->edge_first;
+  for (int32_t i = t->edge_first; i < t->edge_count; i++) {
+    const gm_edge *e = &t->edge[i];
+    const bool of_it =
+        e->t == t->found_min && (e->port == t->rest_port || e->port == t->stomach_port);
+    if (!of_it) t->edge[to++] = *e;
+  }
+  t->edge_count = to;
+  t->found_min = -INFINITY;
+  t1d__twin_drive_set(t);
+}
+
+gm_status t1d__twin_told_late(t1d_twin *t, gm_ctx *ctx, gm_edge e)
+{
+  const int32_t from = moment_before(t, e.t);
+  double loglik;
+  if (!(e.t >= t->now_min - late_min) || from < 0) return too_late(t, ctx, e.t);
+  gm_status s = t1d__twin_edge(t, ctx, e);
+  return s ? s : replay(t, ctx, from, true, &loglik);
+}
+
+gm_status t1d__twin_told_meal(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g, bool *done)
+{
+  const bool late = t_min < t->now_min, found = fabs(t_min - t->found_min) <= late_min;
+  const int32_t from = moment_before(t, found ? fmin(t_min, t->found_min) : t_min);
+  double loglik;
+  *done = late;
+  if (!late && (!found || from < 0)) return GM_OK;
+  if (t_min < t->now_min - late_min || from < 0) return too_late(t, ctx, t_min);
+  if (found) found_forget(t);
+  gm_status s = late ? eat(t, ctx, t_min, carbs_g) : GM_OK;
+  return s ? s : replay(t, ctx, from, true, &loglik);
 }

@@ -7,13 +7,13 @@
 typedef struct {
   char magic[8];
   double option[14];
-  double now_min, meal_min, move, after, doubt_until;
-  double seen[TWIN_SEEN];
+  double now_min, meal_min, move, after, doubt_until, found_min, found_g;
+  double seen[TWIN_SEEN], told_min[TWIN_TOLD];
   t1d_exercise exercise;
   twin_heart heart;
   double t0;
   int64_t edges_dropped, lost;
-  int32_t steps, raised, past_count, past_next, edge_count, edge_first, agreed, spare;
+  int32_t steps, raised, past_count, past_next, edge_count, edge_first, agreed, told_next;
 } head;
 
 static head head_of(const t1d_twin *t)
@@ -33,7 +33,11 @@ static head head_of(const t1d_twin *t)
   h.move = t->move;
   h.after = t->after;
   h.doubt_until = t->doubt_until;
+  h.found_min = t->found_min;
+  h.found_g = t->found_g;
   memcpy(h.seen, t->seen, sizeof h.seen);
+  memcpy(h.told_min, t->told_min, sizeof h.told_min);
+  h.told_next = t->told_next;
   h.agreed = t->agreed;
   h.exercise = t->exercise;
   h.heart = t->heart;
@@ -136,7 +140,7 @@ static gm_status head_take(t1d_twin *t, gm_ctx *ctx, cursor *c, head *h)
     return gm_fail(ctx, GM_EPARSE, "a saved twin of other options");
   if (h->edge_count < 0 || h->edge_first < 0 || h->edge_first > h->edge_count ||
       h->past_count < 0 || h->past_count > TWIN_BACK || h->past_next < 0 ||
-      h->past_next >= TWIN_BACK)
+      h->past_next >= TWIN_BACK || h->told_next < 0 || h->told_next >= TWIN_TOLD)
     return cut(ctx);
   return GM_OK;
 }
@@ -197,7 +201,11 @@ static gm_status twin_take(t1d_twin *t, gm_ctx *ctx, cursor *c)
   t->move = h.move;
   t->after = h.after;
   t->doubt_until = h.doubt_until;
+  t->found_min = h.found_min;
+  t->found_g = h.found_g;
   memcpy(t->seen, h.seen, sizeof h.seen);
+  memcpy(t->told_min, h.told_min, sizeof h.told_min);
+  t->told_next = h.told_next;
   t->agreed = h.agreed;
   t->exercise = h.exercise;
   t->heart = h.heart;
