@@ -1,8 +1,10 @@
-# Installed: public headers, the shared library, the command, the models, gemel.pc, CMake config.
+# Installed: public headers (but program.h, whose code only commands link), the shared library, the
+# command, the models, gemel.pc, CMake config.
 include(CMakePackageConfigHelpers)
 set(gemel_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gemel)
 
-install(DIRECTORY include/gemel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
+install(DIRECTORY include/gemel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING
+  PATTERN program.h EXCLUDE PATTERN *.h)
 install(TARGETS gemel_shared EXPORT gemelTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET gemel_cli)
   install(TARGETS gemel_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

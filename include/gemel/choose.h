@@ -98,7 +98,8 @@ enum { GM_WORTH_MEASURES_MAX = 6 };
 /* From x[m * d + j], what the measurement would show for member m with noise drawn once: each gain
  * is smoothed on x, so that E(gain | x) is had without nested runs (Strong, Oakley,
  * Brennan & Breeze, Med. Decis. Making 35:570, 2015). Smoother: penalised cubic B-splines, one a
- * measure, with products of pairs, penalty by generalised cross-validation. x a parameter itself:
+ * measure and one for their best linear combination, with products of pairs, penalty by generalised
+ * cross-validation. x a parameter itself:
  * the value of knowing it. Replicates are averaged first; models are not looked at.
  * Fails: GM_ERANGE (d not in 1..6, fewer than 20 members of weight > 0), GM_EDOMAIN, GM_ENUMERIC (a
  * measure is the same for all members), GM_ENOMEM. key: draws for the error. */

@@ -47,8 +47,7 @@ typedef struct {
   void *user;
 } gm_control;
 
-/* ---- fixed plans ------------------------------------------------------------------------------
- */
+/* ---- fixed plans ----------------------------------------------------------------------------- */
 typedef struct {
   double cost, error; /* risk measure over the members, Monte Carlo error of it */
   double breach;      /* share of members with a breach */
@@ -68,6 +67,7 @@ typedef struct {
   int32_t rounds;  /* [30] */
   double elite;    /* [0.15] share of the plans, the best, that the next round learns from */
   uint64_t replicate;
+  int32_t horizon; /* [all that are left] decisions that gm_control_try looks ahead */
 } gm_search_options;
 
 /* Cross-entropy search over plans (Rubinstein & Kroese 2004), all of them where there are at most
@@ -80,8 +80,7 @@ GM_API GM_NODISCARD gm_status gm_control_search(gm_ctx *ctx, const gm_control *c
                                                 const gm_watch *watch, int32_t *chosen_out,
                                                 gm_plan_cost *out);
 
-/* ---- feedback ---------------------------------------------------------------------------------
- */
+/* ---- feedback -------------------------------------------------------------------------------- */
 typedef struct {
   int32_t members;       /* [4000] states that the value is learned from, at every decision */
   int32_t replicates;    /* [4] runs of a period from each, for every choice, with common keys */
@@ -114,8 +113,7 @@ GM_API double gm_policy_value(const gm_policy *p, int32_t decision, int32_t choi
 GM_API int32_t gm_policy_choose(const gm_policy *p, int32_t decision, int32_t n, const double *y,
                                 const double *weight, double *value_out);
 
-/* ---- policies on a grid of states --------------------------------------------------------------
- */
+/* ---- policies on a grid of states ------------------------------------------------------------ */
 enum { GM_GRID_AXES_MAX = 4, GM_GRID_POINTS_MAX = 1000000 };
 
 /* One coordinate of the state: read from an output, set in the macro view. */
@@ -169,8 +167,7 @@ GM_API GM_NODISCARD gm_status gm_policy_grid(gm_ctx *ctx, const gm_control *c,
                                              const gm_grid_options *options, const gm_watch *watch,
                                              gm_grid_report *report, gm_policy **out);
 
-/* ---- episodes ----------------------------------------------------------------------------------
- */
+/* ---- episodes -------------------------------------------------------------------------------- */
 /* What a policy costs (discounted, as it was solved for) when it sees the state itself, or only the
  * sensors' readings at every `look` (a filter of its own follows each episode). Truths: members of
  * the prior with keys replicate, replicate + 1, ... cost_each[episodes] may be NULL.
@@ -192,8 +189,18 @@ GM_API GM_NODISCARD gm_status gm_policy_try(gm_ctx *ctx, const gm_policy *p,
                                             const gm_watch *watch, double *cost_each,
                                             gm_episode_result *out);
 
-/* ---- continuous controls -----------------------------------------------------------------------
- */
+/* What it costs to search anew at every decision over the receding horizon, by cross-entropy from
+ * the state itself or from a filter's belief, and to make the first choice of the plan only. Risk,
+ * chance constraint and limits are those of the task, looked at from each decision on. Episodes as
+ * of gm_policy_try. chosen_each[episodes][decisions], cost_each[episodes] may be NULL.
+ * Fails: as gm_control_search and gm_policy_try; GM_ECANCELLED: nothing is given out. */
+GM_API GM_NODISCARD gm_status gm_control_try(gm_ctx *ctx, const gm_control *c,
+                                             const gm_search_options *options,
+                                             const gm_episode_options *episodes,
+                                             const gm_watch *watch, int32_t *chosen_each,
+                                             double *cost_each, gm_episode_result *out);
+
+/* ---- continuous controls --------------------------------------------------------------------- */
 enum { GM_LEVERS_MAX = 16 };
 
 /* Given at every decision: RATE and PARAMETER hold until the next, BOLUS is given once. */

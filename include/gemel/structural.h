@@ -28,6 +28,7 @@ typedef struct {
   int32_t input_count;
   bool start_free; /* every state's start is unknown; else it is what the text says */
   uint64_t seed;
+  const gm_watch *watch; /* may be NULL */
 } gm_structural_config;
 
 typedef struct {
@@ -44,15 +45,20 @@ typedef struct {
   int32_t rank;               /* how many independent functions of the unknowns can be found */
   int32_t other_count;        /* of these, those in none of `combination` */
   int32_t order, point_count; /* longest series used; random points */
-  gm_ctx *ctx;                /* private */
+  bool
+      stopped; /* by the watch: verdicts are of the points done, not confirmed modulo another prime,
+                   and combinations may lack */
+  gm_ctx *ctx; /* private */
 } gm_structural;
 
-/* Tests the model. *out is owned by the caller. Any thread.
+/* Tests the model. *out is owned by the caller. Any thread. Stopped by the watch, it gives what is
+ * known once one point is done (stopped).
  * Fails: as gm_model_new for the text; GM_EINVAL (no output, a name said twice over);
  * GM_ENOTFOUND (a name); GM_EUNSUPPORTED, by name (events, delays, draws, algebraic equations,
  * piecewise, comparisons, min, max, abs, rounding, functions without a series here); GM_ERANGE (too
  * many unknowns and states, too much memory); GM_EDOMAIN (the series does not exist at the start,
- * for example 1/x at x(0) = 0); GM_ENUMERIC (two primes disagree); GM_ENOMEM. */
+ * for example 1/x at x(0) = 0); GM_ENUMERIC (two primes disagree); GM_ECANCELLED
+ * (stopped before the first point was done); GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_structural_test(gm_ctx *ctx, const gm_structural_config *config,
                                                  gm_structural **out);
 GM_API void gm_structural_free(gm_structural *s); /* NULL ok */

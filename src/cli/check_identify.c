@@ -26,7 +26,7 @@ static void show_text(const gm_structural *r, gm_text *out)
   cli_table_write(&t, true, out);
   for (int32_t i = 0; i < r->combination_count; i++)
     gm_text_addf(out, "only together: %s\n", r->combination[i]);
-  if (r->other_count > 0)
+  if (r->other_count > 0 && !r->stopped)
     gm_text_addf(out, "and %d more function%s of the unknowns, no sum of products of two\n",
                  (int)r->other_count, r->other_count > 1 ? "s" : "");
   if (r->rank == 0)
@@ -63,6 +63,7 @@ static void show_json(const cli *c, const gm_structural *r, bool good, gm_text *
   gm__json_write_int(&j, "rank", r->rank);
   gm__json_write_int(&j, "order", r->order);
   gm__json_write_int(&j, "points", r->point_count);
+  gm__json_write_bool(&j, "stopped", r->stopped);
   gm__json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
@@ -95,15 +96,19 @@ static gm_status run_test(cli *c, gm_structural_config *config, gm_structural **
 
 int cli_check_identify(cli *c)
 {
-  gm_structural_config config = {
-      .text_name = c->argument[0], .start_free = cli_has(c, "free-start"), .seed = c->seed};
+  gm_structural_config config = {.text_name = c->argument[0],
+                                 .start_free = cli_has(c, "free-start"),
+                                 .seed = c->seed,
+                                 .watch = &c->watch};
   gm_structural *r = NULL;
   gm_status s = GM_OK;
   if (!cli_is_model(c->argument[0]))
     s = gm_fail(c->ctx, GM_EINVAL,
                 "--identify needs a model (.ant, .xml), not a definition; a definition needs "
                 "--data FILE too");
+  cli_progress_begin(&c->progress, "power series", 0);
   if (!s) s = run_test(c, &config, &r);
+  cli_progress_end(&c->progress);
   if (s) return cli_fail(c, s);
   bool good = true;
   for (int32_t i = 0; i < r->unknown_count; i++) good = good && r->unknown[i].identifiable;
@@ -111,8 +116,14 @@ int cli_check_identify(cli *c)
     show_json(c, r, good, &c->out);
   else
     show_text(r, &c->out);
+  int code = good ? CLI_DONE : CLI_NO;
+  if (r->stopped)
+    code = cli_say(c, CLI_NO,
+                   "stopped after %d points: not confirmed by another prime, and combinations may "
+                   "lack",
+                   (int)r->point_count);
   gm_structural_free(r);
-  return c->out.status ? cli_fail(c, c->out.status) : good ? CLI_DONE : CLI_NO;
+  return c->out.status ? cli_fail(c, c->out.status) : code;
 }
 
 gm_status cli_check_identify_absent(cli *c, bool identify)

@@ -1,35 +1,43 @@
 /* cli.h - what the verbs of the command share: options, results, messages, subjects.
  *
- * A verb reads its options, does its work and leaves its result in cli.out; main prints it. Files
+ * A verb reads its options, does its work and leaves its result in cli.out (gemel/program.h). Files
  * are written at the end of a verb, so that bad input leaves nothing behind.
  * Codes: 0 done, 1 a result that says no, 2 bad use or bad input, 3 internal. */
 #ifndef GM_CLI_CLI_H
 #define GM_CLI_CLI_H
 #include "gemel/equations.h"
 #include "gemel/plan.h"
+#include "gemel/program.h"
 #include "base/json_write.h"
-#include "cli/progress.h"
 
-enum { CLI_DONE = 0, CLI_NO = 1, CLI_BAD = 2, CLI_INTERNAL = 3 };
-
-typedef struct cli cli;
+/* The command's own names of what gemel/program.h has. */
+enum {
+  CLI_DONE = GM_PROGRAM_DONE,
+  CLI_NO = GM_PROGRAM_NO,
+  CLI_BAD = GM_PROGRAM_BAD,
+  CLI_INTERNAL = GM_PROGRAM_INTERNAL
+};
+typedef gm_program cli;
+typedef gm_verb cli_verb;
+typedef gm_option cli_option;
+#define cli_value          gm_program_value
+#define cli_value_at       gm_program_value_at
+#define cli_has            gm_program_has
+#define cli_nearest        gm_program_nearest
+#define cli_say            gm_program_say
+#define cli_say_use        gm_program_say_use
+#define cli_fail           gm_program_fail
+#define cli_code           gm_program_code
+#define cli_write          gm_program_write
+#define cli_folder_make    gm_program_folder
+#define cli_same_file      gm_program_same_file
+#define cli_same_place     gm_program_same_place
+#define cli_interrupted    gm_program_interrupted
+#define cli_progress_begin gm_progress_begin
+#define cli_progress_step  gm_progress_step
+#define cli_progress_end   gm_progress_end
+#define cli_progress_stop  gm_progress_stop
 struct net;
-
-typedef struct {
-  const char *name;  /* without the dashes */
-  const char *value; /* what stands for its value in help; NULL: a flag */
-  const char *help;
-  bool many; /* may be given more than once */
-} cli_option;
-
-typedef struct {
-  const char *name, *summary; /* summary "": not listed in the help */
-  const char *use;            /* the arguments, after `gemel NAME` */
-  const char *details;        /* more help, may be "" */
-  const cli_option *option;   /* ends with a name NULL */
-  int32_t argument_count;     /* exactly so many */
-  int (*run)(cli *c);
-} cli_verb;
 
 extern const cli_verb cli_verb_run, cli_verb_fit, cli_verb_simulate, cli_verb_compare,
     cli_verb_propose, cli_verb_check, cli_verb_new, cli_verb_demo, cli_verb_export, cli_verb_suite,
@@ -40,51 +48,14 @@ extern const cli_verb cli_verb_run, cli_verb_fit, cli_verb_simulate, cli_verb_co
     cli_verb_twin_export, cli_verb_twin_erase, cli_verb_bank_list, cli_verb_bank_find,
     cli_verb_bank_aggregate, cli_verb_bank_fairness, cli_verb_bank_learn, cli_verb_bank_export,
     cli_verb_store_backup, cli_verb_store_restore;
-extern const cli_verb *const cli_verbs[]; /* ends with NULL */
-extern const cli_option cli_global_options[];
-
-struct cli {
-  gm_ctx *ctx;
-  const char *program; /* as it was called */
-  const cli_verb *verb;
-  const char *argument[2]; /* borrowed from argv */
-  int32_t argument_count;
-  const cli_option **given; /* owned, with values beside it */
-  const char **given_value;
-  int32_t given_count;
-  bool json, quiet, help;
-  uint64_t seed;
-  int32_t members, threads;
-  gm_pool *pool; /* NULL: one worker */
-  cli_progress progress;
-  gm_watch watch;
-  gm_text out; /* the result */
-};
-
-/* ---- options (options.c) ------------------------------------------------------------------- */
-/* Reads argv behind the verb. Returns CLI_DONE or CLI_BAD, with a message printed. */
-int cli_options_read(cli *c, int argc, char **argv);
-const char *cli_value(const cli *c, const char *name); /* the last one given, or NULL */
-const char *cli_value_at(const cli *c, const char *name, int32_t i); /* the i-th, or NULL */
-bool cli_has(const cli *c, const char *name);
-/* The known word nearest to text whatever the case, or NULL when none is near. Ends with NULL. */
-const char *cli_nearest(const char *text, const char *const *known);
-/* Says what is wrong and how the verb is used, on one line. Returns CLI_BAD. */
-int cli_say_use(const cli *c, const char *what);
 
 /* ---- messages (main.c) --------------------------------------------------------------------- */
-/* Prints "gemel: ..." to stderr and returns code. */
-int cli_say(const cli *c, int code, const char *format, ...) GM_PRINTF(3, 4);
-/* Prints the context's message, and returns the exit code of s. */
-int cli_fail(const cli *c, gm_status s);
-int cli_code(gm_status s);
 /* Prints a message about one subject, with its name when the message has it not; returns code. */
 int cli_say_subject(const cli *c, int code, const char *id, const char *message);
-void cli_help_verb(const cli_verb *v, gm_text *out);
 /* ---- programs (program.c) ---- */
 /* Becomes the program gemel-argv[0], where there is one beside gemel; argv ends in NULL. False:
  * there is none. True: it could not be run, and *code says so. */
-bool cli_program_run(const cli *c, char **argv, int *code);
+bool cli_program_run(cli *c, char **argv, int *code);
 void cli_program_list(gm_text *out);
 
 /* ---- quantities and doses in text (quantity.c) --------------------------------------------- */
@@ -135,6 +106,7 @@ typedef struct {
   gm_text text, json, html;
   gm_status status;
   bool done;
+  bool partial; /* set by the work: it was stopped, and kept what it had */
   char message[512];
 } cli_result;
 typedef struct cli_batch cli_batch;
@@ -222,23 +194,15 @@ gm_status cli_course_report(gm_ctx *ctx, const gm_twin *t, const cli_course *k,
                             const char *data_path, const char *note, gm_text *html);
 
 /* ---- folders (folder.c) -------------------------------------------------------------------- */
-gm_status cli_folder_make(gm_ctx *ctx, const char *path); /* and those above it */
 bool cli_exists(const char *path);
-bool cli_same_file(const char *a, const char *b); /* both are there, under whatever names */
 /* A folder that has the shipped file `has`: GEMEL_HOME, else the working directory, else
  * ../share/gemel from the command. Adds "folder/" to out. */
 gm_status cli_home(gm_ctx *ctx, const char *has, gm_text *out);
 bool cli_ends_with(const char *text, const char *end);
 
 /* ---- files that are written (output.c) ------------------------------------------------------ */
-/* Makes the folder of path and writes it whole, under a name of its own that path then gets. Fails,
- * nothing written: GM_EINVAL (a store, a backup or a key stands there), GM_EIO, GM_ENOMEM. */
-gm_status cli_write(gm_ctx *ctx, const char *path, const gm_text *data);
-/* Whether no file that the options ask for is the store, its log, its key, what is read, or asked
- * for twice; main looks before the verb runs. Returns an exit code, the message printed. */
-int cli_outputs_check(const cli *c);
-/* One place under two names or one, be a file there or not. */
-bool cli_same_place(const char *a, const char *b);
+/* Whether a file that is asked for is not the store, its log or its key (gm_program_about). */
+int cli_may_write(const cli *c, const char *asked, const char *path);
 /* Fails when path is the definition or its model: GM_EINVAL. */
 gm_status cli_definition_apart(gm_ctx *ctx, const char *path, const gm_definition *d);
 void cli_private(void); /* what is written from now on is its owner's alone to read */

@@ -14,41 +14,10 @@ bool cli_exists(const char *path)
   return lstat(path, &s) == 0;
 }
 
-bool cli_same_file(const char *a, const char *b)
-{
-  struct stat s, t;
-  return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
-}
-
 bool cli_ends_with(const char *text, const char *end)
 {
   size_t n = strlen(text), m = strlen(end);
   return n >= m && !strcmp(text + n - m, end);
-}
-
-static gm_status folder_one(gm_ctx *ctx, const char *path)
-{
-  struct stat s;
-  if (mkdir(path, 0777) == 0) return GM_OK;
-  int why = errno;
-  if (stat(path, &s) == 0 && S_ISDIR(s.st_mode)) return GM_OK;
-  return gm_fail(ctx, GM_EIO, "%s: the folder cannot be made: %s", path, strerror(why));
-}
-
-gm_status cli_folder_make(gm_ctx *ctx, const char *path)
-{
-  char *part = gm_strdup(ctx, path);
-  if (!part) return gm_fail(ctx, GM_ENOMEM, "%s", path);
-  gm_status s = GM_OK;
-  for (char *p = part; *p && !s; p++) {
-    if (*p != '/' || p == part) continue;
-    *p = 0;
-    s = folder_one(ctx, part);
-    *p = '/';
-  }
-  if (!s && part[0]) s = folder_one(ctx, part);
-  gm_free(part);
-  return s;
 }
 
 static bool home_try(const char *folder, const char *has, gm_text *out)

@@ -26,7 +26,7 @@ static bool is_name(const char *word)
   return word[0] && word[strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_")] == 0;
 }
 
-bool cli_program_run(const cli *c, char **argv, int *code)
+bool cli_program_run(cli *c, char **argv, int *code)
 {
   char folder[2048], path[2200];
   if (!is_name(argv[0]) || !folder_of_gemel(folder, sizeof folder)) return false;

@@ -91,11 +91,27 @@ static void show_head(const gm_twin *t, const gm_comparison *k, gm_text *out)
   show_coupling(t, out);
 }
 
-static void show_diverged(const gm_comparison *k, gm_text *out)
+static void show_missing(const gm_comparison *k, gm_text *out)
 {
   if (k->diverged)
     gm_text_addf(out, "  WARNING: %d members left out: they did not get through every plan\n",
                  (int)k->diverged);
+  if (k->plan_count < k->asked)
+    gm_text_addf(out, "  WARNING: stopped: %d of %d plans were compared\n", (int)k->plan_count,
+                 (int)k->asked);
+}
+
+/* What more members would narrow, apart from what is not known of the subject. */
+static void show_error(const gm_comparison *k, gm_text *out)
+{
+  double utility = 0, gain = 0;
+  char a[32], b[32];
+  for (int32_t i = 0; i < k->plan_count; i++) {
+    utility = fmax(utility, k->result[i].utility.error);
+    gain = fmax(gain, k->result[i].gain.error);
+  }
+  gm_text_addf(out, "  Monte Carlo error of a mean utility at most %s, of a mean gain %s\n",
+               cli_number(utility, a), cli_number(gain, b));
 }
 
 void cli_show_comparison(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k, gm_text *out)
@@ -105,7 +121,8 @@ void cli_show_comparison(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k, 
   table_begin(&table, ctx, t, k);
   for (int32_t i = 0; i < k->plan_count; i++) plan_row(&table, t->definition->target, k, i, 0);
   cli_table_write(&table, true, out);
-  show_diverged(k, out);
+  show_error(k, out);
+  show_missing(k, out);
 }
 
 void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_text *out)
@@ -119,7 +136,8 @@ void cli_show_proposal(gm_ctx *ctx, const gm_twin *t, const gm_proposal *p, gm_t
   plan_row(&table, t->definition->target, k, k->as_it_is, 0);
   plan_row(&table, t->definition->target, k, k->nothing, 0);
   cli_table_write(&table, true, out);
-  show_diverged(k, out);
+  show_error(k, out);
+  show_missing(k, out);
   for (int32_t i = 0; i < p->left_out_count; i++)
     gm_text_addf(out, "  left out, %s\n", p->left_out[i]);
   gm_text_add(out, "  plans whose utilities differ by no more than the Monte Carlo error: "
@@ -190,6 +208,7 @@ void cli_json_comparison(const gm_twin *t, const gm_comparison *k, gm_json_write
   gm__json_write_number(j, "from", k->t_now);
   gm__json_write_number(j, "to", k->t_end);
   gm__json_write_int(j, "diverged", k->diverged);
+  gm__json_write_int(j, "asked", k->asked);
   gm__json_write_array(j, "plans");
   for (int32_t i = 0; i < k->plan_count; i++) {
     const gm_plan_result *r = &k->result[i];

@@ -138,21 +138,25 @@ static gm_status task(void *user, int32_t i, int32_t worker, gm_ctx *ctx)
 
 static int batch_verdict(const cli_batch *b)
 {
-  int32_t done = 0;
+  int32_t done = 0, partial = 0;
   int code = CLI_DONE;
   for (int32_t i = 0; i < b->study->count; i++) {
     const cli_result *r = &b->result[i];
-    done += r->done;
+    done += r->done && !r->partial;
+    partial += r->done && r->partial;
     if (r->done || r->status == GM_ECANCELLED) continue;
     int mine =
         cli_say_subject(b->c, cli_code(r->status), gm_subject_id(b->study->subject[i]), r->message);
     if (mine > code) code = mine;
   }
   /* the others went on: their results count, and the code says that some are missing */
-  if (done && (code || b->study->refused)) code = CLI_NO;
-  if (cli_interrupted())
-    code = cli_say(b->c, CLI_NO, "stopped: %d of %d subjects done", (int)done,
-                   (int)(b->study->count + b->study->refused));
+  if (done + partial && (code || b->study->refused)) code = CLI_NO;
+  if (cli_interrupted()) {
+    char more[32] = "";
+    if (partial) snprintf(more, sizeof more, ", %d in part", (int)partial);
+    code = cli_say(b->c, CLI_NO, "stopped: %d of %d subjects done%s", (int)done,
+                   (int)(b->study->count + b->study->refused), more);
+  }
   return code;
 }
 
@@ -202,7 +206,7 @@ static void batch_json(const cli_batch *b)
     const cli_result *r = &b->result[i];
     if (!r->done) continue;
     gm__json_write_raw(&j, NULL, r->json.data);
-    done++;
+    done += !r->partial;
   }
   gm__json_write_array_end(&j);
   gm__json_write_int(&j, "done", done);

@@ -369,7 +369,7 @@ static int list_run(cli *c)
 
 static const cli_option verify_options[] = {
     {"earlier", "HEAD", "ROWS:ROOT kept before: the log must have grown from it", false},
-    {"proof", "FILE", "check a proof instead, without a store", false},
+    {"proof", "FILE", "check a proof instead, without a store", GM_OPTION_READ},
     {"head", "HEAD", "with --proof: ROWS:ROOT that it is for", false},
     STORE_OPTIONS,
     {NULL, NULL, NULL, false}};

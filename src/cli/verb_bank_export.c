@@ -271,7 +271,7 @@ static const cli_option options[] = {
     {"covariates", "NAME,...", "other covariates, as they are; all others are left out", false},
     {"ages", "NAME,...", "series that are ages, beside those called or coded so", false},
     {"parameters", NULL, "means of calibrated parameters too; k does not cover them", false},
-    {"key-file", "FILE", "keep the key of the pseudonyms, for later exports", false},
+    {"key-file", "FILE", "keep the key of the pseudonyms, for later exports", GM_OPTION_READ},
     CLI_KEEP_OPTIONS,
     {NULL, NULL, NULL, false}};
 

@@ -57,8 +57,9 @@ static int run(cli *c)
   return code;
 }
 
-static const cli_option options[] = {
-    {"out", "FILE", "the learned prior", false}, CLI_KEEP_OPTIONS, {NULL, NULL, NULL, false}};
+static const cli_option options[] = {{"out", "FILE", "the learned prior", GM_OPTION_WRITTEN},
+                                     CLI_KEEP_OPTIONS,
+                                     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_bank_learn = {
     .name = "bank learn",
@@ -69,4 +70,5 @@ const cli_verb cli_verb_bank_learn = {
                "prior is put\nunder a twin by gemel twin migrate --prior.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

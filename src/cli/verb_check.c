@@ -360,7 +360,7 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"data", "FILE", "do these data fit the definition?", false},
+    {"data", "FILE", "do these data fit the definition?", GM_OPTION_READ},
     {"kernel", NULL, "print the C code of the model's kernel", false},
     {"strict", NULL, "a warning fails too", false},
     {"subject", "ID", "with --identify --data: this subject only", true},
@@ -383,4 +383,5 @@ const cli_verb cli_verb_check = {
         "Code 1 when a check fails; 2 when the file cannot be read.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

@@ -78,7 +78,7 @@ static int run(cli *c)
 
 static const cli_option options[] = {
     {"to", "FORMAT", "sbml (Level 3 Version 2 core)", false},
-    {"out", "FILE", "the file to write (default: standard output)", false},
+    {"out", "FILE", "the file to write (default: standard output)", GM_OPTION_WRITTEN},
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_export = {
@@ -88,4 +88,5 @@ const cli_verb cli_verb_export = {
     .details = "Sub-models are written out flat. What the format cannot say is refused by name.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

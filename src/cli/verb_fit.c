@@ -31,14 +31,14 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", false},
+    {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", GM_OPTION_READ},
     {"subject", "ID", "this subject only", true},
     {"now", "T", "learn from data at or before this time", false},
     {"follow", NULL, "take the data one time after the other: evidence, alarm, no mode", false},
     {"starts", "N", "PEtab: searches, the first from the nominal values (default 10)", false},
     {"nominal", NULL, "PEtab: no search, the objective at the nominal values", false},
-    {"out", "FILE", "PEtab: the parameter table with the best values", false},
-    {"simulation", "FILE", "PEtab: the simulation table", false},
+    {"out", "FILE", "PEtab: the parameter table with the best values", GM_OPTION_WRITTEN},
+    {"simulation", "FILE", "PEtab: the simulation table", GM_OPTION_WRITTEN},
     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_fit = {
@@ -54,4 +54,5 @@ const cli_verb cli_verb_fit = {
         "of\nits parameters from several starts, with standard errors, llh, chi2, AIC and BIC.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

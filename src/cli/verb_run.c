@@ -107,6 +107,7 @@ static gm_status run_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin *t,
   cli_course k;
   gm_status s = cli_course_make(ctx, t, cli_t_end(b->study, t), b->inner, &k);
   if (s) return s;
+  r->partial = k.proposal && k.proposal->comparison->plan_count < k.proposal->comparison->asked;
   s = cli_show_twin(ctx, t, &r->text);
   if (!s) show(b, ctx, t, &k, r);
   if (!s) s = json(ctx, t, &k, f->path ? f->path[i] : NULL, r);
@@ -144,13 +145,14 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", false},
+    {"data", "FILE", "what was given and measured (NM-TRAN-style CSV)", GM_OPTION_READ},
     {"subject", "ID", "this subject only", true},
     {"now", "T", "learn from data at or before this time, forecast after it", false},
     {"learn", "T", "the same as --now", false},
     {"horizon", "T", "how far to look after now", false},
     {"follow", NULL, "take the data one time after the other: evidence, alarm, no mode", false},
-    {"report", "OUT", "report file of one subject, folder of many (default out/run/)", false},
+    {"report", "OUT", "report file of one subject, folder of many (default out/run/)",
+     GM_OPTION_WRITTEN},
     {"no-report", NULL, "write no report", false},
     {NULL, NULL, NULL, false}};
 
@@ -163,4 +165,5 @@ const cli_verb cli_verb_run = {
         "\nWhen the data go on after now, the forecast is made under what was really given.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

@@ -187,4 +187,5 @@ const cli_verb cli_verb_sensitivity = {
         "The SD of a lognormal law is that of the logarithm. Ctrl-C keeps what is done (code 1).\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

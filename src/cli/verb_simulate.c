@@ -255,7 +255,7 @@ static const cli_option options[] = {
     {"stochastic", "WORD", "model: reactions as random jumps: exact, tau or hybrid", false},
     {"replicates", "N", "model: N runs that differ by what they draw", false},
     {"summary", NULL, "model: mean and standard deviation of the replicates", false},
-    {"data", "FILE", "definition: subjects and what was given to them", false},
+    {"data", "FILE", "definition: subjects and what was given to them", GM_OPTION_READ},
     {"subject", "ID", "definition: this subject of the data only", true},
     {"population", "N", "definition: N members drawn from the population", false},
     {NULL, NULL, NULL, false}};
@@ -277,4 +277,5 @@ const cli_verb cli_verb_simulate = {
         "the rows that\nare done.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

@@ -82,8 +82,9 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"keys", "FILE", "where the subjects' keys go (PATH.keys)", false},
-    {"tombstones", "FILE", "write the list of all erased subjects too, for store restore", false},
+    {"keys", "FILE", "where the subjects' keys go (PATH.keys)", GM_OPTION_WRITTEN},
+    {"tombstones", "FILE", "write the list of all erased subjects too, for store restore",
+     GM_OPTION_WRITTEN},
     CLI_OPERATOR_OPTIONS,
     {NULL, NULL, NULL, false}};
 
@@ -96,4 +97,5 @@ const cli_verb cli_verb_store_backup = {
                "is written over but an older list of tombstones.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_WRITTEN,
     .run = run};

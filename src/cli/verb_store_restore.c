@@ -74,9 +74,10 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"keys", "FILE", "the subjects' keys of the backup (BACKUP.keys)", false},
+    {"keys", "FILE", "the subjects' keys of the backup (BACKUP.keys)", GM_OPTION_READ},
     {"tombstones", "FILE",
-     "list of subjects erased since (store backup, twin erase), to be erased again", false},
+     "list of subjects erased since (store backup, twin erase), to be erased again",
+     GM_OPTION_READ},
     CLI_OPERATOR_OPTIONS,
     {NULL, NULL, NULL, false}};
 
@@ -90,4 +91,5 @@ const cli_verb cli_verb_store_restore = {
         "record was changed in the backup.\n",
     .option = options,
     .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
     .run = run};

@@ -102,7 +102,7 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"cases", "FILE", "only these: numbers in the first column of a file", false},
+    {"cases", "FILE", "only these: numbers in the first column of a file", GM_OPTION_READ},
     {"out", "DIR", "writes NNNNN.csv, what was computed, into a folder", false},
     {"solver", "WORD", "auto, explicit or stiff (default auto)", false},
     {"replicates", "N", "runs of a stochastic case (default 10000)", false},

@@ -337,13 +337,14 @@ static int run(cli *c)
 
 static const cli_option options[] = {
     {"data", "FILE", "FHIR R4 JSON (Bundle, resource; .ndjson: lines), or a table with --map",
-     false},
-    {"map", "FILE", "how a table's columns become facts (docs/mapping.md)", false},
+     GM_OPTION_READ},
+    {"map", "FILE", "how a table's columns become facts (docs/mapping.md)", GM_OPTION_READ},
     {"patient", "ID", "whose data to take; it says that this ID too is the twin's subject", false},
     {"source", "NAME", "who sent it", false},
     {"licence", "TEXT", "under which licence", false},
     {"strict", NULL, "add nothing when an entry is refused", false},
-    {"report", "FILE", "write what became of every entry, as a FHIR batch-response", false},
+    {"report", "FILE", "write what became of every entry, as a FHIR batch-response",
+     GM_OPTION_WRITTEN},
     {"now", "TIME", "learn from data true at or before this time", false},
     {"no-update", NULL, "add without learning", false},
     CLI_KEEP_OPTIONS,

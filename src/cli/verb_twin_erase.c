@@ -40,12 +40,13 @@ static int run(cli *c)
   return code;
 }
 
-static const cli_option options[] = {
-    {"subject", "ID", "whose data", false},
-    {"yes", NULL, "do it", false},
-    {"tombstones", "FILE", "then write the list of all erased subjects (operators)", false},
-    CLI_KEEP_OPTIONS,
-    {NULL, NULL, NULL, false}};
+static const cli_option options[] = {{"subject", "ID", "whose data", false},
+                                     {"yes", NULL, "do it", false},
+                                     {"tombstones", "FILE",
+                                      "then write the list of all erased subjects (operators)",
+                                      GM_OPTION_WRITTEN},
+                                     CLI_KEEP_OPTIONS,
+                                     {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_twin_erase = {
     .name = "twin erase",

@@ -208,11 +208,12 @@ static int run(cli *c)
   return code;
 }
 
-static const cli_option options[] = {{"out", "FILE", "where to (standard output)", false},
-                                     {"as-of", "TIME", "as it was known then", false},
-                                     {"now", "TIME", "time of the export (the clock)", false},
-                                     CLI_KEEP_OPTIONS,
-                                     {NULL, NULL, NULL, false}};
+static const cli_option options[] = {
+    {"out", "FILE", "where to (standard output)", GM_OPTION_WRITTEN},
+    {"as-of", "TIME", "as it was known then", false},
+    {"now", "TIME", "time of the export (the clock)", false},
+    CLI_KEEP_OPTIONS,
+    {NULL, NULL, NULL, false}};
 
 const cli_verb cli_verb_twin_export = {
     .name = "twin export",

@@ -86,7 +86,7 @@ static int run(cli *c)
 
 static const cli_option options[] = {
     {"prior", "FILE", "what was learned from other twins (gemel bank learn); else the definition's",
-     false},
+     GM_OPTION_READ},
     CLI_KEEP_OPTIONS,
     {NULL, NULL, NULL, false}};
 

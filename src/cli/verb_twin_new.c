@@ -51,7 +51,7 @@ static int run(cli *c)
 }
 
 static const cli_option options[] = {
-    {"definition", "FILE", "twin.yaml; it and its model are copied into the store", false},
+    {"definition", "FILE", "twin.yaml; it and its model are copied into the store", GM_OPTION_READ},
     {"subject", "ID", "pseudonymous id of the subject", false},
     {"consent", "PURPOSE", "what the subject permits: care, model-training, ...", true},
     {"origin", "TIME", "time 0 of the model (midnight UTC before the first datum)", false},

@@ -125,7 +125,7 @@ static int run(cli *c)
 
 static const cli_option options[] = {
     {"horizon", "T", "how far to look (the definition's)", false},
-    {"fhir", "FILE", "write it as FHIR R4 too: drafts of intent proposal", false},
+    {"fhir", "FILE", "write it as FHIR R4 too: drafts of intent proposal", GM_OPTION_WRITTEN},
     {"now", "TIME", "ages are counted from then (the clock)", false},
     {"anyway", NULL, "propose although the twin's data have stopped", false},
     CLI_KEEP_OPTIONS,

@@ -2,6 +2,8 @@
  * Penalised splines (Eilers & Marx, Stat. Sci. 11:89, 1996): 13 cubic B-splines a measure on the
  * normal scores of its ranks (so that no outlier moves the knots, and a normal measure enters
  * linearly), second differences penalised, and the products of the scores of pairs unpenalised.
+ * Several measures have one smooth more, on their linear combination that explains most of a gain:
+ * readings of one quantity tell by their mean, which no sum of smooths of each can follow.
  * Penalties by generalised cross-validation with degrees of freedom counted 1.4 times (Kim & Gu,
  * J. R. Stat. Soc. B 66:337, 2004), one measure after the other, twice. */
 #include "gemel/math.h"
@@ -18,9 +20,10 @@ enum { SPLINES = 13, PIECES = SPLINES - 3, MEMBERS_LEAST = 20, GRID = 17, DRAWS 
 typedef struct {
   const gm__gains *g;
   int32_t n, d, columns;
+  int32_t blocks;              /* smooths: d, and that of the combination where d > 1 */
   double size;                 /* effective number of members, the sum of weights below */
   double *design;              /* [n][columns] */
-  double *score;               /* [n][d] normal scores */
+  double *score;               /* [n][blocks] normal scores */
   double *gram, *a, *l;        /* [columns][columns] */
   double *right, *beta, *work; /* [columns] */
   double *fit;                 /* [option][n] */
@@ -44,8 +47,8 @@ static int32_t place(int32_t n, const double *v, double x)
   return low;
 }
 
-/* Weighted mid-ranks of column j as normal scores. */
-static gm_status normal_scores(gm_ctx *ctx, smooth *s, int32_t j, const double *x)
+/* Weighted mid-ranks of x[m * stride] as normal scores of block j. */
+static gm_status normal_scores(gm_ctx *ctx, smooth *s, int32_t j, const double *x, int32_t stride)
 {
   const double *w = s->g->weight;
   double *v = gm_alloc(ctx, 2 * (ptrdiff_t)s->n, sizeof *v), *cum = v ? v + s->n : NULL;
@@ -53,7 +56,7 @@ static gm_status normal_scores(gm_ctx *ctx, smooth *s, int32_t j, const double *
   int32_t k = 0, kinds = 0;
   for (int32_t m = 0; m < s->n; m++) {
     if (!(w[m] > 0)) continue;
-    v[k] = x[(ptrdiff_t)m * s->d + j];
+    v[k] = x[(ptrdiff_t)m * stride];
     cum[k++] = w[m];
   }
   gm_status status = gm_stats_sort(ctx, k, v, cum);
@@ -69,9 +72,46 @@ static gm_status normal_scores(gm_ctx *ctx, smooth *s, int32_t j, const double *
   if (!status && kinds < 2)
     status = gm_fail(ctx, GM_ENUMERIC, "measure %d is the same for all members", (int)j);
   for (int32_t m = 0; m < s->n && !status; m++) {
-    ptrdiff_t at = (ptrdiff_t)m * s->d + j;
-    s->score[at] = w[m] > 0 ? cum[place(kinds, v, x[at])] : 0;
+    double score = w[m] > 0 ? cum[place(kinds, v, x[(ptrdiff_t)m * stride])] : 0;
+    s->score[(ptrdiff_t)m * s->blocks + j] = score;
   }
+  gm_free(v);
+  return status;
+}
+
+/* Coefficients b[d] of the least squares of gain o on the scores; the variance they explain. */
+static double linear_fit(const smooth *s, int32_t o, double *b)
+{
+  enum { SIDE = GM_WORTH_MEASURES_MAX };
+  double a[SIDE * SIDE] = {0}, l[SIDE * SIDE], right[SIDE] = {0};
+  const double *u = s->g->gain + (ptrdiff_t)o * s->n, *w = s->g->weight;
+  double mean = gm_la_dot(s->n, u, w);
+  for (int32_t m = 0; m < s->n; m++) { /* scores of ranks have mean 0 */
+    const double *z = s->score + (ptrdiff_t)m * s->blocks;
+    for (int32_t i = 0; i < s->d && w[m] > 0; i++) {
+      right[i] += w[m] * z[i] * (u[m] - mean);
+      for (int32_t j = 0; j <= i; j++) a[i * s->d + j] += w[m] * z[i] * z[j];
+    }
+  }
+  for (int32_t i = 0; i < s->d; i++) a[i * s->d + i] += 1e-7; /* a measure given twice */
+  if (gm__la_cholesky(s->d, a, l)) return 0;
+  gm_la_solve_cholesky(s->d, l, right, b);
+  return gm_la_dot(s->d, b, right);
+}
+
+static gm_status combination_score(gm_ctx *ctx, smooth *s)
+{
+  double b[GM_WORTH_MEASURES_MAX] = {1}, trial[GM_WORTH_MEASURES_MAX] = {0}, most = 0;
+  double *v = gm_alloc(ctx, s->n, sizeof *v);
+  if (!v) return gm_fail(ctx, GM_ENOMEM, "measures of %d members", (int)s->n);
+  for (int32_t o = 0; o < s->g->c->option_count; o++) {
+    double explained = linear_fit(s, o, trial);
+    if (!(explained > most)) continue;
+    most = explained;
+    memcpy(b, trial, sizeof b);
+  }
+  for (int32_t m = 0; m < s->n; m++) v[m] = gm_la_dot(s->d, b, s->score + (ptrdiff_t)m * s->blocks);
+  gm_status status = normal_scores(ctx, s, s->d, v, 1);
   gm_free(v);
   return status;
 }
@@ -91,19 +131,19 @@ static void splines(double low, double high, double z, double *out)
 
 static void make_design(smooth *s)
 {
-  for (int32_t j = 0; j < s->d; j++) {
+  for (int32_t j = 0; j < s->blocks; j++) {
     double low = INFINITY, high = -INFINITY;
     for (int32_t m = 0; m < s->n; m++) {
-      low = fmin(low, s->score[(ptrdiff_t)m * s->d + j]);
-      high = fmax(high, s->score[(ptrdiff_t)m * s->d + j]);
+      low = fmin(low, s->score[(ptrdiff_t)m * s->blocks + j]);
+      high = fmax(high, s->score[(ptrdiff_t)m * s->blocks + j]);
     }
     for (int32_t m = 0; m < s->n; m++)
-      splines(low, high, s->score[(ptrdiff_t)m * s->d + j],
+      splines(low, high, s->score[(ptrdiff_t)m * s->blocks + j],
               s->design + (ptrdiff_t)m * s->columns + 1 + j * SPLINES);
   }
   for (int32_t m = 0; m < s->n; m++) {
-    double *row = s->design + (ptrdiff_t)m * s->columns, *z = s->score + (ptrdiff_t)m * s->d;
-    int32_t k = 1 + s->d * SPLINES;
+    double *row = s->design + (ptrdiff_t)m * s->columns, *z = s->score + (ptrdiff_t)m * s->blocks;
+    int32_t k = 1 + s->blocks * SPLINES;
     row[0] = 1;
     for (int32_t i = 0; i < s->d; i++)
       for (int32_t j = i + 1; j < s->d; j++) row[k++] = z[i] * z[j];
@@ -135,7 +175,7 @@ static void penalised(const smooth *s, const double *penalty, double *a)
   int32_t p = s->columns;
   memcpy(a, s->gram, (size_t)p * (size_t)p * sizeof *a);
   for (int32_t i = 1; i < p; i++) a[i * p + i] += 1e-7 * s->size;
-  for (int32_t j = 0; j < s->d; j++)
+  for (int32_t j = 0; j < s->blocks; j++)
     for (int32_t k = 0; k + 2 < SPLINES; k++) {
       static const double difference[3] = {1, -2, 1};
       int32_t at = 1 + j * SPLINES + k;
@@ -166,9 +206,9 @@ static double criterion(smooth *s, double square, const double *penalty, double 
 static double best_penalties(smooth *s, double square, double *penalty, double *edf)
 {
   double best = INFINITY;
-  for (int32_t j = 0; j < s->d; j++) penalty[j] = s->size;
+  for (int32_t j = 0; j < s->blocks; j++) penalty[j] = s->size;
   for (int32_t sweep = 0; sweep < (s->d > 1 ? 2 : 1); sweep++)
-    for (int32_t j = 0; j < s->d; j++) {
+    for (int32_t j = 0; j < s->blocks; j++) {
       double kept = penalty[j];
       for (int32_t k = 0; k < GRID; k++) {
         double old = penalty[j];
@@ -190,7 +230,7 @@ static gm_status smooth_option(gm_ctx *ctx, smooth *s, int32_t o, double *edf)
 {
   int32_t p = s->columns, n = s->n;
   const double *u = s->g->gain + (ptrdiff_t)o * n;
-  double penalty[GM_WORTH_MEASURES_MAX], used = 0, square = 0;
+  double penalty[GM_WORTH_MEASURES_MAX + 1], used = 0, square = 0;
   double *fit = s->fit + (ptrdiff_t)o * n, *rest = s->rest + (ptrdiff_t)o * n;
   memset(s->right, 0, (size_t)p * sizeof *s->right);
   for (int32_t m = 0; m < n; m++) {
@@ -301,13 +341,13 @@ static double *seat(gm_ctx *ctx, smooth *s)
 {
   ptrdiff_t p = s->columns, n = s->n, options = s->g->c->option_count;
   double *b = gm_alloc(ctx,
-                       n * p + n * s->d + 3 * p * p + 3 * p + 2 * options * n + options * p +
+                       n * p + n * s->blocks + 3 * p * p + 3 * p + 2 * options * n + options * p +
                            options * p * p + options * options,
                        sizeof *b);
   if (!b) return NULL;
   s->design = b;
   s->score = s->design + n * p;
-  s->gram = s->score + n * s->d;
+  s->gram = s->score + n * s->blocks;
   s->a = s->gram + p * p;
   s->l = s->a + p * p;
   s->right = s->l + p * p;
@@ -342,7 +382,8 @@ static gm_status run(gm_ctx *ctx, smooth *s, const double *x, gm_key key, gm_wor
 {
   gm_status status = GM_OK;
   double sampling, smoothing = 0;
-  for (int32_t j = 0; j < s->d && !status; j++) status = normal_scores(ctx, s, j, x);
+  for (int32_t j = 0; j < s->d && !status; j++) status = normal_scores(ctx, s, j, x + j, s->d);
+  if (!status && s->d > 1) status = combination_score(ctx, s);
   if (status) return status;
   make_design(s);
   make_gram(s);
@@ -373,7 +414,8 @@ gm_status gm_worth_regression(gm_ctx *ctx, const gm_choice *c, int32_t d, const 
   gm_status s = gm__gains_make(ctx, c, -1, &g);
   if (s) return s;
   smooth m = {.g = &g, .n = c->member_count, .d = d, .size = g.ess};
-  m.columns = 1 + d * SPLINES + d * (d - 1) / 2;
+  m.blocks = d > 1 ? d + 1 : d;
+  m.columns = 1 + m.blocks * SPLINES + d * (d - 1) / 2;
   double *block = NULL;
   s = check(ctx, c, d, x, &g);
   if (!s) block = seat(ctx, &m);

@@ -127,10 +127,38 @@ gm_status gm__control_begin(gm_ctx *ctx, const gm_system *s, double t_first, int
   return GM_OK;
 }
 
+gm_status gm__control_members(gm_ctx *ctx, const gm_system *s, const gm_ensemble *belief,
+                              const double *weight, int32_t n, uint64_t replicate,
+                              gm_ensemble **out)
+{
+  const int32_t size = gm_ensemble_size(belief);
+  int32_t *index = gm_alloc(ctx, n, sizeof *index), m = 0;
+  double all = 0, sum = 0;
+  gm_ensemble *e = NULL;
+  if (!index) return gm_fail(ctx, GM_ENOMEM, "members of a belief");
+  for (int32_t i = 0; i < size; i++) all += weight ? weight[i] : 1;
+  for (int32_t i = 0; i < size && all > 0; i++) {
+    sum += (weight ? weight[i] : 1) / all;
+    while (m < n && (m + 0.5) / n <= sum) index[m++] = i;
+  }
+  for (; m > 0 && m < n; m++) index[m] = index[m - 1]; /* rounding of the sum */
+  gm_status st = m == n ? gm_ensemble_new(ctx, s->model, s->pool, n, &e)
+                        : gm_fail(ctx, GM_EINVAL, "control: a belief without weight");
+  if (!st) st = gm_ensemble_select(e, belief, ctx, index, replicate, false);
+  if (!st) gm_ensemble_renew(e, replicate);
+  gm_free(index);
+  if (st)
+    gm_ensemble_free(e);
+  else
+    *out = e;
+  return st;
+}
+
 /* ---- fixed plans ----------------------------------------------------------------------------- */
 typedef struct {
   int32_t n, plans, ny;
-  gm_ensemble *all; /* [plan*n + m] */
+  int32_t first, end; /* decisions that are run */
+  gm_ensemble *all;   /* [plan*n + m] */
   double *y, *before, *cost;
   bool *breach;
   int32_t *index;
@@ -172,7 +200,7 @@ static gm_status race_new(gm_ctx *ctx, const gm_control *c, const gm_ensemble *s
 static gm_status race_run(gm_ctx *ctx, const gm_control *c, const int32_t *chosen, race *r)
 {
   const int32_t all = r->n * r->plans;
-  for (int32_t k = 0; k < c->decisions; k++) {
+  for (int32_t k = r->first; k < r->end; k++) {
     gm__control_drives_at(c, &r->drives, k);
     for (int32_t i = 0; i < all; i++)
       r->index[i] = chosen[(ptrdiff_t)(i / r->n) * c->decisions + k];
@@ -222,15 +250,15 @@ gm_status gm__control_sum(gm_ctx *ctx, gm_risk risk, double tail, int32_t n, dou
   return GM_OK;
 }
 
-static gm_status race_all(gm_ctx *ctx, const gm_control *c, const gm_ensemble *start, int32_t n,
-                          int32_t plan_count, const int32_t *chosen, gm_plan_cost *out)
+/* r: the counts alone. */
+static gm_status race_all(gm_ctx *ctx, const gm_control *c, const gm_ensemble *start, race r,
+                          const int32_t *chosen, gm_plan_cost *out)
 {
-  race r = {.n = n, .plans = plan_count};
   gm_status s = race_new(ctx, c, start, &r);
   if (!s) s = race_run(ctx, c, chosen, &r);
-  for (int32_t p = 0; p < plan_count && !s; p++)
-    s = gm__control_sum(ctx, c->risk, c->tail, n, r.cost + (ptrdiff_t)p * n,
-                        r.breach + (ptrdiff_t)p * n, &out[p]);
+  for (int32_t p = 0; p < r.plans && !s; p++)
+    s = gm__control_sum(ctx, c->risk, c->tail, r.n, r.cost + (ptrdiff_t)p * r.n,
+                        r.breach + (ptrdiff_t)p * r.n, &out[p]);
   race_free(&r);
   return s;
 }
@@ -246,7 +274,8 @@ gm_status gm_control_evaluate(gm_ctx *ctx, const gm_control *c, int32_t members,
   if (!s && (members < 2 || plan_count < 1))
     s = gm_fail(ctx, GM_ERANGE, "control: %d members, %d plans", (int)members, (int)plan_count);
   if (!s) s = gm__control_begin(ctx, c->system, c->t_first, members, replicate, &start);
-  if (!s) s = race_all(ctx, c, start, members, plan_count, chosen, out);
+  race r = {.n = members, .plans = plan_count, .end = c->decisions};
+  if (!s) s = race_all(ctx, c, start, r, chosen, out);
   gm_ensemble_free(start);
   return s;
 }
@@ -281,6 +310,7 @@ typedef struct {
   gm_plan_cost *cost, best_cost; /* [plans] */
   int32_t *order;                /* [plans] */
   bool any;                      /* is there a best? */
+  int32_t first, end;            /* decisions that are searched; those before are in every plan */
 } search;
 
 static bool within(const gm_control *c, int32_t k, const int32_t *plan, int32_t choice)
@@ -294,7 +324,7 @@ static bool plan_draw(const search *q, int32_t round, int32_t p)
   const gm_control *c = q->c;
   gm_key key = gm_system_key(c->system, GM_PURPOSE_SEARCH, q->o.replicate);
   int32_t *plan = q->plan + (ptrdiff_t)p * c->decisions;
-  for (int32_t k = 0; k < c->decisions; k++) {
+  for (int32_t k = q->first; k < q->end; k++) {
     const double *chance = q->chance + (ptrdiff_t)k * c->choice_count;
     double all = 0, u = gm_uniform(key, (uint64_t)p, (uint64_t)k, 0, (uint64_t)round);
     for (int32_t a = 0; a < c->choice_count; a++) all += within(c, k, plan, a) ? chance[a] : 0;
@@ -316,7 +346,7 @@ static void chances_learn(search *q)
 {
   const gm_control *c = q->c;
   int32_t elite = (int32_t)fmax(2, rint(q->o.elite * q->o.plans));
-  for (int32_t k = 0; k < c->decisions; k++)
+  for (int32_t k = q->first; k < q->end; k++)
     for (int32_t a = 0; a < c->choice_count; a++) {
       double share = 0, *chance = &q->chance[(ptrdiff_t)k * c->choice_count + a];
       for (int32_t i = 0; i < elite; i++)
@@ -325,29 +355,29 @@ static void chances_learn(search *q)
     }
 }
 
-static double plans_possible(const gm_control *c) { return pow(c->choice_count, c->decisions); }
+static double plans_possible(const search *q) { return pow(q->c->choice_count, q->end - q->first); }
 
-static void plan_number(const gm_control *c, int32_t number, int32_t *plan)
+static void plan_number(const search *q, int32_t number, int32_t *plan)
 {
-  for (int32_t k = 0; k < c->decisions; k++, number /= c->choice_count)
-    plan[k] = number % c->choice_count;
+  for (int32_t k = q->first; k < q->end; k++, number /= q->c->choice_count)
+    plan[k] = number % q->c->choice_count;
 }
 
-static bool plan_within(const gm_control *c, const int32_t *plan)
+static bool plan_within(const search *q, const int32_t *plan)
 {
   bool ok = true;
-  for (int32_t k = 0; k < c->decisions && ok; k++) ok = within(c, k, plan, plan[k]);
+  for (int32_t k = q->first; k < q->end && ok; k++) ok = within(q->c, k, plan, plan[k]);
   return ok;
 }
 
 /* Fills the plans of a round; returns how many. */
 static int32_t plans_fill(search *q, int32_t round, bool whole)
 {
-  int32_t count = 0, all = whole ? (int32_t)plans_possible(q->c) : q->o.plans;
+  int32_t count = 0, all = whole ? (int32_t)plans_possible(q) : q->o.plans;
   for (int32_t i = 0; i < all; i++) {
     int32_t *plan = q->plan + (ptrdiff_t)count * q->c->decisions;
-    if (whole) plan_number(q->c, i, plan);
-    bool ok = whole ? plan_within(q->c, plan) : plan_draw(q, round, i);
+    if (whole) plan_number(q, i, plan);
+    bool ok = whole ? plan_within(q, plan) : plan_draw(q, round, i);
     if (ok && !whole && count != i)
       memcpy(plan, q->plan + (ptrdiff_t)i * q->c->decisions,
              (size_t)q->c->decisions * sizeof *plan);
@@ -356,34 +386,34 @@ static int32_t plans_fill(search *q, int32_t round, bool whole)
   return count;
 }
 
-static gm_status search_run(gm_ctx *ctx, search *q, const gm_watch *watch)
+static void best_take(search *q, int32_t count, double chance)
+{
+  const int32_t decisions = q->c->decisions;
+  gm__control_order(chance, count, q->cost, q->order);
+  int32_t first = q->order[0];
+  if (q->any && !gm__control_better(chance, &q->cost[first], &q->best_cost)) return;
+  q->best_cost = q->cost[first];
+  memcpy(q->best, q->plan + (ptrdiff_t)first * decisions, (size_t)decisions * sizeof *q->best);
+  q->any = true;
+}
+
+static gm_status search_run(gm_ctx *ctx, search *q, const gm_ensemble *start, const gm_watch *watch)
 {
   const gm_control *c = q->c;
   const double chance = c->breach ? c->chance : 1;
-  const bool whole = plans_possible(c) <= q->o.plans;
-  gm_ensemble *start = NULL;
-  gm_status s = gm__control_begin(ctx, c->system, c->t_first, q->o.members, q->o.replicate, &start);
+  const bool whole = plans_possible(q) <= q->o.plans;
+  gm_status s = GM_OK;
   for (int32_t round = 0; round < (whole ? 1 : q->o.rounds) && !s; round++) {
     int32_t count = plans_fill(q, round, whole);
-    if (!count) {
-      s = gm_fail(ctx, GM_ERANGE, "control: no plan within the limits");
-      break;
-    }
-    s = race_all(ctx, c, start, q->o.members, count, q->plan, q->cost);
-    if (s) break;
-    gm__control_order(chance, count, q->cost, q->order);
-    int32_t first = q->order[0];
-    if (!q->any || gm__control_better(chance, &q->cost[first], &q->best_cost)) {
-      q->best_cost = q->cost[first];
-      memcpy(q->best, q->plan + (ptrdiff_t)first * c->decisions,
-             (size_t)c->decisions * sizeof *q->best);
-      q->any = true;
-    }
+    race r = {.n = q->o.members, .plans = count, .first = q->first, .end = q->end};
+    if (!count) return gm_fail(ctx, GM_ERANGE, "control: no plan within the limits");
+    s = race_all(ctx, c, start, r, q->plan, q->cost);
+    if (s) return s;
+    best_take(q, count, chance);
     if (!whole && count == q->o.plans) chances_learn(q);
     gm_watch_progress(watch, "searching plans", (round + 1.0) / q->o.rounds);
     if (gm_watch_stop(watch)) s = gm_fail(ctx, GM_ECANCELLED, "control: stopped");
   }
-  gm_ensemble_free(start);
   return s;
 }
 
@@ -401,7 +431,8 @@ static gm_status search_new(gm_ctx *ctx, const gm_search_options *options, searc
   const gm_control *c = q->c;
   gm_search_options *o = &q->o;
   defaults_set(o, options);
-  if (o->members < 2 || o->plans < 4 || o->rounds < 1 || !(o->elite > 0 && o->elite < 1))
+  if (o->members < 2 || o->plans < 4 || o->rounds < 1 || !(o->elite > 0 && o->elite < 1) ||
+      o->horizon < 0)
     return gm_fail(ctx, GM_ERANGE, "control: search of %d members, %d plans, %d rounds, elite %g",
                    (int)o->members, (int)o->plans, (int)o->rounds, o->elite);
   q->chance = gm_alloc(ctx, (ptrdiff_t)c->decisions * c->choice_count, sizeof *q->chance);
@@ -415,13 +446,24 @@ static gm_status search_new(gm_ctx *ctx, const gm_search_options *options, searc
   return GM_OK;
 }
 
+static void search_free(search *q)
+{
+  gm_free(q->chance);
+  gm_free(q->plan);
+  gm_free(q->cost);
+  gm_free(q->order);
+}
+
 gm_status gm_control_search(gm_ctx *ctx, const gm_control *c, const gm_search_options *options,
                             const gm_watch *watch, int32_t *chosen_out, gm_plan_cost *out)
 {
-  search q = {.c = c};
+  search q = {.c = c, .end = c->decisions};
+  gm_ensemble *start = NULL;
   gm_status s = gm__control_check(ctx, c);
   if (!s) s = search_new(ctx, options, &q);
-  if (!s) s = search_run(ctx, &q, watch);
+  if (!s) s = gm__control_begin(ctx, c->system, c->t_first, q.o.members, q.o.replicate, &start);
+  if (!s) s = search_run(ctx, &q, start, watch);
+  gm_ensemble_free(start);
   gm_plan_cost cost = q.best_cost;
   if (!s)
     s = gm_control_evaluate(ctx, c, 4 * q.o.members, gm_hash64(q.o.replicate, 1), 1, q.best, &cost);
@@ -429,9 +471,25 @@ gm_status gm_control_search(gm_ctx *ctx, const gm_control *c, const gm_search_op
     memcpy(chosen_out, q.best, (size_t)c->decisions * sizeof *chosen_out);
     *out = cost;
   }
-  gm_free(q.chance);
-  gm_free(q.plan);
-  gm_free(q.cost);
-  gm_free(q.order);
+  search_free(&q);
+  return s;
+}
+
+gm_status gm__control_plan(gm_ctx *ctx, const gm_control *c, int32_t first,
+                           const gm_ensemble *belief, const double *weight,
+                           const gm_search_options *options, int32_t *chosen)
+{
+  search q = {.c = c, .first = first, .end = c->decisions};
+  gm_ensemble *start = NULL;
+  gm_status s = search_new(ctx, options, &q);
+  if (!s && q.o.horizon > 0 && q.o.horizon < c->decisions - first) q.end = first + q.o.horizon;
+  for (int32_t p = 0; p < q.o.plans && !s; p++)
+    memcpy(q.plan + (ptrdiff_t)p * c->decisions, chosen, (size_t)first * sizeof *chosen);
+  if (!s)
+    s = gm__control_members(ctx, c->system, belief, weight, q.o.members, q.o.replicate, &start);
+  if (!s) s = search_run(ctx, &q, start, NULL);
+  if (!s) memcpy(chosen, q.best, (size_t)c->decisions * sizeof *chosen);
+  gm_ensemble_free(start);
+  search_free(&q);
   return s;
 }

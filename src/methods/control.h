@@ -25,6 +25,17 @@ int32_t gm__control_merge(const gm_system *s, double t0, double t1, const gm_edg
 GM_NODISCARD gm_status gm__control_begin(gm_ctx *ctx, const gm_system *s, double t_first, int32_t n,
                                          uint64_t replicate, gm_ensemble **out);
 
+/* n members of a belief, evenly through its weights (NULL: equal), with draws of their own. Fails:
+ * GM_EINVAL (no weight), GM_ENOMEM. */
+GM_NODISCARD gm_status gm__control_members(gm_ctx *ctx, const gm_system *s,
+                                           const gm_ensemble *belief, const double *weight,
+                                           int32_t n, uint64_t replicate, gm_ensemble **out);
+/* Searches from a belief at decision `first` over the horizon of the options. chosen[decisions]:
+ * in, what was chosen before; out, the best plan from there on, 0 behind the horizon. */
+GM_NODISCARD gm_status gm__control_plan(gm_ctx *ctx, const gm_control *c, int32_t first,
+                                        const gm_ensemble *belief, const double *weight,
+                                        const gm_search_options *options, int32_t *chosen);
+
 /* Mean and its error of cost[n]; of the worst tail alone for CVAR, which sorts cost.
  * Fails: GM_ENUMERIC (a cost is no number). */
 GM_NODISCARD gm_status gm__control_sum(gm_ctx *ctx, gm_risk risk, double tail, int32_t n,

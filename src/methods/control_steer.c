@@ -100,33 +100,6 @@ static void race_free(race *r)
   gm_free(r->drive);
 }
 
-/* n members of a belief, evenly through its weights, with draws of their own. */
-static gm_status members_take(gm_ctx *ctx, const gm_steer *c, const gm_steer_from *from, int32_t n,
-                              uint64_t replicate, gm_ensemble **out)
-{
-  const int32_t size = gm_ensemble_size(from->belief);
-  int32_t *index = gm_alloc(ctx, n, sizeof *index), m = 0;
-  double all = 0, sum = 0;
-  gm_ensemble *e = NULL;
-  if (!index) return gm_fail(ctx, GM_ENOMEM, "members of a belief");
-  for (int32_t i = 0; i < size; i++) all += from->weight ? from->weight[i] : 1;
-  for (int32_t i = 0; i < size && all > 0; i++) {
-    sum += (from->weight ? from->weight[i] : 1) / all;
-    while (m < n && (m + 0.5) / n <= sum) index[m++] = i;
-  }
-  for (; m > 0 && m < n; m++) index[m] = index[m - 1]; /* rounding of the sum */
-  gm_status s = m == n ? gm_ensemble_new(ctx, c->system->model, c->system->pool, n, &e)
-                       : gm_fail(ctx, GM_EINVAL, "control: a belief without weight");
-  if (!s) s = gm_ensemble_select(e, from->belief, ctx, index, replicate, false);
-  if (!s) gm_ensemble_renew(e, replicate);
-  gm_free(index);
-  if (s)
-    gm_ensemble_free(e);
-  else
-    *out = e;
-  return s;
-}
-
 static gm_status start_check(gm_ctx *ctx, const gm_steer *c, const gm_steer_from *from)
 {
   if (from->first < 0 || from->first >= c->decisions)
@@ -240,7 +213,9 @@ static gm_status race_begin(gm_ctx *ctx, race *r, const gm_steer_from *from, uin
 {
   gm_status s = race_new(ctx, r);
   if (s) return s;
-  if (from->belief) return members_take(ctx, r->c, from, r->n, replicate, &r->start);
+  if (from->belief)
+    return gm__control_members(ctx, r->c->system, from->belief, from->weight, r->n, replicate,
+                               &r->start);
   return members_lead(ctx, r, replicate, u);
 }
 

@@ -2,6 +2,7 @@
  * Even times: Levinson's recursion on the sample autocovariances (Brockwell & Davis, Time Series,
  * 2nd ed., 8.2) chooses the order, conditional least squares refines it. Uneven times: the
  * stationary Ornstein-Uhlenbeck process by its likelihood. */
+#include "methods/fore_ar.h"
 #include "methods/fore_law.h"
 #include "num/linalg.h"
 #include "num/root.h"
@@ -10,10 +11,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { HISTORY_LEAST = 6 };
+/* Below SHORT no order can be told from the data; below MEDIUM intervals several steps ahead of a
+ * fitted first order still cover less than those of its posterior. */
+enum { HISTORY_LEAST = 6, HISTORY_SHORT = 50, HISTORY_MEDIUM = 200 };
 
-/* The common step of the times, NaN when there is none. */
-static double even_step(const gm_history *h)
+double gm__ar_step(const gm_history *h)
 {
   double step = (h->t[h->n - 1] - h->t[0]) / (h->n - 1);
   for (int32_t i = 0; i < h->n; i++)
@@ -83,14 +85,15 @@ static bool stationary(int32_t order, const double *phi)
   return true;
 }
 
-/* Conditional least squares of y_t - mean on 1 and its p values before; keeps *ar when the result
- * is not stationary or the equations are singular. */
-static void least_squares(const gm_history *h, gm_ar *ar)
+enum { SIDE = GM_AR_ORDER_MAX + 1 };
+
+/* Normal equations a[SIDE*SIDE] (lower, side by side order + 1), b[SIDE] of these regressions. */
+static void equations(const gm_history *h, const gm_ar *ar, double *a, double *b)
 {
-  enum { SIDE = GM_AR_ORDER_MAX + 1 };
   int32_t p = ar->order, q = p + 1;
-  double a[SIDE * SIDE] = {0}, b[SIDE] = {0}, l[SIDE * SIDE], row[SIDE] = {1};
-  gm_ar r = *ar;
+  double row[SIDE] = {1};
+  memset(a, 0, SIDE * SIDE * sizeof *a);
+  memset(b, 0, SIDE * sizeof *b);
   for (int32_t i = p; i < h->n; i++) {
     for (int32_t j = 1; j <= p; j++) row[j] = h->y[i - j] - ar->mean;
     for (int32_t j = 0; j < q; j++) {
@@ -98,6 +101,16 @@ static void least_squares(const gm_history *h, gm_ar *ar)
       b[j] += row[j] * (h->y[i] - ar->mean);
     }
   }
+}
+
+/* Conditional least squares of y_t - mean on 1 and its p values before; keeps *ar when the result
+ * is not stationary or the equations are singular. */
+static void least_squares(const gm_history *h, gm_ar *ar)
+{
+  int32_t p = ar->order, q = p + 1;
+  double a[SIDE * SIDE], b[SIDE], l[SIDE * SIDE];
+  gm_ar r = *ar;
+  equations(h, ar, a, b);
   if (gm__la_cholesky(q, a, l)) return;
   gm_la_solve_cholesky(q, l, b, b);
   memcpy(r.phi, b + 1, (size_t)p * sizeof *b);
@@ -177,6 +190,21 @@ static gm_status ornstein_uhlenbeck(gm_ctx *ctx, const gm_history *h, gm_ar *ar)
   return GM_OK;
 }
 
+static gm_status fit(gm_ctx *ctx, const gm_history *h, int32_t order_max, gm_ar *ar)
+{
+  const bool even = !isnan(ar->step);
+  if (even || order_max == 0) {
+    int32_t most = (h->n - 2) / 4;
+    if (most > GM_AR_ORDER_MAX) most = GM_AR_ORDER_MAX;
+    yule_walker(h, order_max < most ? order_max : most, ar);
+  }
+  int32_t few = ar->order == 1 ? HISTORY_MEDIUM : HISTORY_SHORT;
+  if (order_max > 0 && ar->order <= 1 && h->n < few) return gm__ar_short_estimate(ctx, h, ar);
+  if (order_max > 0 && !even) return ornstein_uhlenbeck(ctx, h, ar);
+  if (ar->order > 0) least_squares(h, ar);
+  return GM_OK;
+}
+
 gm_status gm_ar_estimate(gm_ctx *ctx, const gm_history *h, int32_t order_max, gm_ar *out)
 {
   assert(h && out);
@@ -189,15 +217,8 @@ gm_status gm_ar_estimate(gm_ctx *ctx, const gm_history *h, int32_t order_max, gm
   if (s) return s;
   if (!(variance > 1e-28 * ar.mean * ar.mean))
     return gm_fail(ctx, GM_ENUMERIC, "history of %d equal values", (int)h->n);
-  ar.step = even_step(h);
-  if (isnan(ar.step) && order_max > 0) {
-    s = ornstein_uhlenbeck(ctx, h, &ar);
-  } else {
-    int32_t most = (h->n - 2) / 4;
-    if (most > GM_AR_ORDER_MAX) most = GM_AR_ORDER_MAX;
-    yule_walker(h, order_max < most ? order_max : most, &ar);
-    if (ar.order > 0) least_squares(h, &ar);
-  }
+  ar.step = gm__ar_step(h);
+  s = fit(ctx, h, order_max, &ar);
   if (!s) *out = ar;
   return s;
 }
@@ -217,6 +238,35 @@ static double recursion(const gm_ar *ar, int64_t steps, const double *newest, do
     *square += next * next;
   }
   return next;
+}
+
+/* Variance, over that of an innovation, that the fitted coefficients bring to a forecast over
+ * `steps`: that of its derivatives along the intercept and each phi, by their own recursions. NaN:
+ * the equations of this history are singular. */
+static double fitted_variance(const gm_ar *ar, const gm_history *h, int64_t steps,
+                              const double *newest)
+{
+  int32_t p = ar->order, q = p + 1;
+  double a[SIDE * SIDE], b[SIDE], l[SIDE * SIDE], past[SIDE] = {0}, along[SIDE][SIDE] = {{0}};
+  equations(h, ar, a, b);
+  if (h->n <= p + q || gm__la_cholesky(q, a, l)) return NAN;
+  memcpy(past, newest, (size_t)p * sizeof *past);
+  for (int64_t k = 0; k < steps; k++) {
+    double next = 0, d[SIDE];
+    for (int32_t j = 0; j < p; j++) next += ar->phi[j] * past[j];
+    for (int32_t i = 0; i < q; i++) {
+      d[i] = i == 0 ? 1 : past[i - 1];
+      for (int32_t j = 0; j < p; j++) d[i] += ar->phi[j] * along[i][j];
+    }
+    memmove(past + 1, past, (size_t)p * sizeof *past);
+    past[0] = next;
+    for (int32_t i = 0; i < q; i++) {
+      memmove(along[i] + 1, along[i], (size_t)p * sizeof *along[i]);
+      along[i][0] = b[i] = d[i];
+    }
+  }
+  gm_la_solve_cholesky(q, l, b, a);
+  return gm_la_dot(q, a, b);
 }
 
 static gm_status even_forecast(gm_ctx *ctx, const gm_ar *ar, const gm_history *h, double t_ahead,
@@ -239,9 +289,22 @@ static gm_status even_forecast(gm_ctx *ctx, const gm_ar *ar, const gm_history *h
   recursion(ar, n, none, 1, &square); /* sum of the squared moving-average weights */
   double share = ar->order ? 1 - recursion(ar, n, still, 0, &unused) : 1; /* d mean(ahead)/d mean */
   double error = ar->sd / keep * share; /* of the fitted mean, times sqrt(n) */
-  *out = (gm_student){mean, sqrt(ar->sd * ar->sd * square + error * error / h->n),
-                      h->n - ar->order - 1};
+  double fitted = error * error / h->n, df = h->n - ar->order - 1;
+  if (ar->order && ar->fit == GM_AR_LEAST_SQUARES) {
+    double v = fitted_variance(ar, h, n, newest);
+    if (isfinite(v)) fitted = ar->sd * ar->sd * v;
+    df = fmax(1, h->n - 2 * ar->order - 1);
+  }
+  *out = (gm_student){mean, sqrt(ar->sd * ar->sd * square + fitted), df};
   return GM_OK;
+}
+
+static gm_status short_forecast(gm_ctx *ctx, const gm_ar *ar, const gm_history *h, double t_ahead,
+                                gm_student *out)
+{
+  double gap = t_ahead - h->t[h->n - 1];
+  if (!isnan(ar->step)) gap = ar->step * fmax(1, ceil(gap / ar->step - 1e-6));
+  return gm__ar_short_forecast(ctx, h, ar->step, gap, out);
 }
 
 gm_status gm_ar_forecast(gm_ctx *ctx, const gm_ar *ar, const gm_history *h, double t_ahead,
@@ -253,6 +316,7 @@ gm_status gm_ar_forecast(gm_ctx *ctx, const gm_ar *ar, const gm_history *h, doub
   if (s) return s;
   if (!(ar->sd > 0) || !isfinite(ar->sd + ar->mean))
     return gm_fail(ctx, GM_EDOMAIN, "autoregression of mean %g, sd %g", ar->mean, ar->sd);
+  if (ar->fit == GM_AR_POSTERIOR) return short_forecast(ctx, ar, h, t_ahead, out);
   if (ar->fit != GM_AR_CONTINUOUS && (ar->order || ar->step > 0))
     return even_forecast(ctx, ar, h, t_ahead, out);
   double variance = ar->sd * ar->sd, off = 1, rest = 1, weight = h->n;

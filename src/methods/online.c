@@ -181,8 +181,7 @@ static uint64_t identity_of(const gm_online *o, ptrdiff_t held)
     e[5] = q->mean ? 1 : 0;
     e[6] = q->precision ? 1 : 0;
   }
-  uint64_t sum[2] = {gm_checksum(x, sizeof x),
-                     gm_checksum(o->held, (size_t)held * sizeof(double))};
+  uint64_t sum[2] = {gm_checksum(x, sizeof x), gm_checksum(o->held, (size_t)held * sizeof(double))};
   return gm_checksum(sum, sizeof sum);
 }
 

@@ -7,7 +7,7 @@
  * Threads: no state. */
 #ifndef GM_NUM_DISTRIBUTION_H
 #define GM_NUM_DISTRIBUTION_H
-#include "gemel/base.h"
+#include "gemel/stats.h"
 
 /* ---- normal --------------------------------------------------------------------------------- */
 double gm_dist_normal_log_pdf(double x);
@@ -35,7 +35,7 @@ double gm_dist_beta_quantile(double p, double a, double b);
 double gm_dist_t_log_pdf(double t, double df);
 double gm_dist_t_pdf(double t, double df);
 double gm_dist_t_cdf(double t, double df);
-double gm_dist_t_quantile(double p, double df);
+/* gm_dist_t_quantile: gemel/stats.h */
 
 /* ---- binomial ------------------------------------------------------------------------------ */
 /* Clopper-Pearson (1934) interval of level 1 - alpha for k successes in n trials: equal tails

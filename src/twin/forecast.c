@@ -89,7 +89,7 @@ int32_t gm__weights_without_failed(int32_t n, const double *weight, const int8_t
   return left_out;
 }
 
-static gm_datum error_of(const gm_observable *o)
+gm_datum gm__measured(const gm_observable *o)
 {
   return (gm_datum){.additive = o->additive,
                     .proportional = o->proportional,
@@ -112,7 +112,7 @@ void gm__noise_draws(const gm_observable *o, double f, gm_key key, int32_t membe
                      uint64_t observable, uint64_t index, double out[GM__NOISE_DRAWS])
 {
   double u = gm_uniform(key, (uint64_t)member, observable, 0, index);
-  gm_datum d = error_of(o);
+  gm_datum d = gm__measured(o);
   for (int k = 0; k < GM__NOISE_DRAWS; k++) {
     gm_key own = key; /* counts draw more than one number */
     if (o->count) own.v[3] = gm_hash64(gm_hash64(key.v[3], observable), (uint64_t)k);
@@ -211,7 +211,7 @@ static gm_status cell_make(maker *k, int32_t observable, int32_t time)
                    "the model divide by zero?",
                    o->name, f->time[time]);
   double variance, noise = 0, weight = 0;
-  const gm_datum error = error_of(o);
+  const gm_datum error = gm__measured(o);
   gm_status st = gm_stats_mean(k->ctx, kept, k->x, k->w, &f->mean[cell], &variance);
   for (int32_t m = 0; m < kept; m++) {
     double mean, sd;

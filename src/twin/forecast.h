@@ -10,6 +10,8 @@ gm_status gm__course_events(gm_ctx *ctx, const gm_twin *t, const gm_event *plan,
 /* NaN members (diverged) get weight 0; the rest sum to 1. Returns how many were left out. */
 int32_t gm__weights_without_failed(int32_t n, const double *weight, const int8_t *status,
                                    double *out);
+/* The error of an observable as that of a datum without time and value. */
+gm_datum gm__measured(const gm_observable *o);
 /* NOISE_DRAWS measurements of one value: stratified normal draws keyed by member and index. */
 enum { GM__NOISE_DRAWS = 4 };
 void gm__noise_draws(const gm_observable *o, double f, gm_key key, int32_t member,

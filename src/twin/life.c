@@ -475,6 +475,8 @@ gm_status gm_life_propose(gm_life *l, gm_ctx *ctx, double horizon, gm_proposal *
   if (st) return st;
   if (isnan(horizon)) horizon = gm_plan_horizon(l->definition);
   st = gm_propose(ctx, l->belief, l->belief->t_now + horizon, l->watch, &p);
+  if (!st && p->comparison->plan_count < p->comparison->asked) /* half a search is not kept */
+    st = gm_fail(ctx, GM_ECANCELLED, "proposal stopped");
   if (!st && !l->as_of) st = proposal_keep(l, ctx, horizon, p, receipt);
   if (st)
     gm_proposal_free(p);

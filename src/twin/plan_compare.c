@@ -31,7 +31,7 @@ typedef struct {
   double time[GRID_MAX];
   int32_t order[GRID_MAX];
   double *y, *weight, *value, *met, *utility; /* [n][GRID_MAX][outputs] [n] [n] [targets*n]
-                                                 [plans*n] */
+                                                 [plans*n]; weight and utility are c's */
   int8_t *status, *failed;
   /* of the plan at hand: its last whole interval ends at window_to, just before a dose */
   double window_from, window_to, tail_from;
@@ -262,6 +262,19 @@ static gm_status plan_measure(comparer *k, int32_t plan)
   return s;
 }
 
+/* Keeps the first plans, if there is something to compare among them. */
+static gm_status plans_keep(gm_ctx *ctx, gm_comparison *c, int32_t count)
+{
+  if (count < 3 || c->nothing >= count || c->as_it_is >= count)
+    return gm_fail(ctx, GM_ECANCELLED, "comparison stopped");
+  for (int32_t i = count; i < c->plan_count; i++) {
+    gm_plan_free(&c->plan[i]);
+    gm_free(c->result[i].target);
+  }
+  c->plan_count = count;
+  return GM_OK;
+}
+
 /* A member that fails under one plan is left out of all, so that the pairs stay pairs: when a plan
  * lost members that plans before it still had, all are measured once more. */
 static gm_status measure_all(comparer *k, const gm_watch *watch)
@@ -271,7 +284,10 @@ static gm_status measure_all(comparer *k, const gm_watch *watch)
   for (int32_t before = -1; before != c->diverged && !s;) {
     before = c->diverged;
     for (int32_t i = 0; i < c->plan_count && !s; i++) {
-      if (gm_watch_stop(watch)) return gm_fail(k->ctx, GM_ECANCELLED, "comparison stopped");
+      if (c->plan_count == c->asked && gm_watch_stop(watch)) {
+        s = plans_keep(k->ctx, c, i);
+        break; /* and those that are kept are measured once more if members were lost */
+      }
       s = plan_measure(k, i);
       gm_watch_progress(watch, "comparing plans", (i + 1.0) / c->plan_count);
     }
@@ -359,6 +375,7 @@ static gm_status plans_take(gm_ctx *ctx, const gm_twin *t, const gm_plan *plan, 
     c->result[i].target = gm_alloc(ctx, c->target_count, sizeof *c->result[i].target);
     if (!c->result[i].target) s = gm_fail(ctx, GM_ENOMEM, "comparison");
   }
+  c->asked = c->plan_count;
   c->nothing = plan_named(c, "nothing");
   c->as_it_is = plan_named(c, "as it is");
   return s;
@@ -369,10 +386,10 @@ static gm_status comparer_alloc(comparer *k)
   gm_ctx *ctx = k->ctx;
   ptrdiff_t n = k->n;
   k->y = gm_alloc(ctx, n * GRID_MAX * k->outputs, sizeof *k->y);
-  k->weight = gm_alloc(ctx, n, sizeof *k->weight);
+  k->weight = k->c->weight = gm_alloc(ctx, n, sizeof *k->weight);
   k->value = gm_alloc(ctx, n, sizeof *k->value);
   k->met = gm_alloc(ctx, n * k->c->target_count, sizeof *k->met);
-  k->utility = gm_alloc(ctx, n * k->c->plan_count, sizeof *k->utility);
+  k->utility = k->c->utility = gm_alloc(ctx, n * k->c->plan_count, sizeof *k->utility);
   k->status = gm_alloc(ctx, n, 1);
   k->failed = gm_alloc(ctx, n, 1);
   bool good = k->y && k->weight && k->value && k->met && k->utility && k->status && k->failed;
@@ -382,10 +399,8 @@ static gm_status comparer_alloc(comparer *k)
 static void comparer_free(comparer *k)
 {
   gm_free(k->y);
-  gm_free(k->weight);
   gm_free(k->value);
   gm_free(k->met);
-  gm_free(k->utility);
   gm_free(k->status);
   gm_free(k->failed);
 }
@@ -407,7 +422,8 @@ gm_status gm_compare(gm_ctx *ctx, const gm_twin *t, const gm_plan *plan, int32_t
   c->t_now = t->t_now;
   c->t_end = t_end;
   c->target_count = t->definition->target_count;
-  comparer k = {.ctx = ctx, .t = t, .c = c, .n = t->posterior->n};
+  c->member_count = t->posterior->n;
+  comparer k = {.ctx = ctx, .t = t, .c = c, .n = c->member_count};
   gm_model_table(t->definition->model, GM_TABLE_OUTPUT, &k.outputs);
   gm_status s = plans_take(ctx, t, plan, plan_count, c);
   if (!s) s = comparer_alloc(&k);
@@ -428,5 +444,7 @@ void gm_comparison_free(gm_comparison *c)
   for (int32_t i = 0; c->result && i < c->plan_count; i++) gm_free(c->result[i].target);
   gm_free(c->plan);
   gm_free(c->result);
+  gm_free(c->utility);
+  gm_free(c->weight);
   gm_free(c);
 }

@@ -178,6 +178,7 @@ static const char *reason_to_withhold(const gm_twin *t, const gm_proposal *p)
 {
   const gm_comparison *c = p->comparison;
   double best = c->result[p->rank[0]].utility.mean;
+  if (c->plan_count < c->asked) return "the search was stopped";
   if (t->health == GM_HEALTH_LOST) return "the twin has lost this patient";
   if (best <= c->result[c->as_it_is].utility.mean) return "no candidate is better than as it is";
   if (best <= c->result[c->nothing].utility.mean) return "no candidate is better than nothing";

@@ -40,7 +40,8 @@ awk '{ v[NR] = $1; if ($2 > 0.1) exit 1; for (i = 1; i < NR; i++) { d = v[i] - v
 
 for kind in jump network agents composite; do
   expect 0 'proposed: ' propose $kind/twin.yaml --data data.csv
-  expect 0 '5 every 24 h' compare $kind/twin.yaml --data data.csv --plan "5 every 24 h"
+  expect 0 '5 every 24 h' compare $kind/twin.yaml --data data.csv --plan "5 every 24 h" --measure ill
+  grep -q 'measuring ill is worth 0' out || fail "$kind: no worth of a measurement"
   expect 0 'forecast of ill' run $kind/twin.yaml --data data.csv --report r.html
   grep -q '<svg' r.html || fail "$kind: a report without a picture"
 done

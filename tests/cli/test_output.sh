@@ -70,12 +70,12 @@ stands 'the key'
 cp gemel.db.key other.key
 expect 2 "master key" twin export s1 --out other.key --key file:other.key
 cp gemel.db.key unused.key
-expect 2 'unused.key is a master key' twin export s1 --out unused.key
+expect 2 'unused.key: this is a master key' twin export s1 --out unused.key
 [ "$(wc -c <unused.key)" = 65 ] || fail 'a key was written over'
 # other stores, and backups of any
-expect 2 'copy is a store or its backup' twin export s1 --out copy
-expect 2 "copy.keys is a file of a backup's keys" twin export s1 --out copy.keys
-expect 2 'no list of tombstones' store backup copy2 --tombstones copy.keys
+expect 2 'copy: this is a store or its backup' twin export s1 --out copy
+expect 2 "copy.keys: this is a file of a backup's keys" twin export s1 --out copy.keys
+expect 2 "copy.keys: this is a file of a backup's keys" store backup copy2 --tombstones copy.keys
 stands 'a backup'
 
 # output__is_no_input: what the same command reads

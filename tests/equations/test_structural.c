@@ -459,6 +459,50 @@ static void memory__fails_cleanly(void **state)
   fails_cleanly("x0' = -(k + a/b)*x0; k = 1; a = 2; b = 3; x0 = 1");
 }
 
+/* ---- stopped --------------------------------------------------------------------------------- */
+static bool stop_after(void *user)
+{
+  int *left = user;
+  return (*left)-- <= 0;
+}
+
+/* Stopped anywhere: nothing, or from the first point on the verdicts of the whole test. */
+static void stopped__keeps_what_a_point_told(void **state)
+{
+  (void)state;
+  const char *observe[] = {"x0"};
+  gm_structural_config c = {.text = "x0' = -(a01 + a21)*x0 + a12*x1; x1' = a21*x0 - a12*x1;"
+                                    "a01 = 1; a12 = 2; a21 = 3; x0 = 1; x1 = 2",
+                            .text_name = "m",
+                            .observe = observe,
+                            .observe_count = 1,
+                            .start_free = true,
+                            .seed = 1};
+  int kept = 0, none = 0, whole = 0;
+  for (int n = 0; !whole; n++) {
+    int left = n;
+    gm_watch watch = {.stop = stop_after, .user = &left};
+    gm_structural *r = NULL;
+    c.watch = &watch;
+    gm_status s = gm_structural_test(ctx, &c, &r);
+    if (s) {
+      assert_int_equal(GM_ECANCELLED, s);
+      assert_int_equal(0, kept); /* never after a point was done */
+      none++;
+      continue;
+    }
+    assert_int_equal(4, r->rank);
+    for (int32_t i = 0; i < r->unknown_count; i++)
+      assert_int_equal(!strcmp(r->unknown[i].name, "x0(0)"), r->unknown[i].identifiable);
+    assert_true(r->combination_count <= 3 && r->point_count >= 1);
+    kept += r->stopped;
+    whole = !r->stopped;
+    if (whole) assert_int_equal(3, r->combination_count);
+    gm_structural_free(r);
+  }
+  assert_true(none > 5 && kept > 5);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -478,6 +522,7 @@ int main(void)
       cmocka_unit_test(sums_of_products__by_hand),
       cmocka_unit_test(refusals__name_what_they_refuse),
       cmocka_unit_test(field__knows_fractions),
+      cmocka_unit_test(stopped__keeps_what_a_point_told),
       cmocka_unit_test(memory__fails_cleanly),
   };
   return cmocka_run_group_tests(tests, make_ctx, drop_ctx);

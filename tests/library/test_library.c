@@ -115,11 +115,39 @@ static void each_text(text_check *check)
   }
 }
 
-/* Few steps: what a parameter at its corner does is seen in 20,000 as well as in a million. */
+/* Texts that are tried with less than they are shipped with: at the corners of some parameters the
+ * texts of models/t1d (published ranges that no body has together) become so stiff that a million
+ * steps, and the stiff solver behind them, take minutes. What goes wrong there is seen in 20,000
+ * steps as well. Every other text is tried as it is shipped. */
+typedef struct {
+  const char *model, *file; /* NULL: every text of the model */
+  int32_t step_max;
+  bool no_fallback;
+} bound;
+static const bound bounded[] = {
+    {"t1d", "s2013.ant", 20000, true}, /* with the stiff solver 11 s for 3 */
+    {"t1d", NULL, 20000, false},
+};
+
+typedef struct {
+  char *text;
+  const bound *bound; /* NULL: none */
+} shipped;
+
+static shipped shipped_of(const char *model, const char *file, char *text)
+{
+  for (size_t i = 0; i < sizeof bounded / sizeof *bounded; i++)
+    if (!strcmp(bounded[i].model, model) && (!bounded[i].file || !strcmp(bounded[i].file, file)))
+      return (shipped){text, &bounded[i]};
+  return (shipped){text, NULL};
+}
+
 static gm_status make_model(void *user, gm_ctx *own, gm_model **out)
 {
-  gm_eq_config c = {
-      .text = user, .text_name = "model.ant", .step_max = 20000, .fallback = GM_EQ_FALLBACK_OFF};
+  const shipped *s = user;
+  gm_eq_config c = {.text = s->text, .text_name = "model.ant"};
+  if (s->bound) c.step_max = s->bound->step_max;
+  if (s->bound && s->bound->no_fallback) c.fallback = GM_EQ_FALLBACK_OFF;
   return gm_model_new(own, &gm_equations, &c, out);
 }
 
@@ -128,7 +156,8 @@ static void text_states_units(const char *model, const char *file, char *text)
   gm_model *made = NULL;
   char stem[64], name[80];
   snprintf(stem, sizeof stem, "%.*s", (int)strcspn(file, "."), file);
-  must(make_model(text, ctx, &made));
+  shipped s = shipped_of(model, file, text);
+  must(make_model(&s, ctx, &made));
   gm_model_info info;
   gm_model_get_info(made, &info);
   assert_true(!strcmp(info.time_unit, "h") || !strcmp(info.time_unit, "min"));
@@ -155,7 +184,8 @@ static void library__a_unit_left_out_is_seen(void **state)
   assert_non_null(unit);
   memset(unit, ' ', 5);
   gm_model *model = NULL;
-  must(make_model(text, ctx, &model));
+  shipped s = shipped_of("theophylline", "model.ant", text);
+  must(make_model(&s, ctx, &model));
   int32_t count = 0, row = gm_model_find(model, GM_TABLE_PARAMETER, "CL");
   assert_true(row >= 0);
   assert_string_equal(gm_model_table(model, GM_TABLE_PARAMETER, &count)[row].unit, "");
@@ -246,9 +276,8 @@ static void library__text_and_definition_agree(void **state)
 
 static void text_conforms(const char *model, const char *file, char *text)
 {
-  (void)model;
-  (void)file;
-  conformance_run(make_model, text, 48, 100);
+  shipped s = shipped_of(model, file, text);
+  conformance_run(make_model, &s, 48, 100);
 }
 
 /* Every shipped model keeps the contract that the methods rely on. */

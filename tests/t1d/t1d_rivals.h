@@ -14,8 +14,7 @@
 
 enum { RIVAL_ROWS = 289, RIVAL_STATES = 32, RIVAL_EDGES = 512, RIVAL_OUTPUTS = 8 };
 
-/* ---- one member of a text ---------------------------------------------------------------------
- */
+/* ---- one member of a text -------------------------------------------------------------------- */
 typedef struct {
   gm_ctx *ctx;
   gm_model *model;
@@ -124,12 +123,13 @@ static inline double rival_basal_u_per_h(const rival *r, double basal_pmol_per_k
   return basal_pmol_per_kg_min * *rival_parameter(r, "BW") * 60 / 6000;
 }
 
-/* ---- a day -------------------------------------------------------------------------------------
- */
-enum { RIVAL_MEALS = 3 };
+/* ---- a day ----------------------------------------------------------------------------------- */
+enum { RIVAL_MEALS = 3, RIVAL_BASALS = 2 };
 typedef struct {
   double meal_t[RIVAL_MEALS], meal_g[RIVAL_MEALS], bolus_t[RIVAL_MEALS], bolus_u[RIVAL_MEALS];
-  double basal_u_per_h;
+  double basal_u_per_h; /* from 0 on; then times a factor from each of basal_count times on */
+  double basal_t[RIVAL_BASALS], basal_factor[RIVAL_BASALS];
+  int32_t basal_count;
   double exercise_from, exercise_to, exercise, rest; /* of the port below */
   const char *exercise_port;                         /* NULL: none */
   double glucagon_t, glucagon;                       /* into Hsc1; 0: none */
@@ -143,6 +143,19 @@ static inline void rival_edge(gm_edge *edge, int32_t *count, gm_edge e)
   edge[at] = e;
 }
 
+/* Meals and insulin of the day into a course. */
+static inline gm_status rival_course(gm_ctx *ctx, t1d_course *c, const rival_day *q)
+{
+  gm_status s = t1d_course_basal(c, ctx, 0, q->basal_u_per_h);
+  for (int32_t i = 0; i < q->basal_count && !s; i++)
+    s = t1d_course_basal(c, ctx, q->basal_t[i], q->basal_u_per_h * q->basal_factor[i]);
+  for (int32_t i = 0; i < RIVAL_MEALS && !s; i++) {
+    s = t1d_course_meal(c, ctx, q->meal_t[i], q->meal_g[i]);
+    if (!s) s = t1d_course_bolus(c, ctx, q->bolus_t[i], q->bolus_u[i]);
+  }
+  return s;
+}
+
 /* The day as edges, by t1d_course.h: it drives every one of these texts. */
 static inline int32_t rival_edges(const rival *r, const rival_day *q, gm_edge *edge)
 {
@@ -150,11 +163,7 @@ static inline int32_t rival_edges(const rival *r, const rival_day *q, gm_edge *e
   gm_drive d;
   int32_t count = 0;
   rival_must(r, t1d_course_new(r->ctx, r->model, *rival_parameter(r, "BW"), 0, &c));
-  rival_must(r, t1d_course_basal(c, r->ctx, 0, q->basal_u_per_h));
-  for (int32_t i = 0; i < RIVAL_MEALS; i++) {
-    rival_must(r, t1d_course_meal(c, r->ctx, q->meal_t[i], q->meal_g[i]));
-    rival_must(r, t1d_course_bolus(c, r->ctx, q->bolus_t[i], q->bolus_u[i]));
-  }
+  rival_must(r, rival_course(r->ctx, c, q));
   rival_must(r, t1d_course_read(c, r->ctx, 1440, &d));
   for (int32_t i = 0; i < d.edge_count; i++) rival_edge(edge, &count, d.edge[i]);
   t1d_course_free(c);
@@ -209,8 +218,7 @@ static inline void rival_streams(rival *r, const rival_day *q, int32_t width)
   }
 }
 
-/* ---- an independent simulation: RK4 of 3 s, inputs constant in each minute ---------------------
- */
+/* ---- an independent simulation: RK4 of 3 s, inputs constant in each minute ------------------- */
 typedef struct {
   double t_min, eaten_mg, insulin_u; /* per min */
   double dose_mg; /* of the meal, for a stomach that knows it: content at its start and eaten */
@@ -254,6 +262,8 @@ static inline void rival_independent(const rival_equations *q, const rival_day *
     if (t % 5 == 0) g[t / 5] = x[q->glucose] * q->scale;
     if (d->glucagon > 0 && t == d->glucagon_t) x[q->glucagon] += d->glucagon;
     double u = d->basal_u_per_h / 60;
+    for (int32_t i = 0; i < d->basal_count; i++)
+      if (t >= d->basal_t[i]) u = d->basal_u_per_h * d->basal_factor[i] / 60;
     for (int32_t i = 0; i < RIVAL_MEALS; i++) {
       if (t == d->meal_t[i]) plate += 1000 * d->meal_g[i];
       if (t == d->bolus_t[i]) u += d->bolus_u[i];

@@ -81,6 +81,30 @@ static void iob__exponential_curve(void **state)
   }
 }
 
+/* The clock is moved by any amount three hours ago: a bolus of four hours ago counts as it would
+ * have without (younger by one entry at most, never older), and basal held back then for nothing.
+ */
+static void iob__a_moved_clock_ages_nothing(void **state)
+{
+  (void)state;
+  for (int by = -400; by <= 400; by += 50) {
+    bed b;
+    lay(&b, 120, 0);
+    for (int i = 0; i < GIVEN - 36; i++) b.given[i].t_min -= by;
+    b.given[GIVEN - 48].bolus_u = 3;
+    b.given[GIVEN - 50].basal_u = 0;
+    b.given[GIVEN - 20].basal_u = 0;
+    const double held = 0.9 / 12 * share_left(100 - 2.5), iob = t1d_iob(&b.view);
+    if (by == 0) {
+      assert_true(fabs(iob - (3 * share_left(240) - held - 0.9 / 12 * share_left(247.5))) < 1e-9);
+      assert_true(isinf(t1d_clock_moved_min(&b.view)));
+      continue;
+    }
+    assert_true(fabs(iob - (3 * share_left(by > 0 ? 240 : 235) - held)) < 1e-9);
+    assert_true(t1d_clock_moved_min(&b.view) == 180);
+  }
+}
+
 /* The activity is the rate at which insulin on board falls. */
 static void activity__is_the_slope_of_iob(void **state)
 {
@@ -88,11 +112,8 @@ static void activity__is_the_slope_of_iob(void **state)
   bed b;
   lay(&b, 120, 0);
   for (int i = 60; i < GIVEN; i += 7) b.given[i].bolus_u = 0.1 * i;
-  t1d_view before = b.view, after = b.view;
-  before.now_min -= 1e-3;
-  after.now_min += 1e-3;
-  const double fall = (t1d_iob(&before) - t1d_iob(&after)) / 2e-3;
-  assert_true(fabs(t1d_iob_activity(&b.view) - fall) < 1e-6);
+  const double h = 1e-4, fall = (t1d_iob(&b.view) - t1d_iob_in(&b.view, h)) / h;
+  assert_true(fabs(t1d_iob_activity(&b.view) - fall) < 1e-5); /* h times half of its slope */
 }
 
 /* Of readings on a straight line the trace has level, slope and age; of what is no reading nothing.
@@ -112,6 +133,23 @@ static void trace__of_a_line(void **state)
   b.view.cgm.count = 0;
   r = t1d_trace_of(&b.view);
   assert_true(isinf(r.age_min) && isnan(r.glucose_mgdl));
+}
+
+/* A clock that went back an hour: the two readings since are the trace, not those that came an hour
+ * earlier under the same times. A newest reading of the future leaves nothing that can be used. */
+static void trace__ends_where_the_clock_was_moved(void **state)
+{
+  (void)state;
+  bed b;
+  lay(&b, 100, 0);
+  for (int i = 0; i < N - 2; i++) { /* until 590 + 60, three of them of 590 to 600 again */
+    b.t[i] += 60 - 5 * 8;
+    b.g[i] = 300;
+  }
+  const t1d_trace r = t1d_trace_of(&b.view);
+  assert_true(r.age_min == 0 && r.smooth_mgdl == 100 && r.slope_mgdl_per_min == 0);
+  b.t[N - 1] += 60;
+  assert_true(isinf(t1d_trace_of(&b.view).age_min));
 }
 
 /* The profile goes by the hour of the person's day, before the epoch and behind midnight too. */
@@ -153,7 +191,8 @@ static void open_loop__by_the_ratios(void **state)
   assert_true(fabs(first_step(&t1d_openloop, &b, NULL).bolus_u - 8) < 1e-9);
   b.given[GIVEN - 1].bolus_u = 1.5;
   assert_true(fabs(first_step(&t1d_openloop, &b, NULL).bolus_u - 6.5) < 1e-9);
-  const t1d_openloop_options never = {.never_correct = true};
+  t1d_openloop_options never = t1d_openloop_defaults();
+  never.never_correct = true;
   assert_true(fabs(first_step(&t1d_openloop, &b, &never).bolus_u - 6) < 1e-9);
   lay(&b, 140, 0);
   b.meal[0] = (t1d_told_meal){600, 600, 60};
@@ -179,6 +218,57 @@ static void pid__signs(void **state)
   lay(&b, 90, 0);
   const double below = first_step(&t1d_pid, &b, NULL).basal_u_per_h;
   assert_true(rising > flat && above > flat && below < flat && blood < above && below >= 0);
+}
+
+/* Three steps by Steil's formulas, written here again: P = K e, I grows by K e h / Ti and never by
+ * more than at 60 mg/dL above the target, D = K Td times the slope, and with the feedback of
+ * insulin (1 + gamma) (P + I + D) - gamma times what is in blood beyond basal. All options differ
+ * from the defaults. */
+static void pid__formula_by_hand(void **state)
+{
+  (void)state;
+  const t1d_pid_options o = {
+      .gain = 0.6, .integral_min = 200, .derivative_min = 70, .feedback = 0.5, .meal_share = 0};
+  static const double level[] = {150, 160, 175}, slope[] = {0.4, 2, 3};
+  const double k = 0.6 * 45 / 1e4; /* U/h for each mg/dL at 45 U a day */
+  unsigned char memory[4096];
+  double integral = 0;
+  for (int i = 0; i < 3; i++) {
+    bed b;
+    t1d_command c = {0};
+    lay(&b, level[i], slope[i]);
+    b.given[GIVEN - 12].bolus_u = 0.7;
+    b.meal[0] = (t1d_told_meal){600, 600, 60};
+    b.view.meal_count = 1;
+    if (i == 0) t1d_pid.start(memory, &b.therapy, &o);
+    t1d_pid.step(memory, &b.view, &c);
+    const double e = level[i] - 110, h = 1e-3;
+    integral += k * fmin(e, 60) * 5 / 200;
+    const double pid = k * e + integral + k * 70 * slope[i];
+    const double blood = 60 * 0.7 * (share_left(60 - h) - share_left(60 + h)) / (2 * h);
+    assert_true(fabs(c.basal_u_per_h - (0.9 + 1.5 * pid - 0.5 * blood)) < 1e-6);
+    assert_true(c.bolus_u == 0); /* a share of 0 can be asked for */
+  }
+}
+
+/* What is set is taken as it is, 0 too; without options the defaults are. */
+static void every_option__zero_can_be_said(void **state)
+{
+  (void)state;
+  bed b;
+  lay(&b, 250, 1);
+  b.given[GIVEN - 12].bolus_u = 3;
+  t1d_pid_options pid = t1d_pid_defaults();
+  const t1d_command plain = first_step(&t1d_pid, &b, NULL);
+  assert_true(first_step(&t1d_pid, &b, &pid).basal_u_per_h == plain.basal_u_per_h);
+  pid.feedback = pid.integral_min = pid.derivative_min = 0;
+  const double want = 0.9 + 0.45 * 45 / 1e4 * (250 - 110);
+  assert_true(fabs(first_step(&t1d_pid, &b, &pid).basal_u_per_h - want) < 1e-9);
+  t1d_rules_options rules = t1d_rules_defaults();
+  lay(&b, 250, 1);
+  assert_true(first_step(&t1d_rules, &b, &rules).bolus_u > 0);
+  rules.micro_share = 0;
+  assert_true(first_step(&t1d_rules, &b, &rules).bolus_u == 0);
 }
 
 /* Rules: at the target the profile; high and rising a microbolus of at most half an hour of basal;
@@ -249,12 +339,16 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(iob__exponential_curve),
+      cmocka_unit_test(iob__a_moved_clock_ages_nothing),
       cmocka_unit_test(activity__is_the_slope_of_iob),
       cmocka_unit_test(trace__of_a_line),
+      cmocka_unit_test(trace__ends_where_the_clock_was_moved),
       cmocka_unit_test(profile__by_the_hour),
       cmocka_unit_test(carbs__told_since_the_last_decision),
       cmocka_unit_test(open_loop__by_the_ratios),
       cmocka_unit_test(pid__signs),
+      cmocka_unit_test(pid__formula_by_hand),
+      cmocka_unit_test(every_option__zero_can_be_said),
       cmocka_unit_test(rules__forecasts_decide),
       cmocka_unit_test(every_controller__profile_without_sight),
       cmocka_unit_test(every_controller__memory_is_plain),

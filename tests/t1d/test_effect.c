@@ -3,6 +3,7 @@
  * label: quick */
 #include "t1d_effect.h"
 #include "support/fault.h"
+#include "gemel/rand.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,11 +14,11 @@
 
 enum { MOST = 400, H = 3600 };
 
-static uint64_t seed;
+static uint64_t seed, drawn;
 static double uniform(double low, double high)
 {
-  seed = seed * 6364136223846793005u + 1442695040888963407u;
-  return low + (high - low) * (double)(seed >> 11) / 9007199254740992.0;
+  const gm_key key = gm_key_make(seed, GM_PURPOSE_TEST, 0, 0);
+  return low + (high - low) * gm_uniform(key, drawn++, 0, 0, 0);
 }
 
 static t1d_effect_span wide(double v) { return (t1d_effect_span){-1e9, 1e9, v}; }
@@ -330,12 +331,12 @@ static void set_person(person *p, bool random)
 }
 
 static gm_status forecast(gm_ctx *ctx, const person *p, const t1d_effect_options *o,
-                          t1d_forecast_row *row, int32_t *n, t1d_forecast_note *note)
+                          t1d_effect_row *row, int32_t *n, t1d_effect_note *note)
 {
   gm_arena *a;
   gm_status s = gm_arena_new(ctx, 1 << 15, &a);
   if (s != GM_OK) return s;
-  s = t1d_forecast_sum(ctx, &p->record, o, a, row, MOST, n, note);
+  s = t1d_effect_sum(ctx, &p->record, o, a, row, MOST, n, note);
   gm_arena_free(a);
   return s;
 }
@@ -345,8 +346,8 @@ static gm_status forecast(gm_ctx *ctx, const person *p, const t1d_effect_options
 static void forecast__parts_add_up_and_bounds_are_flagged(void **state)
 {
   static person p;
-  static t1d_forecast_row row[MOST];
-  t1d_forecast_note note;
+  static t1d_effect_row row[MOST];
+  t1d_effect_note note;
   t1d_effect_options o = t1d_effect_defaults();
   int32_t n, low = 0, high = 0, with_trend = 0;
   seed = 7;
@@ -357,19 +358,19 @@ static void forecast__parts_add_up_and_bounds_are_flagged(void **state)
     assert_int_equal(forecast(*state, &p, &o, row, &n, &note), GM_OK);
     with_trend += note.trend.state == T1D_TREND_USED;
     for (int32_t i = 0; i < n; i++) {
-      const t1d_forecast_row *r = &row[i];
+      const t1d_effect_row *r = &row[i];
       double sum = r->start_mgdl + r->bolus_mgdl + r->basal_mgdl + r->carb_mgdl + r->trend_mgdl +
                    r->retro_mgdl;
       assert_true(fabs(sum - r->total_mgdl) < 1e-9);
       assert_true(r->held_mgdl >= 20 && r->held_mgdl <= 600);
-      assert_int_equal((r->flags & T1D_FORECAST_LOW) != 0, r->total_mgdl < 20);
-      assert_int_equal((r->flags & T1D_FORECAST_HIGH) != 0, r->total_mgdl > 600);
+      assert_int_equal((r->flags & T1D_EFFECT_LOW) != 0, r->total_mgdl < 20);
+      assert_int_equal((r->flags & T1D_EFFECT_HIGH) != 0, r->total_mgdl > 600);
       assert_true(r->flags != 0 || r->held_mgdl == r->total_mgdl);
       assert_true(i == 0 ||
                   (r->time_s > row[i - 1].time_s && r->carb_mgdl >= row[i - 1].carb_mgdl - 1e-9));
       flags |= r->flags;
     }
-    low += (flags & T1D_FORECAST_LOW) != 0, high += (flags & T1D_FORECAST_HIGH) != 0;
+    low += (flags & T1D_EFFECT_LOW) != 0, high += (flags & T1D_EFFECT_HIGH) != 0;
     assert_int_equal(note.flags & 3u, flags);
   }
   printf("1000 records: %d flagged low, %d high, %d with a trend\n", (int)low, (int)high,
@@ -382,8 +383,8 @@ static void forecast__parts_add_up_and_bounds_are_flagged(void **state)
 static void forecast__a_part_needs_its_cause(void **state)
 {
   static person p;
-  static t1d_forecast_row row[MOST];
-  t1d_forecast_note note;
+  static t1d_effect_row row[MOST];
+  t1d_effect_note note;
   t1d_effect_options o = t1d_effect_defaults();
   int32_t n;
   o.trend = o.retrospective = false;
@@ -403,8 +404,8 @@ static void forecast__a_part_needs_its_cause(void **state)
 static void forecast__an_edited_meal_is_flagged_and_leaves_nothing_behind(void **state)
 {
   static person p;
-  static t1d_forecast_row before[MOST], row[MOST];
-  t1d_forecast_note note;
+  static t1d_effect_row before[MOST], row[MOST];
+  t1d_effect_note note;
   t1d_effect_options o = t1d_effect_defaults();
   int32_t n, k;
   set_person(&p, false);
@@ -421,7 +422,7 @@ static void forecast__an_edited_meal_is_flagged_and_leaves_nothing_behind(void *
       assert_true(row[j].held_mgdl >= 20 && row[j].held_mgdl <= 600);
     }
     assert_true(i < 3 || (note.flags & 3u) != 0);
-    assert_true(i < 3 || (note.flags & T1D_FORECAST_LESS_CARB) != 0);
+    assert_true(i < 3 || (note.flags & T1D_EFFECT_LESS_CARB) != 0);
   }
   p.meal[2].carb_g = 30;
   assert_int_equal(forecast(*state, &p, &o, row, &k, &note), GM_OK);
@@ -433,8 +434,8 @@ static void forecast__an_edited_meal_is_flagged_and_leaves_nothing_behind(void *
 static void forecast__more_absorbed_than_entered_is_said(void **state)
 {
   static person p;
-  static t1d_forecast_row row[MOST];
-  t1d_forecast_note note;
+  static t1d_effect_row row[MOST];
+  t1d_effect_note note;
   t1d_effect_options o = t1d_effect_defaults();
   int32_t n;
   set_person(&p, false);
@@ -442,7 +443,7 @@ static void forecast__more_absorbed_than_entered_is_said(void **state)
   p.meal[0].carb_g = 9;
   for (int i = 0; i < 36; i++) p.reading[i].glucose_mgdl = 100 + 8.0 * i;
   assert_int_equal(forecast(*state, &p, &o, row, &n, &note), GM_OK);
-  assert_true((note.flags & T1D_FORECAST_MORE_CARB) != 0);
+  assert_true((note.flags & T1D_EFFECT_MORE_CARB) != 0);
   assert_true(note.cob_g == 0 && row[n - 1].carb_mgdl == 0);
 }
 
@@ -450,25 +451,25 @@ static void forecast__more_absorbed_than_entered_is_said(void **state)
 static void forecast__readings_that_jump_are_not_extrapolated(void **state)
 {
   static person p;
-  static t1d_forecast_row row[MOST];
-  t1d_forecast_note note;
+  static t1d_effect_row row[MOST];
+  t1d_effect_note note;
   t1d_effect_options o = t1d_effect_defaults();
   int32_t n;
   set_person(&p, false);
   p.reading[32].glucose_mgdl += 60;
   assert_int_equal(forecast(*state, &p, &o, row, &n, &note), GM_OK);
-  assert_true((note.flags & T1D_FORECAST_JUMP) != 0 && !note.retro.used);
+  assert_true((note.flags & T1D_EFFECT_JUMP) != 0 && !note.retro.used);
   assert_int_equal(note.trend.state, T1D_TREND_JUMP);
   assert_true(row[n - 1].trend_mgdl == 0 && row[n - 1].retro_mgdl == 0);
   o.jump_max_mgdl = 100;
   assert_int_equal(forecast(*state, &p, &o, row, &n, &note), GM_OK);
-  assert_true((note.flags & T1D_FORECAST_JUMP) == 0 && note.retro.used);
+  assert_true((note.flags & T1D_EFFECT_JUMP) == 0 && note.retro.used);
 }
 
 static void refuse(gm_ctx *ctx, const person *p, const t1d_effect_options *o, gm_status want)
 {
-  static t1d_forecast_row row[MOST];
-  t1d_forecast_note note;
+  static t1d_effect_row row[MOST];
+  t1d_effect_note note;
   int32_t n = -5;
   gm_message_clear(ctx);
   memset(row, 7, sizeof row[0]);
@@ -520,7 +521,7 @@ static void forecast__what_cannot_be_forecast_is_refused(void **state)
 
 static gm_status trial(gm_ctx *ctx, void *user)
 {
-  static t1d_forecast_row row[MOST];
+  static t1d_effect_row row[MOST];
   t1d_effect_options o = t1d_effect_defaults();
   int32_t n;
   return forecast(ctx, user, &o, row, &n, NULL);

@@ -28,9 +28,9 @@ static int teardown(void **state)
 
 static char zone(t1d_grid grid, double r, double e)
 {
-  t1d_zone z = T1D_ZONE_COUNT;
+  t1d_error_zone z = T1D_ERROR_ZONES;
   if (t1d_grid_zone(ctx, grid, r, e, &z)) fail_msg("%s", gm_message(ctx));
-  return t1d_zone_letter(z);
+  return t1d_error_zone_letter(z);
 }
 
 static void expect(t1d_grid grid, double r, double e, char should)
@@ -225,8 +225,8 @@ static void counts__by_hand(void **state)
   assert_memory_equal(c.count, should, sizeof should);
   assert_int_equal(c.pair_count, 6);
   assert_int_equal(c.missing_count, 2);
-  near(c.share_pct[T1D_ZONE_A], 50, 1e-12);
-  near(c.se_pct[T1D_ZONE_A], 100 * sqrt(0.25 / 5), 1e-12);
+  near(c.share_pct[T1D_ERROR_A], 50, 1e-12);
+  near(c.se_pct[T1D_ERROR_A], 100 * sqrt(0.25 / 5), 1e-12);
 }
 
 /* Wilson's interval: 0 of 10 gives an upper end of z^2/(n + z^2), 5 of 10 lies evenly about 50. */
@@ -241,10 +241,10 @@ static void counts__wilson_interval(void **state)
   }
   assert_int_equal(t1d_grid_count(ctx, T1D_CLARKE, r, e, NULL, 10, &c), GM_OK);
   double zz = 1.6449 * 1.6449;
-  near(c.high_pct[T1D_ZONE_E], 100 * zz / (10 + zz), 1e-9);
-  near(c.low_pct[T1D_ZONE_E], 0, 0);
-  near(c.low_pct[T1D_ZONE_A] + c.high_pct[T1D_ZONE_A], 100, 1e-9);
-  assert_true(c.low_pct[T1D_ZONE_A] > 0 && c.low_pct[T1D_ZONE_A] < 50);
+  near(c.high_pct[T1D_ERROR_E], 100 * zz / (10 + zz), 1e-9);
+  near(c.low_pct[T1D_ERROR_E], 0, 0);
+  near(c.low_pct[T1D_ERROR_A] + c.high_pct[T1D_ERROR_A], 100, 1e-9);
+  assert_true(c.low_pct[T1D_ERROR_A] > 0 && c.low_pct[T1D_ERROR_A] < 50);
 }
 
 /* Blocks: pairs that all do alike within a block count as one; single pairs as blocks give the
@@ -290,10 +290,10 @@ static void counts__one_block_promises_nothing(void **state)
 static void refuse(double r, double e, gm_status should)
 {
   double rr[] = {100, r}, ee[] = {100, e};
-  t1d_zone z = T1D_ZONE_C;
+  t1d_error_zone z = T1D_ERROR_C;
   t1d_grid_counts before = {.pair_count = 9}, c = before;
   assert_int_equal(t1d_grid_zone(ctx, T1D_CLARKE, r, e, &z), should);
-  assert_int_equal(z, T1D_ZONE_C);
+  assert_int_equal(z, T1D_ERROR_C);
   if (isnan(r) || isnan(e)) return;
   assert_int_equal(t1d_grid_count(ctx, T1D_CLARKE, rr, ee, NULL, 2, &c), should);
   assert_memory_equal(&c, &before, sizeof c);
@@ -304,7 +304,7 @@ static void refuse(double r, double e, gm_status should)
 static void refusals__each_has_its_code(void **state)
 {
   (void)state;
-  t1d_zone z;
+  t1d_error_zone z;
   t1d_grid_counts c;
   refuse(INFINITY, 100, GM_EDOMAIN);
   refuse(100, -1, GM_EDOMAIN);
@@ -317,6 +317,26 @@ static void refusals__each_has_its_code(void **state)
   assert_int_equal(t1d_grid_count(ctx, T1D_CLARKE, NULL, NULL, NULL, 0, &c), GM_ENOTFOUND);
   assert_int_equal(t1d_grid_zone(ctx, T1D_GRID_COUNT, 100, 100, &z), GM_EINVAL);
   assert_int_equal(t1d_grid_count(ctx, T1D_GRID_COUNT, mmol, mmol, NULL, 2, &c), GM_EINVAL);
+}
+
+/* mmol/L is told by its height alone: 33.3 (600 mg/dL) is the highest that any meter shows, and a
+ * highest reference of up to 33.4 is refused; from there on it is taken for mg/dL, which only a
+ * person who has nothing but extreme lows would be. */
+static void refusals__mmol_up_to_its_highest(void **state)
+{
+  (void)state;
+  static const struct {
+    double highest;
+    gm_status should;
+  } c[] = {
+      {600 / 18.0156, GM_EUNIT}, {33.3, GM_EUNIT}, {33.4, GM_EUNIT}, {33.5, GM_OK}, {40, GM_OK}};
+  for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+    const double r[] = {5.5, c[i].highest, 7}, e[] = {300, 300, 300}; /* estimates tell nothing */
+    t1d_grid_counts before = {.pair_count = 9}, out = before;
+    for (int g = 0; g < T1D_GRID_COUNT; g++)
+      assert_int_equal(t1d_grid_count(ctx, (t1d_grid)g, r, e, NULL, 3, &out), c[i].should);
+    if (c[i].should) assert_memory_equal(&out, &before, sizeof out);
+  }
 }
 
 static gm_status trial(gm_ctx *c, void *user)
@@ -351,6 +371,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(counts__blocks_widen_the_error, setup, teardown),
       cmocka_unit_test_setup_teardown(counts__one_block_promises_nothing, setup, teardown),
       cmocka_unit_test_setup_teardown(refusals__each_has_its_code, setup, teardown),
+      cmocka_unit_test_setup_teardown(refusals__mmol_up_to_its_highest, setup, teardown),
       cmocka_unit_test_setup_teardown(faults__no_memory, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

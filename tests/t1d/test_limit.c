@@ -221,9 +221,9 @@ static void stale__no_more_than_the_profile(void **state)
   assert_true(ask(&b, 0.2, 0, &bits).basal_u_per_h == 0.2);
 }
 
-/* Control-IQ falls back to the profile after 20 min, not below it either; a meal is still covered
- * by hand. */
-static void silent__the_profile(void **state)
+/* Control-IQ falls back to the profile after 20 min: no more than it, but less where less was asked
+ * for; a meal is still covered by hand. */
+static void silent__no_more_than_the_profile(void **state)
 {
   (void)state;
   bed b;
@@ -231,11 +231,37 @@ static void silent__the_profile(void **state)
   lay(&b);
   b.view.cgm.count = N - 5;
   t1d_command c = ask(&b, 0, 0.4, &bits);
+  assert_true(c.basal_u_per_h == 0 && c.bolus_u == 0 && HAS(bits, SILENT));
+  c = ask(&b, 3, 0.4, &bits);
   assert_true(c.basal_u_per_h == 1 && c.bolus_u == 0 && HAS(bits, SILENT));
   tell(&b, 0, 40);
   assert_true(ask(&b, 3, 9, &bits).bolus_u == 4);
   b.view.cgm.count = 0;
   assert_true(ask(&b, 3, 9, &bits).basal_u_per_h == 1);
+}
+
+/* A sensor that falls silent at 45 mg/dL, or on the way down: nothing says that it is over, so
+ * basal stays off for an hour after the last reading; then the profile, and never more than was
+ * asked. */
+static void low_then_silent__stays_off_for_an_hour(void **state)
+{
+  (void)state;
+  static const double last[2][4] = {{75, 65, 55, 45}, {125, 115, 105, 95}};
+  for (int k = 0; k < 2; k++)
+    for (int ago = 0; ago <= 120; ago += 5) {
+      bed b;
+      uint32_t bits;
+      lay(&b);
+      for (int i = 0; i < N; i++) b.t[i] -= ago;
+      for (int i = 0; i < 4; i++) b.g[N - 4 + i] = last[k][i];
+      for (int i = 0; i < N - 4; i++) b.g[i] = last[k][0];
+      const t1d_command most = ask(&b, 3, 0.5, &bits);
+      assert_true(most.bolus_u == 0 && most.basal_u_per_h == (ago <= 60 ? 0 : 1));
+      assert_true(HAS(bits, LOW) == (k == 0 && ago <= 60));
+      assert_true(HAS(bits, FALLING) == (k == 1 && ago <= 60));
+      assert_true(ask(&b, 0.4, 0, &bits).basal_u_per_h == (ago <= 60 ? 0 : 0.4));
+      assert_true(ask(&b, 0, 0, &bits).basal_u_per_h == 0);
+    }
 }
 
 /* Readings in mmol/L taken for mg/dL are no readings. */
@@ -264,6 +290,58 @@ static void clock__no_more_than_the_profile(void **state)
   }
 }
 
+/* The clock goes back by an hour: readings and entries of the future. It heals in 20 min, when the
+ * trend is made of new readings alone, and not later; forward the same, seen by the entries. */
+static void clock__heals_in_twenty_minutes(void **state)
+{
+  (void)state;
+  for (int by = -60; by <= 60; by += 120)
+    for (int since = 0; since <= 30; since += 5) { /* minutes since the clock was moved */
+      bed b;
+      uint32_t bits;
+      lay(&b);
+      for (int i = 0; i < N; i++)
+        if (b.t[i] < now - since - 1) b.t[i] -= by;
+      for (int i = 0; i < 96; i++)
+        if (b.given[i].t_min < now - since - 1) b.given[i].t_min -= by;
+      const t1d_command c = ask(&b, 2, 0.4, &bits);
+      assert_true(HAS(bits, CLOCK) == (since < 20));
+      assert_true(c.basal_u_per_h == (since < 20 ? 1 : 2));
+    }
+}
+
+/* The newest reading of all is a low one, by a clock that runs ahead of ours: it counts. */
+static void low_of_the_future__suspends(void **state)
+{
+  (void)state;
+  bed b;
+  uint32_t bits;
+  lay(&b);
+  b.t[N - 1] += 30;
+  b.g[N - 1] = 60;
+  const t1d_command c = ask(&b, 1, 0.4, &bits);
+  assert_true(c.basal_u_per_h == 0 && c.bolus_u == 0 && HAS(bits, LOW) && HAS(bits, CLOCK));
+}
+
+/* One meal of 60 g, eight units an hour ago. The clock goes back, and the hour comes by again: the
+ * announcement is a new one by the clock, but it has had its bolus. A meal that had none has one.
+ */
+static void meal_of_an_hour_lived_twice__no_second_bolus(void **state)
+{
+  (void)state;
+  for (int answered = 0; answered < 2; answered++) {
+    bed b;
+    uint32_t bits;
+    lay(&b);
+    for (int i = 0; i < 72; i++) b.given[i].t_min = now - 5 * (72 - i) + 60; /* until the move */
+    for (int i = 72; i < 96; i++) b.given[i].t_min = now - 5 * (96 - i);
+    tell(&b, 0, 60); /* told at the time of entry 60, which is now again */
+    assert_true(b.given[60].t_min == now);
+    b.given[60].bolus_u = answered ? 6 : 0.1;
+    assert_true((ask(&b, 1, 6, &bits).bolus_u <= 0.5) == answered);
+  }
+}
+
 /* oref0: a jump of more than 20 %: no microbolus, the basal rate may still rise. */
 static void jump__no_microbolus(void **state)
 {
@@ -281,6 +359,43 @@ static void jump__no_microbolus(void **state)
   assert_true(ask(&b, 2, 5.9, &bits).bolus_u == 4);
 }
 
+/* A level 90 mg/dL up within five minutes: no more than the profile and a meal as by hand for six
+ * hours, however alive the readings behind it look; a fall of the same kind takes it back at once.
+ * A rise that comes back from a fall of late, even higher, or from 20 min of the same reading is
+ * none. 40 in five minutes and 60 in fifteen can be glucose. */
+static void step__no_more_than_the_profile(void **state)
+{
+  (void)state;
+  enum { M = 80 };
+  for (int ago = 20; ago <= 390; ago += 5)
+    for (int kind = 0; kind < 6; kind++) {
+      bed b;
+      uint32_t bits;
+      double t[M], g[M];
+      lay(&b);
+      for (int i = 0; i < M; i++) {
+        t[i] = now - 5 * (M - 1 - i);
+        const bool since = now - t[i] <= ago, late = now - t[i] <= 10,
+                   before = now - t[i] <= ago + 15;
+        g[i] = 130 + 2 * (i % 3) + (kind < 2 && since ? 90 : 0) - (kind == 1 && late ? 90 : 0);
+        if (kind == 2 && before) g[i] += since ? 50 : -60;
+        if (kind == 3 && since) g[i] += 34;
+        if (kind == 5) g[i] = since ? 200 + 2 * (i % 3) : (now - t[i] <= ago + 20 ? 110 : g[i]);
+        if (kind == 4 && since) g[i] += 60;
+        if (kind == 4 && before && !since) g[i] = NAN; /* a gap of 20 min, ten of them without */
+      }
+      b.view.cgm = (t1d_readings){t, g, M};
+      t1d_command c = ask(&b, 2, 0.4, &bits);
+      /* a fall that is older than six hours takes nothing back */
+      const bool held = ago <= 360 && (kind == 0 || (kind == 2 && ago > 345));
+      assert_true(HAS(bits, STEP) == held);
+      assert_true(c.basal_u_per_h == (held ? 1 : 2) || HAS(bits, FALLING));
+      tell(&b, 0, 40);
+      c = ask(&b, 1, 5.5, &bits);
+      if (held) assert_true(c.bolus_u == 4);
+    }
+}
+
 /* AndroidAPS: readings that do not change: insulin on board 0, which is no more than the profile.
  */
 static void flat__no_more_than_the_profile(void **state)
@@ -290,7 +405,7 @@ static void flat__no_more_than_the_profile(void **state)
   uint32_t bits;
   lay(&b);
   for (int i = N - 10; i < N; i++) b.g[i] = 250;
-  b.g[N - 11] = 252; /* no jump of late */
+  for (int i = 0; i < N - 10; i++) b.g[i] = 252 + i % 3; /* no jump of late */
   t1d_command c = ask(&b, 3, 0.5, &bits);
   assert_true(c.basal_u_per_h == 1 && c.bolus_u == 0 && HAS(bits, FLAT));
   for (int i = N - 10; i < N; i++) b.g[i] = 250 + i;
@@ -323,6 +438,63 @@ static void lost_and_faults__no_more_than_the_profile(void **state)
   b.view.sensor_faults = 4;
   c = ask(&b, 3, 0.5, &bits);
   assert_true(c.basal_u_per_h == 1 && c.bolus_u == 0 && HAS(bits, SENSOR));
+}
+
+/* What is wrong with a reading stays with it. 300 after 130, known to be false, and then nothing:
+ * no more than the profile until a good reading comes, and then by that one alone: 128, not 300. A
+ * false reading that is low still suspends: that costs little. */
+static void fault__stays_with_its_reading(void **state)
+{
+  (void)state;
+  bed b;
+  uint32_t bits, fault[N] = {0};
+  for (int later = 0; later <= 10; later += 5) {
+    lay(&b);
+    for (int i = 0; i < N; i++) b.t[i] -= later;
+    b.g[N - 1] = 300;
+    fault[N - 1] = 1024;
+    b.view.reading_faults = fault;
+    const t1d_command c = ask(&b, 3, 0.5, &bits);
+    assert_true(c.basal_u_per_h == 1 && c.bolus_u == 0 && HAS(bits, SENSOR));
+  }
+  lay(&b);
+  b.view.reading_faults = fault;
+  b.g[N - 2] = 300;
+  fault[N - 2] = 1024;
+  fault[N - 1] = 0;
+  assert_true(ask(&b, 2, 0.4, &bits).basal_u_per_h == 2 && !HAS(bits, SENSOR));
+  const t1d_trace g = t1d_trace_of(&b.view);
+  assert_true(fabs(g.slope_mgdl_per_min - 0.05) < 1e-9 && fabs(g.smooth_mgdl - 129) < 1e-9);
+  b.g[N - 1] = 50;
+  fault[N - 1] = 1024;
+  assert_true(ask(&b, 2, 0.4, &bits).basal_u_per_h == 0 && HAS(bits, LOW));
+}
+
+/* Nobody needs more than 2 U/kg a day: a child of 20 kg with 95 U typed for 9.5 keeps the limits of
+ * a child and of twice its basal; 38 U are believed and are of the next class (t1d_limit.c). */
+static void daily_dose__is_believed_by_weight(void **state)
+{
+  (void)state;
+  static const double typed[] = {95, 1200, INFINITY, NAN, -5, 0};
+  bed b;
+  lay(&b);
+  b.therapy.group = T1D_CHILD;
+  b.therapy.bw_kg = 20;
+  for (int i = 0; i < 24; i++) b.therapy.basal_u_per_h[i] = 0.25;
+  for (int i = 0; i < 6; i++) {
+    b.therapy.daily_dose_u = typed[i];
+    t1d_limits_of(&b.therapy, &b.limits);
+    assert_true(b.limits.bolus_max_u == 5 && fabs(b.limits.iob_max_u - 0.35 * 12) < 1e-12);
+    assert_true(b.limits.basal_max_u_per_h == 0.75);
+  }
+  b.therapy.daily_dose_u = 38;
+  t1d_limits_of(&b.therapy, &b.limits);
+  assert_true(b.limits.bolus_max_u == 10 && b.limits.iob_max_u == 13);
+  for (int i = 0; i < 24; i++) b.therapy.basal_u_per_h[i] = 40; /* nor are 960 U of basal */
+  b.therapy.daily_dose_u = 0;
+  t1d_limits_of(&b.therapy, &b.limits);
+  assert_true(b.limits.bolus_max_u == 5 && b.limits.basal_max_u_per_h == 2);
+  assert_true(b.limits.iob_max_u == 7);
 }
 
 /* The same meal announced again within half an hour gets no second bolus; another one does. */
@@ -358,19 +530,20 @@ static void meal_size__at_most_120_g(void **state)
   assert_true(HAS(bits, MEAL_SIZE));
 }
 
-/* What is no number becomes the profile and no bolus. */
+/* What is no finite number becomes the profile and no bolus; below 0 is 0. */
 static void number__the_profile(void **state)
 {
   (void)state;
   static const double bad[] = {NAN, INFINITY, -INFINITY, -1};
+  static const double rate[] = {1, 1, 1, 0};
   for (int i = 0; i < 4; i++) {
     bed b;
     uint32_t bits;
     lay(&b);
     t1d_command c = ask(&b, bad[i], 0.2, &bits);
-    assert_true(c.basal_u_per_h == 1 && c.bolus_u == 0.2 && HAS(bits, NUMBER));
+    assert_true(c.basal_u_per_h == rate[i] && c.bolus_u == 0.2 && HAS(bits, NUMBER));
     c = ask(&b, 2, bad[i], &bits);
-    assert_true(c.basal_u_per_h == 2 && c.bolus_u == 0);
+    assert_true(c.basal_u_per_h == 2 && c.bolus_u == 0 && HAS(bits, NUMBER));
   }
 }
 
@@ -415,8 +588,8 @@ static void scramble(bed *b, gm_key k, uint64_t i)
 }
 
 /* 100,000 views and commands of any kind: the command given is a number, not negative, within the
- * hard limits, the multiples of the profile and insulin on board; nothing flows while the newest
- * reading is below 70 unless a meal was announced. */
+ * hard limits, the multiples of the profile and insulin on board, and no more than was asked for;
+ * nothing flows while the newest reading is below 70 unless a meal was announced. */
 static void any_command__comes_out_inside_all_limits(void **state)
 {
   (void)state;
@@ -427,11 +600,15 @@ static void any_command__comes_out_inside_all_limits(void **state)
     bed b;
     uint32_t bits;
     scramble(&b, key, i);
-    const t1d_command c = ask(&b, odd(key, i, 7, 12), odd(key, i, 8, 30), &bits);
+    const double rate = odd(key, i, 7, 12), bolus_u = odd(key, i, 8, 30);
+    const t1d_command c = ask(&b, rate, bolus_u, &bits);
     const double profile = t1d_basal_at(&b.therapy, now), iob = t1d_iob(&b.view);
     const bool bigger = b.therapy.daily_dose_u > 30; /* a class up (t1d_limit.c) */
     assert_true(isfinite(c.basal_u_per_h) && c.basal_u_per_h >= 0);
     assert_true(isfinite(c.bolus_u) && c.bolus_u >= 0);
+    assert_true(c.basal_u_per_h <= (isfinite(rate) ? fmax(rate, 0) : profile));
+    assert_true(c.bolus_u <= (isfinite(bolus_u) ? fmax(bolus_u, 0) : 0));
+    assert_true(c.basal_u_per_h <= b.limits.basal_max_u_per_h && c.bolus_u <= b.limits.bolus_max_u);
     if (!bigger) assert_true(c.bolus_u <= bolus[i % 3]);
     if (!bigger) assert_true(c.basal_u_per_h <= fmax(basal[i % 3], profile));
     assert_true(c.bolus_u <= 25 && c.basal_u_per_h <= fmax(12, profile));
@@ -460,13 +637,20 @@ int main(void)
       cmocka_unit_test(falling__suspends),
       cmocka_unit_test(low__meal_less_what_is_missing),
       cmocka_unit_test(stale__no_more_than_the_profile),
-      cmocka_unit_test(silent__the_profile),
+      cmocka_unit_test(silent__no_more_than_the_profile),
+      cmocka_unit_test(low_then_silent__stays_off_for_an_hour),
       cmocka_unit_test(mmol__is_silence),
       cmocka_unit_test(clock__no_more_than_the_profile),
+      cmocka_unit_test(clock__heals_in_twenty_minutes),
+      cmocka_unit_test(low_of_the_future__suspends),
+      cmocka_unit_test(meal_of_an_hour_lived_twice__no_second_bolus),
       cmocka_unit_test(jump__no_microbolus),
+      cmocka_unit_test(step__no_more_than_the_profile),
       cmocka_unit_test(flat__no_more_than_the_profile),
       cmocka_unit_test(double__no_more_than_the_profile),
       cmocka_unit_test(lost_and_faults__no_more_than_the_profile),
+      cmocka_unit_test(fault__stays_with_its_reading),
+      cmocka_unit_test(daily_dose__is_believed_by_weight),
       cmocka_unit_test(meal_twice__no_second_bolus),
       cmocka_unit_test(meal_size__at_most_120_g),
       cmocka_unit_test(number__the_profile),

@@ -8,6 +8,7 @@
 #include "t1d_metrics.h"
 #include "support/data.h"
 #include "support/fault.h"
+#include "gemel/rand.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,18 +60,11 @@ static void grid(int32_t n, double period_min)
   for (int32_t i = 0; i < n; i++) t[i] = period_min * i;
 }
 
-/* The same numbers on every machine: Lehmer's generator (Park & Miller 1988). */
-static uint64_t seed;
-static double uniform(void)
-{
-  seed = seed * 48271 % 2147483647;
-  return (double)seed / 2147483647.0;
-}
-static double normal(void)
-{
-  double u = uniform();
-  return sqrt(-2 * log(u)) * cos(6.283185307179586 * uniform());
-}
+/* The same numbers on every machine. */
+static uint64_t seed, drawn;
+static gm_key key_now(void) { return gm_key_make(seed, GM_PURPOSE_TEST, 0, 0); }
+static double uniform(void) { return gm_uniform(key_now(), drawn++, 0, 0, 0); }
+static double normal(void) { return gm_normal(key_now(), drawn++, 0, 0, 1); }
 
 /* ---- definitions --------------------------------------------------------------------------- */
 /* Two readings of 100 and 200 mg/dL give by hand: mean 150, SD 100/sqrt(2), half in range. */
@@ -541,6 +535,11 @@ static void refusals__each_has_its_code(void **state)
   refuse(4, NULL, GM_ENOTFOUND);
   for (int i = 0; i < 4; i++) g[i] = 5.5 + i; /* mmol/L */
   refuse(4, NULL, GM_EUNIT);
+  g[2] = 33.3; /* 600 mg/dL: the highest that a meter shows */
+  refuse(4, NULL, GM_EUNIT);
+  g[2] = 33.5; /* beyond every meter in mmol/L */
+  measure(4, NULL);
+  assert_int_equal(m.reading_count, 4);
   for (int i = 0; i < 4; i++) g[i] = 120;
   const t1d_metrics_options wrong[] = {
       {.period_min = -1},           {.bridge_min = NAN},        {.to_min = -5},

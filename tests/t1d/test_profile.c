@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "t1d_profile.h"
+#include "t1d_profile_html.h"
 #include "support/fault.h"
 #include <math.h>
 #include <stdio.h>
@@ -188,8 +188,7 @@ static void midnight__moves_the_profile(void **state)
   near(q(DAY - 72, 2), 100, 1e-9);
 }
 
-/* ---- days --------------------------------------------------------------------------------------
- */
+/* ---- days ------------------------------------------------------------------------------------ */
 /* A night without the sensor: no number where nothing is near, fewer days where some are. */
 static void days__are_counted_by_bin(void **state)
 {
@@ -227,8 +226,7 @@ static void days__slow_sensor_is_behind_every_bin(void **state)
   }
 }
 
-/* ---- intervals ---------------------------------------------------------------------------------
- */
+/* ---- intervals ------------------------------------------------------------------------------- */
 /* Each day keeps a level of its own: over many lives the 90 % interval of the median holds the true
  * median about nine times in ten, though a bin holds 168 readings and only 14 days. (14 days give
  * steps of 7 %, so 90 % cannot be met exactly.) */
@@ -266,14 +264,16 @@ static void intervals__one_day_has_none(void **state)
   assert_int_equal(p->days_behind[50], 1);
 }
 
-/* ---- picture -----------------------------------------------------------------------------------
- */
+/* ---- picture --------------------------------------------------------------------------------- */
 /* Tags open and close in order, attributes stand in quotes, no number is NaN or infinite. */
 static void check_markup(const char *s)
 {
   char open[64][32];
   int depth = 0;
-  assert_null(strstr(s, "nan"));
+  assert_null(strstr(s, " nan"));
+  assert_null(strstr(s, ">nan"));
+  assert_null(strstr(s, "\"nan"));
+  assert_null(strstr(s, "-nan"));
   assert_null(strstr(s, "inf "));
   for (s = strchr(s, '<'); s; s = strchr(s, '<')) {
     const char *end = strchr(s, '>');
@@ -365,8 +365,66 @@ static void picture__breaks_at_gaps_and_says_what_is_short(void **state)
   assert_non_null(strstr(text.data, ">550<")); /* the axis grew to hold 530 */
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------
+/* ---- report ---------------------------------------------------------------------------------- */
+static void report(int32_t n, const char *account)
+{
+  t1d_readings r = {t, g, n};
+  t1d_metrics m;
+  make(n, NULL);
+  if (t1d_metrics_of(ctx, &r, NULL, &m)) fail_msg("%s", gm_message(ctx));
+  const t1d_profile_report what = {p, &m, &r, account};
+  t1d_profile_html(&what, &text);
+  assert_int_equal(text.status, GM_OK);
+  check_markup(strstr(text.data, "<html"));
+  assert_null(strstr(text.data, "<script"));
+  assert_int_equal(count("http"),
+                   count("xmlns=\"http://www.w3.org/2000/svg\"")); /* loads nothing */
+}
+
+/* The cells of the row that begins with name. */
+static bool row_has(const char *name, const char *what)
+{
+  const char *at = strstr(text.data, name), *end = at ? strstr(at, "</tr>") : NULL;
+  const char *found = at ? strstr(at, what) : NULL;
+  return found && found < end;
+}
+
+/* Four of ten readings at 300, six at 125 on every day: 60 % in range and 40 % above 250, which is
+ * not what the consensus asks for (70, 5 %); nothing is below 70, which is. Each day has its strip.
+ * Texts of others are no markup. */
+static void report__says_targets_and_days(void **state)
+{
+  (void)state;
+  grid(14 * DAY);
+  for (int32_t i = 0; i < 14 * DAY; i++) g[i] = i % 10 < 4 ? 300 : 125;
+  report(14 * DAY, "3 rows <b> & 1 refused\n");
+  assert_true(row_has("In range, 70-180 mg/dL", "60.0"));
+  assert_true(row_has("In range, 70-180 mg/dL", ">not met<"));
+  assert_true(row_has("Above 250 mg/dL", ">not met<"));
+  assert_true(row_has("Below 70 mg/dL, all", ">met<"));
+  assert_true(row_has("Below 54 mg/dL", ">met<"));
+  assert_true(row_has("Sensor active", "100.0 %"));
+  assert_int_equal(count("<path class=\"curve\""), 14);
+  assert_non_null(strstr(text.data, "3 rows &lt;b&gt; &amp; 1 refused"));
+  assert_null(strstr(text.data, "Too little data"));
+}
+
+/* Too little is said in front; only days that there are have a strip; a day of 1970 has its name.
  */
+static void report__says_what_is_short(void **state)
+{
+  (void)state;
+  grid(3 * DAY);
+  for (int32_t i = 0; i < 3 * DAY; i++) g[i] = 125;
+  report(3 * DAY, "");
+  assert_non_null(strstr(text.data, "Too little data for a report"));
+  assert_non_null(strstr(text.data, "3.0 of 14 days"));
+  assert_int_equal(count("<path class=\"curve\""), 3);
+  assert_non_null(strstr(text.data, ">Thu 1 Jan<")); /* 1970 began on a Thursday */
+  assert_non_null(strstr(text.data, ">Sat 3 Jan<"));
+}
+
+/* ---- refusals -------------------------------------------------------------------------------- */
 static void refuse(int32_t n, const t1d_profile_options *o, gm_status should)
 {
   t1d_readings r = {t, g, n};
@@ -421,12 +479,15 @@ static gm_status trial(gm_ctx *c, void *user)
 {
   (void)user;
   t1d_profile *out;
+  t1d_metrics m;
   t1d_readings r = {t, g, DAY};
   gm_text s;
-  gm_status status = t1d_profile_new(c, &r, NULL, &out);
+  gm_status status = t1d_metrics_of(c, &r, NULL, &m);
+  if (!status) status = t1d_profile_new(c, &r, NULL, &out);
   if (status) return status;
+  const t1d_profile_report report = {out, &m, &r, "1 row"};
   gm_text_init(&s, c);
-  t1d_profile_svg(out, NULL, &s);
+  t1d_profile_html(&report, &s);
   status = s.status;
   gm_text_free(&s);
   t1d_profile_free(out);
@@ -479,6 +540,8 @@ int main(void)
       cmocka_unit_test_setup_teardown(picture__median_lies_where_the_axis_says, setup, teardown),
       cmocka_unit_test_setup_teardown(picture__breaks_at_gaps_and_says_what_is_short, setup,
                                       teardown),
+      cmocka_unit_test_setup_teardown(report__says_targets_and_days, setup, teardown),
+      cmocka_unit_test_setup_teardown(report__says_what_is_short, setup, teardown),
       cmocka_unit_test_setup_teardown(refusals__each_has_its_code, setup, teardown),
       cmocka_unit_test_setup_teardown(faults__no_memory, setup, teardown),
       cmocka_unit_test_setup_teardown(speed__milliseconds, setup, teardown),

@@ -312,6 +312,72 @@ static void table__is_known_by_its_header(void **state)
   assert_int_equal(t1d_record_read_csv(ctx, path, NULL, &r, NULL, NULL), GM_ENOTFOUND);
 }
 
+static void same_records(const t1d_records *a, const t1d_records *b)
+{
+  assert_int_equal(a->count, b->count);
+  for (int32_t i = 0; i < a->count; i++) {
+    const t1d_record *x = &a->record[i], *y = &b->record[i];
+    is(x, y->kind, y->t_s, y->value, y->duration_min);
+    assert_int_equal(x->flags, y->flags);
+  }
+}
+
+/* What is built in is what stands in models/t1d/maps: a table reads the same by its header and by
+ * the file. The file's basal is in changes only where the table is known by its header. */
+static void table__maps_are_the_files(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *map, *table;
+  } c[] = {{"models/t1d/maps/glucose-ml.yaml",
+            "timestamp,glucose_value_mg_dl\n2018-05-03 13:00:00,100\n2018-05-03 13:05:00,Low\n"
+            "2018-05-03 13:10:00,HIGH\nyesterday,7\n"},
+           {"models/t1d/maps/hupa-events.yaml",
+            "time,basal_U_per_5min,bolus_U,carb_servings_10g\n2018-06-13T18:40:00,0.09,0,0\n"
+            "2018-06-13T18:45:00,0,1.5,2\n2018-06-13T18:50:00,0.1,0,0\n"}};
+  for (size_t i = 0; i < 2; i++) {
+    const char *path = written(c[i].table);
+    const t1d_csv_options by_file = {.mapping = c[i].map, .records = {.hold_basal = i == 1}};
+    t1d_records a, b;
+    if (t1d_record_read_csv(ctx, path, NULL, &a, NULL, NULL)) fail_msg("%s", gm_message(ctx));
+    if (t1d_record_read_csv(ctx, path, &by_file, &b, NULL, NULL)) fail_msg("%s", gm_message(ctx));
+    assert_true(a.count >= 3);
+    same_records(&a, &b);
+    t1d_records_free(&a);
+    t1d_records_free(&b);
+  }
+}
+
+/* Two tables of one person are one series; the first row that is refused is told by its place; a
+ * basal rate of a table of changes holds to the end of all records. */
+static void table__two_of_one_person(void **state)
+{
+  (void)state;
+  t1d_record_builder *b;
+  t1d_records r;
+  t1d_table_told told;
+  assert_int_equal(GM_OK, t1d_record_builder_new(ctx, NULL, &b));
+  const char *path = written("timestamp,glucose_value_mg_dl\n2018-06-13 18:40:00,100\n"
+                             "2018-06-13 19:40:00,110\n2018-06-13 19:45:00,many\n");
+  assert_int_equal(GM_OK, t1d_record_take_csv(b, ctx, path, NULL, &told));
+  assert_int_equal(told.rows, 3);
+  assert_int_equal(told.refused, 1);
+  assert_non_null(strstr(told.first_refused, "line 4, glucose_value_mg_dl: "));
+  path = written("time,basal_U_per_5min,bolus_U,carb_servings_10g\n2018-06-13T18:45:00,0.1,1,2\n");
+  assert_int_equal(GM_OK, t1d_record_take_csv(b, ctx, path, NULL, &told));
+  assert_int_equal(told.rows, 1);
+  assert_string_equal(told.first_refused, "");
+  assert_int_equal(GM_OK, t1d_record_finish(b, &r));
+  t1d_record_builder_free(b);
+  assert_int_equal(r.count, 5);
+  is(&r.record[0], T1D_RECORD_GLUCOSE, 1528915200, 100, 0);
+  is(&r.record[1], T1D_RECORD_BOLUS, 1528915500, 1, 0);
+  is(&r.record[2], T1D_RECORD_BASAL, 1528915500, 1.2, 55);
+  is(&r.record[3], T1D_RECORD_CARBS, 1528915500, 20, 0);
+  is(&r.record[4], T1D_RECORD_GLUCOSE, 1528918800, 110, 0);
+  t1d_records_free(&r);
+}
+
 /* ---- published data -------------------------------------------------------------------------- */
 /* Every row of the published series is a record: as many as lines behind the header. */
 static void table__real_series_are_whole(void **state)
@@ -375,8 +441,8 @@ static void table__events_of_a_day(void **state)
   t1d_records_free(&r);
 }
 
-/* The files beside twin.yaml say the same as the mappings that are built in, and twin.yaml is a
- * definition that all three sorts of export can be held against. */
+/* twin.yaml is a definition that all three sorts of export can be held against, and that the files
+ * in maps fit. */
 static void twin__takes_what_is_read(void **state)
 {
   (void)state;
@@ -432,6 +498,8 @@ int main(void)
       cmocka_unit_test(nightscout__becomes_records),
       cmocka_unit_test(fhir__becomes_records),
       cmocka_unit_test(table__is_known_by_its_header),
+      cmocka_unit_test(table__maps_are_the_files),
+      cmocka_unit_test(table__two_of_one_person),
       cmocka_unit_test(table__real_series_are_whole),
       cmocka_unit_test(table__events_of_a_day),
       cmocka_unit_test(twin__takes_what_is_read),

@@ -1,23 +1,9 @@
 /* label: full */
 /* test_twin_stream.c - the streaming twin on virtual truth: a hidden subject, a sensor with
  * coloured error, meals told and not told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include "t1d_course.h"
+#include "hidden.h"
 #include "t1d_forecast.h"
 #include "t1d_meals.h"
-#include "t1d_prior.h"
-#include "t1d_sensor.h"
-#include "t1d_twin.h"
-#include "gemel/ensemble.h"
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 static gm_ctx *ctx;
 
@@ -39,75 +25,20 @@ static int end(void **state)
   return 0;
 }
 
-static double value_of(const t1d_subject *s, const char *name)
-{
-  for (int32_t i = 0; i < T1D_PARAMETER_COUNT; i++)
-    if (!strcmp(t1d_parameter_name[i], name)) return s->theta[i];
-  fail_msg("no parameter %s", name);
-  return NAN;
-}
-
 /* ---- a hidden person ------------------------------------------------------------------------- */
-typedef struct {
-  const t1d_subject *subject;
-  gm_model *model;
-  gm_ensemble *truth;
-  t1d_course *course;
-  t1d_sensor sensor;
-  double bw_kg;
-} person;
-
-static void person_open(person *p, int32_t number, double sensitivity)
+/* Whose own sensitivity is `sensitivity` times what the subject's parameters say. */
+static void person_open(hidden *p, int32_t number, double sensitivity)
 {
-  p->subject = t1d_subject_at(number);
-  p->bw_kg = value_of(p->subject, "BW");
-  must(t1d_s2008_new(ctx, NULL, &p->model));
-  must(gm_ensemble_new(ctx, p->model, NULL, 1, &p->truth));
-  int32_t rows;
-  const gm_var *v = gm_model_table(p->model, GM_TABLE_PARAMETER, &rows);
-  double *theta = gm_ensemble_theta(p->truth);
-  for (int32_t i = 0; i < rows; i++) theta[i] = v[i].initial;
-  must(t1d_subject_theta(ctx, p->subject, p->model, theta, 1));
-  theta[gm_model_find(p->model, GM_TABLE_PARAMETER, "SI")] = sensitivity;
-  gm_ensemble_seat(p->truth, (gm_key){0}, 0);
-  must(gm_ensemble_init(p->truth, ctx, 0));
-  must(t1d_course_new(ctx, p->model, p->bw_kg, 0, &p->course));
-  must(t1d_course_basal(p->course, ctx, 0, p->subject->basal_u_per_h));
-  t1d_sensor_options o = t1d_sensor_defaults(T1D_SENSOR_BRETON);
-  o.seed = 11;
+  hidden_open(p, ctx, number, NULL);
+  *hidden_parameter(p, "SI") = sensitivity;
+  hidden_begin(p);
+}
+
+static void twin_open(const hidden *p, int32_t number, bool population, t1d_twin **out)
+{
+  t1d_twin_options o = hidden_options(p);
+  o.population = population;
   o.subject = (uint64_t)number;
-  must(t1d_sensor_new(ctx, T1D_SENSOR_BRETON, &o, &p->sensor));
-}
-
-static void person_close(person *p)
-{
-  t1d_course_free(p->course);
-  gm_ensemble_free(p->truth);
-  gm_model_free(p->model);
-}
-
-/* Glucose under the skin at t. */
-static double person_go(person *p, double t_min)
-{
-  gm_drive d;
-  double y[2];
-  must(t1d_course_read(p->course, ctx, t_min, &d));
-  must(gm_ensemble_advance(p->truth, ctx, t_min, &d, NULL, NULL, 0, NULL));
-  must(gm_ensemble_observe(p->truth, ctx, y));
-  return y[1];
-}
-
-static void twin_open(const person *p, int32_t number, bool population, t1d_twin **out)
-{
-  const t1d_group group = t1d_subject_group(p->subject);
-  const t1d_twin_options o = {.bw_kg = p->bw_kg,
-                              .basal_u_per_h = p->subject->basal_u_per_h,
-                              .group = &group,
-                              .is_virtual = true,
-                              .first_mgdl = 140,
-                              .population = population,
-                              .seed = 3,
-                              .subject = (uint64_t)number};
   must(t1d_twin_new(ctx, &o, out));
 }
 
@@ -122,12 +53,53 @@ typedef struct {
 typedef struct {
   double twin[T1D_FORECAST_HORIZONS], readings[T1D_FORECAST_HORIZONS]; /* of squared RMSE */
   double mixed[T1D_FORECAST_HORIZONS], covered[T1D_FORECAST_HORIZONS];
-  double seconds_first_day;
-  int32_t persons, meals_found, meals_eaten;
+  int32_t persons, eaten, eaten_large; /* large: of LARGE_G and more */
+  int32_t finds, right, right_large;   /* right: finds that have a meal of their own */
+  double right_g, right_eaten_g, right_after_min;
 } tally;
 
-static void day_begin(person *p, t1d_twin *twin, const setting *g, int32_t number, int64_t day,
-                      tally *sum)
+/* ---- meals eaten and found ------------------------------------------------------------------- */
+enum { DAYS_MAX = 7, LARGE_G = 30, BEHIND_MIN = 100 };
+typedef struct {
+  double t_min, carbs_g;
+  bool found;
+} eaten;
+typedef struct {
+  eaten meal[DAYS_MAX * T1D_MEALS_A_DAY];
+  int32_t count;
+} menu;
+
+static void menu_add(menu *m, const t1d_meal *meal, tally *sum)
+{
+  assert_true(m->count < (int32_t)(sizeof m->meal / sizeof *m->meal));
+  m->meal[m->count++] = (eaten){meal->t_min, meal->carbs_g, false};
+  sum->eaten++;
+  sum->eaten_large += meal->carbs_g >= LARGE_G;
+}
+
+/* A find is right where a meal was begun at most 100 min before that no other find has; of several
+ * it is the largest. All else is false, or the same meal again. */
+static void menu_match(menu *m, double t_min, double found_g, tally *sum)
+{
+  eaten *best = NULL;
+  sum->finds++;
+  for (int32_t i = 0; i < m->count; i++) {
+    eaten *e = &m->meal[i];
+    if (e->found || e->t_min >= t_min || e->t_min < t_min - BEHIND_MIN) continue;
+    if (!best || e->carbs_g > best->carbs_g) best = e;
+  }
+  if (!best) return;
+  best->found = true;
+  sum->right++;
+  sum->right_large += best->carbs_g >= LARGE_G;
+  sum->right_g += found_g;
+  sum->right_eaten_g += best->carbs_g;
+  sum->right_after_min += t_min - best->t_min;
+}
+
+/* ---- persons --------------------------------------------------------------------------------- */
+static void day_begin(hidden *p, t1d_twin *twin, const setting *g, int32_t number, int64_t day,
+                      menu *m, tally *sum)
 {
   t1d_meal meal[T1D_MEALS_A_DAY];
   t1d_meal_plan plan = t1d_meals_defaults(T1D_MEALS_DRAWN);
@@ -142,47 +114,44 @@ static void day_begin(person *p, t1d_twin *twin, const setting *g, int32_t numbe
     must(t1d_course_bolus(p->course, ctx, at, dose_u));
     must(t1d_twin_bolus(twin, ctx, at, dose_u));
     if (g->told) must(t1d_twin_meal(twin, ctx, meal[i].t_min, meal[i].carbs_g));
-    sum->meals_eaten += meal[i].carbs_g >= 30;
+    menu_add(m, &meal[i], sum);
   }
 }
 
 static void one_person(int32_t number, const setting *g, tally *sum)
 {
-  person p;
+  hidden p;
   t1d_twin *twin;
   t1d_forecast *f;
+  menu m = {.count = 0};
   person_open(&p, number, g->sensitivity);
   twin_open(&p, number, g->population, &twin);
   must(t1d_forecast_new(ctx, &f));
-  clock_t start = clock();
   for (int32_t k = 1; k <= 288 * g->days; k++) {
-    if (k % 288 == 1) day_begin(&p, twin, g, number, (k - 1) / 288, sum);
-    const double t = 5 * k, cgm = t1d_sensor_read(&p.sensor, t, person_go(&p, t));
+    if (k % 288 == 1) day_begin(&p, twin, g, number, (k - 1) / 288, &m, sum);
+    const double t = 5 * k, cgm = hidden_read(&p, t);
     t1d_twin_news n;
     must(t1d_twin_step(twin, ctx, t, cgm, &n));
-    sum->meals_found += n.hidden_meal_g > 0;
+    if (n.hidden_meal_g > 0) menu_match(&m, t, n.hidden_meal_g, sum);
     t1d_outlook o;
     const t1d_outlook_options oo = {.members = 24, .basal_u_per_h = -1};
     must(t1d_twin_outlook(twin, ctx, &oo, &o));
     gm_online_law law[T1D_FORECAST_HORIZONS];
     const t1d_forecast_now now = {t, cgm, n.weight, &o, n.glucose_mgdl, n.disturbance_mg_kg_min};
     must(t1d_forecast_step(f, ctx, &now, law));
-    if (k == 288) {
-      sum->seconds_first_day += (double)(clock() - start) / CLOCKS_PER_SEC;
-      gm_online_score_clear(t1d_forecast_online(f));
-    }
+    if (k == 288) gm_online_score_clear(t1d_forecast_online(f));
   }
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
     gm_online_score s = gm_online_scored(t1d_forecast_online(f), h);
-    sum->readings[h] += s.expert_rmse[0] * s.expert_rmse[0];
-    sum->twin[h] += s.expert_rmse[2] * s.expert_rmse[2];
+    sum->readings[h] += pow(s.expert_rmse[T1D_FORECAST_LAST_HOUR], 2);
+    sum->twin[h] += pow(s.expert_rmse[T1D_FORECAST_TWIN], 2);
     sum->mixed[h] += s.rmse * s.rmse;
-    sum->covered[h] += s.covered[2];
+    sum->covered[h] += s.covered[T1D_FORECAST_LEVEL90];
   }
   sum->persons++;
   t1d_forecast_free(f);
   t1d_twin_free(twin);
-  person_close(&p);
+  hidden_close(&p);
 }
 
 static void persons(const setting *g, const char *what, tally *sum)
@@ -229,17 +198,26 @@ static void stream__beats_readings_and_population_when_meals_are_told(void **sta
 }
 
 /* Meals not told: together the twin and the readings are better than either, the larger meals are
- * found, and the intervals hold. */
+ * found and little else, and the intervals hold. Found were 0.74 to 0.76 of 120 meals of 30 g and
+ * more (binomial error 0.04), right were 0.85 to 0.91 of the finds (0.03): the bars lie two errors
+ * and more below. */
 static void stream__finds_meals_that_nobody_told(void **state)
 {
   (void)state;
   tally own;
   persons(&(setting){.days = 7, .sensitivity = 1}, "meals not told", &own);
-  print_message("  %d meals found, %d of 30 g and more were eaten\n", (int)own.meals_found,
-                (int)own.meals_eaten);
+  const double recall = (double)own.right_large / own.eaten_large,
+               precision = (double)own.right / own.finds;
+  print_message(
+      "  %d finds, %d of them right (%.0f %%): %d of %d meals of %d g and more (%.0f %%), "
+      "%d of %d smaller; %.0f min after they began, %.0f g for %.0f g\n",
+      (int)own.finds, (int)own.right, 100 * precision, (int)own.right_large, (int)own.eaten_large,
+      LARGE_G, 100 * recall, (int)(own.right - own.right_large), (int)(own.eaten - own.eaten_large),
+      own.right_after_min / own.right, own.right_g / own.right, own.right_eaten_g / own.right);
   assert_true(own.mixed[H60] < own.readings[H60]);
   assert_true(own.mixed[H120] < own.readings[H120]);
-  assert_true(3 * own.meals_found >= own.meals_eaten);
+  assert_true(recall >= 0.65);
+  assert_true(precision >= 0.75);
   intervals_hold(&own);
 }
 
@@ -247,7 +225,7 @@ static void stream__finds_meals_that_nobody_told(void **state)
 enum { ACT_STEPS = 48 }; /* four hours */
 
 /* What a unit given now takes off glucose in four hours, truly: the same future twice. */
-static double truly(person *p, double now_min, bool unit)
+static double truly(hidden *p, double now_min, bool unit)
 {
   t1d_course *ahead;
   gm_drive d;
@@ -261,7 +239,7 @@ static double truly(person *p, double now_min, bool unit)
   return y[1];
 }
 
-static double truth_of_unit(person *p, double now_min)
+static double truth_of_unit(hidden *p, double now_min)
 {
   gm_text saved;
   gm_text_init(&saved, ctx);
@@ -282,20 +260,22 @@ static void belief_of_unit(t1d_twin *twin, double *mean, double *sd)
   double square = 0;
   *mean = 0;
   must(t1d_twin_outlook(twin, ctx, &oo, &o));
-  for (int32_t m = 0; m < o.members; m++) *mean += o.per_unit_mgdl[(m + 1) * ACT_STEPS - 1];
-  *mean /= o.members;
   for (int32_t m = 0; m < o.members; m++)
-    square += pow(o.per_unit_mgdl[(m + 1) * ACT_STEPS - 1] - *mean, 2);
-  *sd = sqrt(square / (o.members - 1));
+    if (o.weight[m] > 0) *mean += o.weight[m] * o.per_unit_mgdl[(m + 1) * ACT_STEPS - 1];
+  for (int32_t m = 0; m < o.members; m++)
+    if (o.weight[m] > 0)
+      square += o.weight[m] * pow(o.per_unit_mgdl[(m + 1) * ACT_STEPS - 1] - *mean, 2);
+  *sd = sqrt(square);
 }
 
 /* What a unit does to this person, after a day of data against before it. */
 static void after_a_day(int32_t number, double sensitivity, double *z, double *before,
                         double *after)
 {
-  person p;
+  hidden p;
   t1d_twin *twin;
   tally none = {0};
+  menu m = {.count = 0};
   const setting g = {.told = true, .days = 1, .sensitivity = sensitivity};
   double mean, sd, truth;
   person_open(&p, number, sensitivity);
@@ -304,8 +284,8 @@ static void after_a_day(int32_t number, double sensitivity, double *z, double *b
   truth = truth_of_unit(&p, 0);
   *before = fabs(mean / truth - 1);
   for (int32_t k = 1; k <= 288; k++) {
-    if (k == 1) day_begin(&p, twin, &g, number, 0, &none);
-    const double t = 5 * k, cgm = t1d_sensor_read(&p.sensor, t, person_go(&p, t));
+    if (k == 1) day_begin(&p, twin, &g, number, 0, &m, &none);
+    const double t = 5 * k, cgm = hidden_read(&p, t);
     must(t1d_twin_step(twin, ctx, t, cgm, NULL));
   }
   belief_of_unit(twin, &mean, &sd);
@@ -313,7 +293,7 @@ static void after_a_day(int32_t number, double sensitivity, double *z, double *b
   *after = fabs(mean / truth - 1);
   *z = (mean - truth) / sd;
   t1d_twin_free(twin);
-  person_close(&p);
+  hidden_close(&p);
 }
 
 /* Insulin sensitivity, as what a unit takes off glucose in four hours: after one day it lies within
@@ -326,7 +306,6 @@ static void stream__recovers_insulin_sensitivity(void **state)
   static const double factor[] = {1, 0.75, 1.33};
   int32_t within = 0, people = 0;
   double z, before, after, sum_before = 0, sum_after = 0;
-  clock_t start = clock();
   for (int32_t i = 0; i < 30; i += 5)
     for (int32_t k = 0; k < 3; k++, people++) {
       after_a_day(i, factor[k], &z, &before, &after);
@@ -336,9 +315,8 @@ static void stream__recovers_insulin_sensitivity(void **state)
     }
   print_message(
       "what a unit does, after a day: %d of %d within 2.58 sd; mean relative error %.0f %%, before "
-      "%.0f %%; %.2f s a person\n",
-      (int)within, (int)people, 100 * sum_after / people, 100 * sum_before / people,
-      (double)(clock() - start) / CLOCKS_PER_SEC / people);
+      "%.0f %%\n",
+      (int)within, (int)people, 100 * sum_after / people, 100 * sum_before / people);
   assert_true(within >= 16);
   assert_true(sum_after < sum_before);
 }

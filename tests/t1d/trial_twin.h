@@ -1,5 +1,5 @@
-/* trial_twin.h - a scenario with adults: predictive control on their own twins and on twins whose
- * parameters are the population's. */
+/* trial_twin.h - a scenario with adults: predictive control on their own twins and on twins that
+ * stay the population's (t1d_trial.h). */
 #ifndef GEMEL_TESTS_T1D_TRIAL_TWIN_H
 #define GEMEL_TESTS_T1D_TRIAL_TWIN_H
 #include <setjmp.h>
@@ -9,8 +9,20 @@
 #include <cmocka.h>
 #include "t1d_trial.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { OWN, POPULATION, ARMS };
+
+/* Line by line: a message has at most 1,024 bytes. */
+static inline void print_table(const t1d_trial *t, const t1d_arm *arm, gm_ctx *ctx)
+{
+  gm_text text;
+  gm_text_init(&text, ctx);
+  t1d_trial_table(t, arm, &text);
+  for (const char *at = text.data, *end; at && (end = strchr(at, '\n')); at = end + 1)
+    print_message("%.*s\n", (int)(end - at), at);
+  gm_text_free(&text);
+}
 
 /* The caller frees *out. */
 static inline void adults_trial(gm_ctx *ctx, const char *scenario, int32_t days, uint64_t seed,
@@ -29,7 +41,6 @@ static inline void adults_trial(gm_ctx *ctx, const char *scenario, int32_t days,
   const t1d_subject *subject[T1D_SUBJECT_COUNT];
   int32_t count = 0;
   gm_pool *pool;
-  gm_text text;
   for (int32_t i = 0; i < T1D_SUBJECT_COUNT; i++)
     if (t1d_subject_group(t1d_subject_at(i)) == T1D_ADULT) subject[count++] = t1d_subject_at(i);
   assert_int_equal(gm_pool_new(ctx, 0, &pool), GM_OK);
@@ -44,10 +55,8 @@ static inline void adults_trial(gm_ctx *ctx, const char *scenario, int32_t days,
                                .seed = seed,
                                .pool = pool};
   if (t1d_trial_run(ctx, &o, out)) fail_msg("%s: %s", scenario, gm_message(ctx));
-  gm_text_init(&text, ctx);
-  t1d_trial_table(*out, arm, &text);
-  print_message("%s, %d days:\n%s", scenario, (int)days, text.data);
-  gm_text_free(&text);
+  print_message("%s, %d days:\n", scenario, (int)days);
+  print_table(*out, arm, ctx);
   gm_pool_free(pool);
 }
 

@@ -26,7 +26,7 @@ _gemel() {
     verb="${COMP_WORDS[at]} ${COMP_WORDS[at + 1]}"
   fi
   case $before in
-    --subject | --now | --learn | --horizon | --plan | --dose | --to | --every | --set | --seed | \
+    --subject | --now | --learn | --horizon | --plan | --measure | --dose | --to | --every | --set | --seed | \
       --threads | --members | --population | --from | --steps | --times | --variables | --rtol | \
       --atol | --replicates | --consent | --as | --for | --as-of | --store | --key | --why | --decision)
       return

@@ -26,7 +26,11 @@ typedef struct {
   double basal_u_per_h[24]; /* the profile, by the hour of the day */
 } t1d_therapy;
 
-/* Insulin given in one stretch, as the pump reports it (which may not be what arrived). */
+/* Insulin given in one stretch, as the pump reports it (which may not be what arrived). The entries
+ * tell how much time has passed as well: what no entry covers is taken for a clock that was moved,
+ * and ages no insulin. So what flowed while nobody decided is an entry too; entries do not overlap,
+ * and a bolus stands in the entry of its moment. (A clock set back by just as long as nobody
+ * decided cannot be told from neither.) */
 typedef struct {
   double t_min, minutes; /* basal_u evenly over it; bolus_u at t_min */
   double basal_u, bolus_u;
@@ -37,12 +41,14 @@ typedef struct {
   double told_min, t_min, carbs_g;
 } t1d_told_meal;
 
-/* All arrays in order of time, borrowed for the call. */
+/* All arrays in order of coming in (of time, unless a clock was moved), borrowed for the call. */
 typedef struct {
   double now_min;
-  double step_min;        /* until the next decision; 5 */
-  t1d_readings cgm;       /* of the last hours, by the sensor's own times */
-  const t1d_given *given; /* of the last eight hours at least */
+  double step_min;                /* until the next decision; 5 */
+  t1d_readings cgm;               /* of the last six hours, by the sensor's own times */
+  const uint32_t *reading_faults; /* [cgm.count] GM_QUALITY_BIT of what is known to be wrong with
+                                     each reading, as long as it is in cgm; NULL: nothing is */
+  const t1d_given *given;         /* of the last eight hours at least, counted by their minutes */
   int32_t given_count;
   const t1d_told_meal *meal; /* of the last eight hours at least; told since the last decision:
                                 told_min > now_min - step_min */
@@ -50,11 +56,11 @@ typedef struct {
   const t1d_therapy *therapy;
   const t1d_outlook *outlook; /* NULL: there is none */
   bool twin_lost;             /* the twin has lost its patient: its outlook means nothing */
-  uint32_t sensor_faults;     /* GM_QUALITY_BIT of what is known to be wrong with the sensor; 0 */
+  uint32_t sensor_faults;     /* GM_QUALITY_BIT of what is known to be wrong with the sensor now,
+                                 beside what reading_faults says; 0 */
 } t1d_view;
 
-/* ---- what is asked for ------------------------------------------------------------------------
- */
+/* ---- what is asked for ----------------------------------------------------------------------- */
 enum { T1D_REASON_BYTES = 160 };
 typedef struct {
   double basal_u_per_h;          /* for the next step_min */
@@ -72,30 +78,32 @@ typedef struct t1d_controller {
 } t1d_controller;
 
 extern const t1d_controller t1d_openloop, t1d_pid, t1d_rules, t1d_mpc;
-/* By name ("open-loop", "pid", "rules", "mpc"); NULL: there is none. From 0; NULL behind the last.
- */
+/* By name ("open-loop", "pid", "rules", "mpc"), NULL: there is none; or from 0, NULL: no more. */
 const t1d_controller *t1d_controller_find(const char *name);
 const t1d_controller *t1d_controller_at(int32_t index);
 
-/* ---- options of the controllers; 0 everywhere: the defaults in brackets ------------------------
- */
+/* ---- options of the controllers -------------------------------------------------------------- */
+/* Taken as they are, 0 too; t1d_..._defaults() are those in brackets. */
+
 /* Basal profile; at a meal carbohydrate / ratio, and above correct_mgdl [150] a correction to the
- * target less insulin on board. */
+ * target less what boluses have on board. */
 typedef struct {
   double correct_mgdl;
-  bool never_correct; /* meals alone */
+  bool never_correct; /* [false] meals alone */
 } t1d_openloop_options;
+t1d_openloop_options t1d_openloop_defaults(void);
 
 /* Rate = basal + gains on glucose above target, less what insulin is predicted to be in blood
  * beyond basal: Steil et al., Diabetes 55:3344 (2006), with the feedback of insulin of Steil et
  * al., J. Clin. Endocrinol. Metab. 96:1402 (2011). */
 typedef struct {
   double gain;           /* [0.45] U/h for each 100 mg/dL and each 100 U of the daily dose */
-  double integral_min;   /* [450] */
+  double integral_min;   /* [450]; 0: no integral */
   double derivative_min; /* [90] */
   double feedback;       /* [0.8] share of what is in blood that is taken off */
   double meal_share;     /* [0.8] of carbohydrate / ratio at once when a meal is announced */
 } t1d_pid_options;
+t1d_pid_options t1d_pid_defaults(void);
 
 /* In the manner of OpenAPS: facts of its determine-basal. */
 typedef struct {
@@ -104,6 +112,7 @@ typedef struct {
   double meal_share;     /* [0.9] of carbohydrate / ratio at once when a meal is announced */
   double absorb_g_per_h; /* [25] least rate at which announced carbohydrate is counted away */
 } t1d_rules_options;
+t1d_rules_options t1d_rules_defaults(void);
 
 /* Zone predictive control on an outlook; t1d_mpc.c says how. */
 typedef struct {
@@ -118,28 +127,40 @@ typedef struct {
   double reply_min;            /* [45] so long the plan counts for risk; then basal may be off */
   double horizon_min;          /* [240] of the cost */
   double act_mgdl, full_mgdl;  /* [110, 150] unannounced, nothing above basal below act_mgdl, all of
-                                 it above full_mgdl: of readings, not of the belief */
+                                  it above full_mgdl: of readings, not of the belief */
   double meal_min; /* [360] without a meal announced for so long, insulin on board is at most what
                       brings glucose, and its rise in rise_min [60], down to land_mgdl [130] */
   double land_mgdl, rise_min;
-  bool trusting; /* the two bounds by readings above do not hold: the belief alone decides */
+  bool trusting; /* [false] the two bounds by readings do not hold: the belief alone decides */
 } t1d_mpc_options;
+t1d_mpc_options t1d_mpc_defaults(void);
 
-/* ---- what controllers and limits have in common ------------------------------------------------
- */
+/* ---- what controllers and limits have in common ---------------------------------------------- */
 double t1d_basal_at(const t1d_therapy *t, double t_min); /* U/h of the profile */
 double t1d_target(const t1d_therapy *t);
-/* Carbohydrate announced since the last decision and to be eaten within 20 minutes, g. */
+/* Carbohydrate announced since the last decision and to be eaten within 20 minutes, g. Without what
+ * has had its bolus (half of carbohydrate / ratio at least, in the step behind the announcement):
+ * a clock set back comes by the same announcement again. */
 double t1d_carbs_told(const t1d_view *v);
 /* Insulin that was given beyond the profile (below: negative) and has yet to act, U, by the
- * exponential curve of t1d_effect.h, six hours, peak by group. */
+ * exponential curve of t1d_effect.h, six hours, peak by group. Age is the time that entries cover,
+ * so that no move of the clock makes insulin older; what was held back behind such a move counts
+ * for nothing. NaN where an entry is no number. */
 double t1d_iob(const t1d_view *v);
+/* The same, ahead_min from now when nothing beyond the profile is given until then. */
+double t1d_iob_in(const t1d_view *v, double ahead_min);
+/* The same, of insulin that is slower: an adult's curve, its ages times pace (0 to 1). */
+double t1d_iob_slow(const t1d_view *v, double pace);
 /* The same for boluses alone: at least 0. */
 double t1d_bolus_iob(const t1d_view *v);
 /* How fast insulin on board acts now, U/min (beyond the profile). */
 double t1d_iob_activity(const t1d_view *v);
+/* How long ago (min, by what was given) the clock last moved against the entries, forward (more
+ * than one decision is missing) or back; INFINITY: not in what is seen. */
+double t1d_clock_moved_min(const t1d_view *v);
 
-/* Newest readings that can be used: finite, 20 to 600 mg/dL, not of the future. */
+/* Newest readings that can be used: 20 to 600 mg/dL, nothing known to be wrong with them, in order,
+ * and as long as the newest is not of the future. */
 typedef struct {
   double age_min;            /* of the newest; INFINITY: there is none */
   double glucose_mgdl;       /* the newest; NaN */
@@ -147,7 +168,9 @@ typedef struct {
   double smooth_mgdl;        /* where that line is at the newest; glucose_mgdl without one */
 } t1d_trace;
 t1d_trace t1d_trace_of(const t1d_view *v);
+/* May it be a reading at all: 20 to 600 mg/dL (a sensor says 39 to 401; mmol/L are none). */
+bool t1d_reading_usable(double glucose_mgdl);
 
-/* The profile's basal rate, no bolus, with a reason (printf). */
+/* The profile's basal rate, no bolus, with a reason. */
 void t1d_command_profile(const t1d_view *v, t1d_command *out, const char *reason);
 #endif

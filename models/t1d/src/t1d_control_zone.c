@@ -23,6 +23,30 @@ static void take_members(const t1d_outlook *o, t1d_zone_room *r)
     r->weight[m] = sum > 0 ? r->weight[m] / sum : 1.0 / r->members;
 }
 
+/* Numbers in all that is used of member m? */
+static bool is_sound(const t1d_outlook *o, int32_t m)
+{
+  static const double most = 1e5; /* ours: squares and their sums stay far from overflow */
+  const int32_t steps = least(o->steps, PER_POINT * T1D_ZONE_POINTS);
+  const ptrdiff_t row = (ptrdiff_t)m * o->steps;
+  for (int32_t k = 0; k < steps; k++)
+    if (!(fabs(o->glucose_mgdl[row + k]) <= most) || !(fabs(o->per_unit_mgdl[row + k]) <= most))
+      return false;
+  return true;
+}
+
+static const double least_number = 1e-6; /* in place of 0 under a fraction */
+
+static void judge_members(const t1d_outlook *o, t1d_zone_room *r)
+{
+  r->sound_weight = 0;
+  for (int32_t m = 0; m < r->members; m++) {
+    r->sound[m] = is_sound(o, r->member[m]);
+    if (r->sound[m]) r->sound_weight += r->weight[m];
+  }
+  r->scale = 1 / fmax(r->sound_weight, least_number);
+}
+
 static void sum_units(const t1d_outlook *o, t1d_zone_room *r)
 {
   const int32_t steps = least(o->steps, PER_POINT * T1D_ZONE_POINTS);
@@ -32,14 +56,14 @@ static void sum_units(const t1d_outlook *o, t1d_zone_room *r)
     double strongest = 0, sum = 0;
     for (int32_t k = 0; k < steps; k++) {
       r->sum[m][k] = sum;
-      const double effect = fmin(p[k], 0); /* a unit never raises; NaN: 0 */
+      const double effect = r->sound[m] ? fmin(p[k], 0) : 0; /* a unit never raises */
       sum += effect;
       strongest = fmax(strongest, -effect);
     }
     r->sum[m][steps] = sum;
     r->unit_mgdl += r->weight[m] * strongest;
   }
-  r->unit_mgdl = fmax(r->unit_mgdl, 1e-6);
+  r->unit_mgdl = fmax(r->scale * r->unit_mgdl, least_number);
 }
 
 /* Effect at step k of one unit in each of the steps first .. first + count - 1. */
@@ -52,6 +76,7 @@ static double effect(const double *sum, int32_t k, int32_t first, int32_t count)
 static void fill(const t1d_outlook *o, const t1d_zone_task *t, t1d_zone_room *r)
 {
   take_members(o, r);
+  judge_members(o, r);
   sum_units(o, r);
   const int32_t have = least(o->steps / PER_POINT, T1D_ZONE_POINTS);
   r->points = least(have, t->points > t->risk_points ? t->points : t->risk_points);
@@ -96,11 +121,12 @@ static void expand(const t1d_zone_task *t, const t1d_zone_room *r, const double 
   const int32_t points = least(t->points, r->points);
   for (int32_t p = 0, n = 0; p < points; p++)
     for (int32_t m = 0; m < r->members; m++, n++) {
+      if (!r->sound[m]) continue;
       const double g = at(r, n, u);
       const double over = g - t->high_mgdl[p], under = g - t->low_mgdl[p];
       const double off = over > 0 ? over : (under < 0 ? under : 0);
       if (off == 0) continue;
-      const double w = r->weight[m] * (off < 0 ? t->low_weight : 1);
+      const double w = r->scale * r->weight[m] * (off < 0 ? t->low_weight : 1);
       q->value += w * off * off;
       if (!slopes) continue;
       const double *a = r->response[n];
@@ -115,7 +141,8 @@ static void expand(const t1d_zone_task *t, const t1d_zone_room *r, const double 
   add_inputs(t, r, u, q);
 }
 
-/* Least of the quadratic within the bounds, by coordinates: 40 sweeps over 6 unknowns. */
+/* Least of the quadratic within the bounds, by coordinates: 40 sweeps over 6 unknowns (ours: an
+ * error left by an early end is made good by the next Newton step). */
 static void minimise(const quadratic *q, const double *lower, const double *upper, const double *u,
                      double *to)
 {
@@ -149,7 +176,7 @@ static int32_t newton(const t1d_zone_task *t, const t1d_zone_room *r, const doub
     }
     if (!(next.value < q.value)) break;
     memcpy(u, try, sizeof try);
-    if (q.value - next.value < 1e-6 * q.value) break;
+    if (q.value - next.value < 1e-6 * q.value) break; /* ours: as good as the least */
   }
   return i;
 }
@@ -166,6 +193,7 @@ static double borne(const t1d_zone_task *t, const t1d_zone_room *r, int32_t m, c
   static const int32_t first_point = 3; /* before half an hour insulin of now does nothing */
   const int32_t points = least(t->risk_points, r->points);
   double share = INFINITY;
+  if (!r->sound[m]) return 0; /* what is no number is not safe */
   for (int32_t p = first_point; p < points; p++) {
     const int32_t k = PER_POINT * p + PER_POINT - 1;
     /* at share 0 basal is off from now on */
@@ -174,7 +202,7 @@ static double borne(const t1d_zone_task *t, const t1d_zone_room *r, int32_t m, c
     for (int32_t b = 0, from = 0; b < BLOCKS && from < t->reply_steps; from += t1d_zone_length[b++])
       more += (u[b] + basal_u) *
               effect(r->sum[m], k, from, least(t1d_zone_length[b], t->reply_steps - from));
-    if (!(none >= t->risk_mgdl)) return 0; /* what is no number is not safe */
+    if (!(none >= t->risk_mgdl)) return 0;
     if (more < 0) share = fmin(share, (t->risk_mgdl - none) / more);
   }
   return share;
@@ -216,5 +244,6 @@ void t1d_zone_solve(const t1d_outlook *o, const t1d_zone_task *task, t1d_zone_ro
     out->u[b] = 0;
   }
   out->iterations = newton(task, room, lower, out->u);
+  out->unsound = 1 - room->sound_weight;
   bound_risk(task, room, basal_u, out);
 }

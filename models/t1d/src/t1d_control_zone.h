@@ -11,8 +11,9 @@
  * risk: insulin gives way until at most `risk` of the members' weight lies below risk_mgdl at any
  * point behind the first half hour, if the plan is kept for reply_min and basal is off from then
  * on: what cannot be taken back decides. As insulin only lowers, each member has a largest share of
- * the plan that it bears, and the share given is the risk-quantile of these. Threads: all functions
- * may run together; the problem is the caller's. */
+ * the plan that it bears, and the share given is the risk-quantile of these. A member that is no
+ * number anywhere (or beyond 1e5 mg/dL) has no part in the cost and bears nothing. Threads: all
+ * functions may run together; the problem is the caller's. */
 #ifndef T1D_CONTROL_ZONE_H
 #define T1D_CONTROL_ZONE_H
 #include "t1d_outlook.h"
@@ -35,6 +36,7 @@ typedef struct {
   double u[T1D_ZONE_BLOCKS]; /* U a step beyond basal */
   double share;              /* of the plan that risk leaves; 1: all */
   double risk;               /* weight of members below at that share */
+  double unsound;            /* weight of members that are no numbers */
   int32_t iterations;
 } t1d_zone_plan;
 
@@ -42,6 +44,8 @@ typedef struct {
 typedef struct {
   int32_t members, points;
   double weight[T1D_ZONE_MEMBERS];
+  bool sound[T1D_ZONE_MEMBERS];
+  double sound_weight, scale;                            /* of these in all; what makes them 1 */
   int32_t member[T1D_ZONE_MEMBERS];                      /* of the outlook */
   double sum[T1D_ZONE_MEMBERS][2 * T1D_ZONE_POINTS + 1]; /* of per_unit up to a step */
   double glucose[T1D_ZONE_POINTS * T1D_ZONE_MEMBERS];    /* [point][member] */

@@ -3,9 +3,10 @@
  *   glucose(t) = last reading + boluses + basal imbalance + carbohydrate + trend + recent misfit
  *
  * This is the decomposition that users of Loop know. Its formulas and constants are those of
- * LoopKit/LoopAlgorithm (MIT, 2f5c630), whose published test vectors tests/t1d/test_effect_loop.c
- * reproduces; what is ours: basal imbalance apart from boluses, and every forecast checked against
- * bounds. A forecast explains; it doses nobody.
+ * LoopKit/LoopAlgorithm (MIT, 2f5c630). Its published test vectors are reproduced
+ * (tests/t1d/test_effect_loop.c), all but one: where two forecasts of a meal end was stated with an
+ * earlier decay of the misfit, 0.14 mg/dL lower than with today's, which this is. Ours: basal
+ * imbalance apart from boluses, bounds on forecasts. A forecast explains; it doses nobody.
  *
  * Times (_s) are seconds since any epoch that is a whole multiple of the step, so that steps fall
  * on round minutes. An effect is a change of glucose [mg/dL] since before the first dose or meal,
@@ -258,13 +259,13 @@ typedef struct {
 t1d_effect_options t1d_effect_defaults(void);
 
 enum {
-  T1D_FORECAST_LOW = 1,           /* total below lower_mgdl */
-  T1D_FORECAST_HIGH = 2,          /* total above upper_mgdl */
-  T1D_FORECAST_TREND_LIMITED = 4, /* of the note only, from here */
-  T1D_FORECAST_RETRO_LIMITED = 8,
-  T1D_FORECAST_JUMP = 16,      /* readings jump: trend and misfit left out */
-  T1D_FORECAST_MORE_CARB = 32, /* more absorption seen than entered: missing or too small a meal */
-  T1D_FORECAST_LESS_CARB = 64  /* less seen than the least assumed: a meal is too large or slow */
+  T1D_EFFECT_LOW = 1,           /* total below lower_mgdl */
+  T1D_EFFECT_HIGH = 2,          /* total above upper_mgdl */
+  T1D_EFFECT_TREND_LIMITED = 4, /* of the note only, from here */
+  T1D_EFFECT_RETRO_LIMITED = 8,
+  T1D_EFFECT_JUMP = 16,      /* readings jump: trend and misfit left out */
+  T1D_EFFECT_MORE_CARB = 32, /* more absorption seen than entered: missing or too small a meal */
+  T1D_EFFECT_LESS_CARB = 64  /* less seen than the least assumed: a meal is too large or slow */
 };
 
 /* total = start + bolus + basal + carb + trend + retro, to rounding. */
@@ -275,15 +276,15 @@ typedef struct {
   double carb_mgdl;              /* carbohydrate on board */
   double trend_mgdl, retro_mgdl; /* momentum; retrospective correction */
   double held_mgdl;              /* total held between lower and upper */
-  uint32_t flags;                /* T1D_FORECAST_LOW or _HIGH */
-} t1d_forecast_row;
+  uint32_t flags;                /* T1D_EFFECT_LOW or _HIGH */
+} t1d_effect_row;
 
 typedef struct {
   uint32_t flags;                         /* of all rows, and of the note */
   double bolus_iob_u, basal_iob_u, cob_g; /* on board at now_s */
   t1d_effect_trend trend;
   t1d_effect_retro retro;
-} t1d_forecast_note;
+} t1d_effect_note;
 
 /* Forecast from the last reading (row 0) on the steps after it up to now_s + horizon_s rounded up,
  * with all parts in step. While the trend lasts it takes the place of a falling share of the other
@@ -292,8 +293,8 @@ typedef struct {
  * effect and misfit together. note may be NULL.
  * Fails: GM_EINVAL (no reading, order, options), GM_EDOMAIN (a value; last reading stale or after
  * now), GM_ENOTFOUND (a setting is missing), GM_EFULL (row_max), GM_ERANGE, GM_ENOMEM. */
-GM_NODISCARD gm_status t1d_forecast_sum(gm_ctx *ctx, const t1d_effect_record *record,
-                                        const t1d_effect_options *options, gm_arena *scratch,
-                                        t1d_forecast_row *row, int32_t row_max, int32_t *row_count,
-                                        t1d_forecast_note *note);
+GM_NODISCARD gm_status t1d_effect_sum(gm_ctx *ctx, const t1d_effect_record *record,
+                                      const t1d_effect_options *options, gm_arena *scratch,
+                                      t1d_effect_row *row, int32_t row_max, int32_t *row_count,
+                                      t1d_effect_note *note);
 #endif

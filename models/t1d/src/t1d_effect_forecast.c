@@ -34,8 +34,8 @@ typedef struct {
   double *bolus, *basal, *insulin, *carb, *credit_g;
   t1d_effect_velocity *velocity;
   t1d_effect_absorption *state;
-  t1d_forecast_row *row;
-  t1d_forecast_note note;
+  t1d_effect_row *row;
+  t1d_effect_note note;
 } work;
 
 static gm_status check_options(gm_ctx *ctx, const t1d_effect_options *o)
@@ -129,8 +129,8 @@ static gm_status find_carbs(gm_ctx *ctx, work *w)
                                  w->credit_g, o, w->options->step_s, r->now_s);
   for (int32_t i = 0; i < r->meal_count; i++) {
     const t1d_effect_absorption *p = &w->state[i];
-    if (p->observed_g > p->carb_g + 1) w->note.flags |= T1D_FORECAST_MORE_CARB;
-    if (p->credit_count > 0 && !p->timeline) w->note.flags |= T1D_FORECAST_LESS_CARB;
+    if (p->observed_g > p->carb_g + 1) w->note.flags |= T1D_EFFECT_MORE_CARB;
+    if (p->credit_count > 0 && !p->timeline) w->note.flags |= T1D_EFFECT_LESS_CARB;
   }
   return GM_OK;
 }
@@ -168,9 +168,9 @@ static void find_trend(work *w)
   if (o->retrospective && !jump)
     w->note.retro = t1d_effect_retrospective(w->velocity, w->velocity_count, &w->grid, w->carb,
                                              r->now_s - COMPARE_S, w->last_s, o->rise_max_mgdl_min);
-  if (jump) w->note.flags |= T1D_FORECAST_JUMP;
-  if (w->note.trend.limited) w->note.flags |= T1D_FORECAST_TREND_LIMITED;
-  if (w->note.retro.limited) w->note.flags |= T1D_FORECAST_RETRO_LIMITED;
+  if (jump) w->note.flags |= T1D_EFFECT_JUMP;
+  if (w->note.trend.limited) w->note.flags |= T1D_EFFECT_TREND_LIMITED;
+  if (w->note.retro.limited) w->note.flags |= T1D_EFFECT_RETRO_LIMITED;
 }
 
 /* Share of the trend in the change on the step that ends at t_s: 1 on the first step after the last
@@ -184,21 +184,21 @@ static double trend_share(const t1d_effect_trend *m, double step_s, double t_s)
   return fmin(1, fmax(0, (m->count - index - 1 + shift) / steps));
 }
 
-static void finish_row(const t1d_effect_options *o, t1d_forecast_row *row)
+static void finish_row(const t1d_effect_options *o, t1d_effect_row *row)
 {
   row->total_mgdl = row->start_mgdl + row->bolus_mgdl + row->basal_mgdl + row->carb_mgdl +
                     row->trend_mgdl + row->retro_mgdl;
   row->held_mgdl = fmin(o->upper_mgdl, fmax(o->lower_mgdl, row->total_mgdl));
-  row->flags = (row->total_mgdl < o->lower_mgdl ? T1D_FORECAST_LOW : 0u) |
-               (row->total_mgdl > o->upper_mgdl ? T1D_FORECAST_HIGH : 0u);
+  row->flags = (row->total_mgdl < o->lower_mgdl ? T1D_EFFECT_LOW : 0u) |
+               (row->total_mgdl > o->upper_mgdl ? T1D_EFFECT_HIGH : 0u);
 }
 
-static t1d_forecast_row next_row(const work *w, const t1d_forecast_row *before, int32_t k)
+static t1d_effect_row next_row(const work *w, const t1d_effect_row *before, int32_t k)
 {
   const t1d_effect_trend *m = &w->note.trend;
   double step = w->grid.step_s, t = t1d_effect_grid_at(&w->grid, k), t0 = t - step;
   double share = trend_share(m, step, t), rest = 1 - share;
-  t1d_forecast_row row = *before;
+  t1d_effect_row row = *before;
   row.time_s = t;
   row.bolus_mgdl += rest * (w->bolus[k] - w->bolus[k - 1]);
   row.basal_mgdl += rest * (w->basal[k] - w->basal[k - 1]);
@@ -210,18 +210,18 @@ static t1d_forecast_row next_row(const work *w, const t1d_forecast_row *before, 
   return row;
 }
 
-static gm_status sum_up(gm_ctx *ctx, work *w, t1d_forecast_row *out, int32_t row_max,
+static gm_status sum_up(gm_ctx *ctx, work *w, t1d_effect_row *out, int32_t row_max,
                         int32_t *row_count)
 {
   const t1d_effect_record *r = w->record;
   int32_t k = 0, n = 0;
-  t1d_forecast_row *row = w->row;
+  t1d_effect_row *row = w->row;
   while (k < w->grid.count && t1d_effect_grid_at(&w->grid, k) <= w->last_s) k++;
   if (w->grid.count - k + 1 > row_max)
     return gm_fail(ctx, GM_EFULL, "a forecast of %d rows, room for %d",
                    (int)(w->grid.count - k + 1), (int)row_max);
-  t1d_forecast_row first = {.time_s = w->last_s,
-                            .start_mgdl = r->reading[r->reading_count - 1].glucose_mgdl};
+  t1d_effect_row first = {.time_s = w->last_s,
+                          .start_mgdl = r->reading[r->reading_count - 1].glucose_mgdl};
   finish_row(w->options, &first);
   row[n++] = first;
   for (; k < w->grid.count; k++, n++) row[n] = next_row(w, &row[n - 1], k);
@@ -235,10 +235,9 @@ static gm_status sum_up(gm_ctx *ctx, work *w, t1d_forecast_row *out, int32_t row
   return GM_OK;
 }
 
-gm_status t1d_forecast_sum(gm_ctx *ctx, const t1d_effect_record *record,
-                           const t1d_effect_options *options, gm_arena *scratch,
-                           t1d_forecast_row *row, int32_t row_max, int32_t *row_count,
-                           t1d_forecast_note *note)
+gm_status t1d_effect_sum(gm_ctx *ctx, const t1d_effect_record *record,
+                         const t1d_effect_options *options, gm_arena *scratch, t1d_effect_row *row,
+                         int32_t row_max, int32_t *row_count, t1d_effect_note *note)
 {
   assert(record && options && scratch && row && row_count);
   gm_arena_mark mark = gm_arena_at(scratch);

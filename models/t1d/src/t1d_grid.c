@@ -5,8 +5,8 @@
 #include <math.h>
 
 #define GLUCOSE_MOST 2000.0
-#define MMOL_MOST    33.4   /* 600 mg/dL in mmol/L */
-#define NORMAL_95    1.6449 /* of the normal distribution: a 90 % interval */
+#define MMOL_MOST    33.4   /* 600 mg/dL are 33.3 mmol/L: no meter or sensor shows more */
+#define NORMAL_90    1.6449 /* sd of the normal distribution to each side that hold 90 % */
 
 /* ---- Clarke -------------------------------------------------------------------------------- */
 /* Multiplied out, so that whole numbers on a boundary are met exactly. */
@@ -21,12 +21,12 @@ static bool clarke_c(double r, double e)
   return (r >= 70 && r <= 290 && e >= r + 110) || (r >= 130 && r <= 180 && 5 * e <= 7 * r - 910);
 }
 
-static t1d_zone clarke(double r, double e)
+static t1d_error_zone clarke(double r, double e)
 {
-  if (clarke_a(r, e)) return T1D_ZONE_A;
-  if (clarke_e(r, e)) return T1D_ZONE_E;
-  if (clarke_d(r, e)) return T1D_ZONE_D;
-  return clarke_c(r, e) ? T1D_ZONE_C : T1D_ZONE_B;
+  if (clarke_a(r, e)) return T1D_ERROR_A;
+  if (clarke_e(r, e)) return T1D_ERROR_E;
+  if (clarke_d(r, e)) return T1D_ERROR_D;
+  return clarke_c(r, e) ? T1D_ERROR_C : T1D_ERROR_B;
 }
 
 /* ---- Parkes -------------------------------------------------------------------------------- */
@@ -35,7 +35,7 @@ typedef struct {
 } vertex;
 
 typedef struct {
-  t1d_zone beyond;
+  t1d_error_zone beyond;
   int8_t side; /* +1: the zone lies above the line, -1: below it */
   int8_t count;
   vertex at[5];
@@ -44,13 +44,13 @@ typedef struct {
 /* Pfuetzner 2013, table 1, type 1, from the gravest to the mildest. A lower line begins with an
  * upright from the axis: left of it there is no such zone. */
 static const boundary parkes_line[] = {
-    {T1D_ZONE_E, +1, 3, {{0, 150}, {35, 155}, {50, 550}}},
-    {T1D_ZONE_D, +1, 5, {{0, 100}, {25, 100}, {50, 125}, {80, 215}, {125, 550}}},
-    {T1D_ZONE_D, -1, 3, {{250, 0}, {250, 40}, {550, 150}}},
-    {T1D_ZONE_C, +1, 5, {{0, 60}, {30, 60}, {50, 80}, {70, 110}, {260, 550}}},
-    {T1D_ZONE_C, -1, 4, {{120, 0}, {120, 30}, {260, 130}, {550, 250}}},
-    {T1D_ZONE_B, +1, 5, {{0, 50}, {30, 50}, {140, 170}, {280, 380}, {430, 550}}},
-    {T1D_ZONE_B, -1, 5, {{50, 0}, {50, 30}, {170, 145}, {385, 300}, {550, 450}}},
+    {T1D_ERROR_E, +1, 3, {{0, 150}, {35, 155}, {50, 550}}},
+    {T1D_ERROR_D, +1, 5, {{0, 100}, {25, 100}, {50, 125}, {80, 215}, {125, 550}}},
+    {T1D_ERROR_D, -1, 3, {{250, 0}, {250, 40}, {550, 150}}},
+    {T1D_ERROR_C, +1, 5, {{0, 60}, {30, 60}, {50, 80}, {70, 110}, {260, 550}}},
+    {T1D_ERROR_C, -1, 4, {{120, 0}, {120, 30}, {260, 130}, {550, 250}}},
+    {T1D_ERROR_B, +1, 5, {{0, 50}, {30, 50}, {140, 170}, {280, 380}, {430, 550}}},
+    {T1D_ERROR_B, -1, 5, {{50, 0}, {50, 30}, {170, 145}, {385, 300}, {550, 450}}},
 };
 
 /* Height of the line at r; the last piece goes straight on. -INFINITY left of an upright. */
@@ -64,20 +64,20 @@ static double height(const boundary *b, double r)
          (r - p->reference) * (q->estimate - p->estimate) / (q->reference - p->reference);
 }
 
-static t1d_zone parkes(double r, double e)
+static t1d_error_zone parkes(double r, double e)
 {
   for (size_t i = 0; i < sizeof parkes_line / sizeof parkes_line[0]; i++) {
     const boundary *b = &parkes_line[i];
     double y = height(b, r);
     if (b->side > 0 ? e > y : e < y) return b->beyond;
   }
-  return T1D_ZONE_A;
+  return T1D_ERROR_A;
 }
 
 /* ---- one pair ------------------------------------------------------------------------------ */
 static bool glucose_ok(double g) { return g >= 0 && g <= GLUCOSE_MOST; }
 
-static t1d_zone zone_of(t1d_grid grid, double r, double e)
+static t1d_error_zone zone_of(t1d_grid grid, double r, double e)
 {
   return grid == T1D_CLARKE ? clarke(r, e) : parkes(r, e);
 }
@@ -89,7 +89,7 @@ static gm_status check_grid(gm_ctx *ctx, t1d_grid grid)
 }
 
 gm_status t1d_grid_zone(gm_ctx *ctx, t1d_grid grid, double reference_mgdl, double estimate_mgdl,
-                        t1d_zone *out)
+                        t1d_error_zone *out)
 {
   assert(out);
   gm_status s = check_grid(ctx, grid);
@@ -100,9 +100,9 @@ gm_status t1d_grid_zone(gm_ctx *ctx, t1d_grid grid, double reference_mgdl, doubl
   return GM_OK;
 }
 
-char t1d_zone_letter(t1d_zone z)
+char t1d_error_zone_letter(t1d_error_zone z)
 {
-  assert((int)z >= 0 && z < T1D_ZONE_COUNT);
+  assert((int)z >= 0 && z < T1D_ERROR_ZONES);
   return "ABCDE"[z];
 }
 
@@ -139,7 +139,7 @@ static gm_status check_pairs(gm_ctx *ctx, count_work *w)
     last = i;
   }
   if (w->c.pair_count == 0) return gm_fail(ctx, GM_ENOTFOUND, "error grid: no pair");
-  if (most < MMOL_MOST)
+  if (!(most > MMOL_MOST))
     return gm_fail(ctx, GM_EUNIT, "no reference above %g: mg/dL is expected, not mmol/L",
                    MMOL_MOST);
   return GM_OK;
@@ -151,12 +151,12 @@ static void count_pairs(count_work *w, t1d_grid grid)
   for (int32_t i = 0; i < w->n; i++) {
     if (absent(w, i)) continue;
     if (last < 0 || !w->block || w->block[i] != w->block[last]) block++;
-    t1d_zone z = zone_of(grid, w->reference[i], w->estimate[i]);
+    t1d_error_zone z = zone_of(grid, w->reference[i], w->estimate[i]);
     w->c.count[z]++;
     last = i;
     if (!w->weight) continue;
     w->weight[block] += 1;
-    w->held[(ptrdiff_t)block * T1D_ZONE_COUNT + z] += 1;
+    w->held[(ptrdiff_t)block * T1D_ERROR_ZONES + z] += 1;
   }
 }
 
@@ -165,17 +165,18 @@ static double block_error(count_work *w, int z)
 {
   double n = w->c.pair_count;
   for (int32_t b = 0; b < w->c.block_count; b++) {
-    double *held = &w->held[(ptrdiff_t)b * T1D_ZONE_COUNT + z];
+    double *held = &w->held[(ptrdiff_t)b * T1D_ERROR_ZONES + z];
     *held = (w->c.count[z] - *held) / (n - w->weight[b]);
   }
-  return t1d__block_se(w->c.count[z] / n, w->held + z, T1D_ZONE_COUNT, w->weight, w->c.block_count);
+  return t1d__block_se(w->c.count[z] / n, w->held + z, T1D_ERROR_ZONES, w->weight,
+                       w->c.block_count);
 }
 
 /* Wilson's interval of p for n independent pairs. */
 static void wilson(double p, double n, double *low_pct, double *high_pct)
 {
-  double zz = NORMAL_95 * NORMAL_95, middle = (p + zz / (2 * n)) / (1 + zz / n);
-  double half = NORMAL_95 * sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n);
+  double zz = NORMAL_90 * NORMAL_90, middle = (p + zz / (2 * n)) / (1 + zz / n);
+  double half = NORMAL_90 * sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n);
   *low_pct = p > 0 ? fmax(0, 100 * (middle - half)) : 0;
   *high_pct = p < 1 ? fmin(100, 100 * (middle + half)) : 100;
 }
@@ -184,7 +185,7 @@ static void judge(count_work *w)
 {
   t1d_grid_counts *c = &w->c;
   double n = c->pair_count;
-  for (int z = 0; z < T1D_ZONE_COUNT; z++) {
+  for (int z = 0; z < T1D_ERROR_ZONES; z++) {
     double p = c->count[z] / n, spread = p * (1 - p);
     double se = w->weight ? block_error(w, z) : sqrt(spread / (n - 1));
     c->share_pct[z] = 100 * p;
@@ -206,7 +207,7 @@ gm_status t1d_grid_count(gm_ctx *ctx, t1d_grid grid, const double *reference_mgd
   gm_status s = check_grid(ctx, grid);
   if (s || (s = check_pairs(ctx, &w))) return s;
   if (block) { /* without blocks the errors have a formula */
-    w.weight = gm_alloc(ctx, w.c.block_count, (T1D_ZONE_COUNT + 1) * sizeof(double));
+    w.weight = gm_alloc(ctx, w.c.block_count, (T1D_ERROR_ZONES + 1) * sizeof(double));
     if (!w.weight) return gm_fail(ctx, GM_ENOMEM, "%d blocks of pairs", (int)w.c.block_count);
     w.held = w.weight + w.c.block_count;
   }

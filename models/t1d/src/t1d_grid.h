@@ -11,13 +11,13 @@
 
 typedef enum { T1D_CLARKE, T1D_PARKES_TYPE1, T1D_GRID_COUNT } t1d_grid;
 typedef enum {
-  T1D_ZONE_A, /* clinically accurate */
-  T1D_ZONE_B, /* no or benign consequences */
-  T1D_ZONE_C, /* Clarke: needless treatment; Parkes: outcome likely altered */
-  T1D_ZONE_D, /* Clarke: danger not seen; Parkes: significant medical risk */
-  T1D_ZONE_E, /* Clarke: low taken for high or the reverse; Parkes: dangerous consequences */
-  T1D_ZONE_COUNT
-} t1d_zone;
+  T1D_ERROR_A, /* clinically accurate */
+  T1D_ERROR_B, /* no or benign consequences */
+  T1D_ERROR_C, /* Clarke: needless treatment; Parkes: outcome likely altered */
+  T1D_ERROR_D, /* Clarke: danger not seen; Parkes: significant medical risk */
+  T1D_ERROR_E, /* Clarke: low taken for high or the reverse; Parkes: dangerous consequences */
+  T1D_ERROR_ZONES
+} t1d_error_zone;
 
 /* The zone of one pair, in mg/dL. Points on a boundary:
  *  - Clarke: zones are tested in the order A, E, D, C, B and the first that holds the point has it.
@@ -30,28 +30,28 @@ typedef enum {
  * lines go straight on. Fails: GM_EINVAL (no such grid), GM_EDOMAIN (a number not finite, negative
  * or above 2000; a reference of 0). */
 GM_NODISCARD gm_status t1d_grid_zone(gm_ctx *ctx, t1d_grid grid, double reference_mgdl,
-                                     double estimate_mgdl, t1d_zone *out);
+                                     double estimate_mgdl, t1d_error_zone *out);
 
-char t1d_zone_letter(t1d_zone z); /* 'A' to 'E' */
+char t1d_error_zone_letter(t1d_error_zone z); /* 'A' to 'E' */
 
 typedef struct {
   int32_t pair_count;    /* used */
   int32_t missing_count; /* pairs with a NaN */
   int32_t block_count;
-  int32_t count[T1D_ZONE_COUNT];
-  double share_pct[T1D_ZONE_COUNT];
-  double se_pct[T1D_ZONE_COUNT]; /* standard error; NaN with fewer than two blocks */
+  int32_t count[T1D_ERROR_ZONES];
+  double share_pct[T1D_ERROR_ZONES];
+  double se_pct[T1D_ERROR_ZONES]; /* standard error; NaN with fewer than two blocks */
   /* 90 % interval of the share, which says something at 0 and 100 % too: Wilson's (J. Am. Stat.
    * Assoc. 22:209, 1927) for as many independent pairs as have this standard error; for a share of
    * 0 or 100 % as many as there are blocks. 0 to 100 with fewer than two blocks. */
-  double low_pct[T1D_ZONE_COUNT], high_pct[T1D_ZONE_COUNT];
+  double low_pct[T1D_ERROR_ZONES], high_pct[T1D_ERROR_ZONES];
 } t1d_grid_counts;
 
 /* Counts pairs by zone. reference_mgdl, estimate_mgdl [pair_count]: borrowed for the call. block
  * [pair_count]: pairs with equal numbers (those of a day, of a subject) belong together and stand
  * next to each other; errors are those of blocks left out one by one (t1d_metrics.h). NULL: each
  * pair stands for itself, which for neighbouring sensor readings promises far too much.
- * Fails: as t1d_grid_zone; GM_EUNIT (no reference above 33.3: mmol/L), GM_ENOTFOUND (no pair),
+ * Fails: as t1d_grid_zone; GM_EUNIT (no reference above 33.4: mmol/L), GM_ENOTFOUND (no pair),
  * GM_ENOMEM. */
 GM_NODISCARD gm_status t1d_grid_count(gm_ctx *ctx, t1d_grid grid, const double *reference_mgdl,
                                       const double *estimate_mgdl, const int32_t *block,

@@ -26,16 +26,28 @@ typedef struct {
 static const hard_limit hard[] = {
     {5, 7, 2, 30}, {10, 13, 5, 60}, {17, 22, 10, 90}, {25, 30, 12, INFINITY}};
 
-static const hard_limit *class_of(const t1d_therapy *t)
-{
-  int32_t i = t->group == T1D_ADULT ? 2 : (t->group == T1D_ADOLESCENT ? 1 : 0);
-  while (t->daily_dose_u > hard[i].day_u && isfinite(t->daily_dose_u)) i++;
-  return &hard[i];
-}
-
 static double positive(double value, double otherwise)
 {
   return value > 0 && isfinite(value) ? value : otherwise;
+}
+
+/* Insulin of a day by weight that is still believed, U/kg: in puberty up to 2 (ISPAD guidelines on
+ * insulin treatment; 0.5 to 1.8 measured, Kerouz et al., Diabetes Res. Clin. Pract. 29:113, 1995);
+ * more is called severe resistance. INFINITY where the weight is not known. */
+static double most_a_day(const t1d_therapy *t) { return 2 * positive(t->bw_kg, INFINITY); }
+
+/* The daily dose; 0: none that can be believed (450 typed for 45.0). */
+static double dose_believed(const t1d_therapy *t)
+{
+  const double day = positive(t->daily_dose_u, 0);
+  return day <= most_a_day(t) ? day : 0;
+}
+
+static const hard_limit *class_of(const t1d_therapy *t)
+{
+  int32_t i = t->group == T1D_ADULT ? 2 : (t->group == T1D_ADOLESCENT ? 1 : 0);
+  while (dose_believed(t) > hard[i].day_u) i++;
+  return &hard[i];
 }
 
 void t1d_limits_of(const t1d_therapy *t, t1d_limits *out)
@@ -46,34 +58,55 @@ void t1d_limits_of(const t1d_therapy *t, t1d_limits *out)
     highest = fmax(highest, positive(t->basal_u_per_h[i], 0));
     sum += positive(t->basal_u_per_h[i], 0);
   }
-  /* a day's insulin that is not known: twice the basal part */
-  const double day = positive(t->daily_dose_u, 2 * sum);
+  /* basal is about half of a day's insulin (ISPAD: 30 to 50 %) */
+  const double day = positive(dose_believed(t), fmin(2 * sum, most_a_day(t)));
   *out = (t1d_limits){
       .basal_max_u_per_h = fmin(h->basal_u_per_h, 3 * highest), /* oref0: 3 times the highest, */
       .basal_now = 4,                                           /* 4 times the present rate */
       .bolus_max_u = h->bolus_u,
       .micro_min = 30, /* oref0: maxSMBBasalMinutes */
+      /* ours: two of a day's three meals (a sixth of the day's insulin each) within one another's
+       * action; oref0's own default is 0, AndroidAPS leaves it to the user */
       .iob_max_u = fmin(h->iob_u, 0.35 * day),
-      .low_mgdl = 70,
-      .ahead_mgdl = 75,
-      .ahead_min = 30,
+      .low_mgdl = 70,    /* consensus: Battelino et al., Diabetes Care 42:1593 (2019) */
+      .ahead_mgdl = 75,  /* ours: 70 and half of a sensor's error (sd 11 mg/dL), */
+      .ahead_min = 30,   /* over the half hour before insulin withheld shows (Control-IQ: 30 min) */
+      .hold_min = 60,    /* ours: half of the two hours for which a pump that suspends by itself was
+                         * safe without more readings, Bergenstal et al., NEJM 369:224 (2013) */
       .stale_min = 15,   /* Loop */
       .silent_min = 20,  /* Control-IQ */
       .jump_share = 0.2, /* oref0 */
-      .jump_min = 20,
-      .flat_min = 45, /* AndroidAPS: 45 min */
-      .flat_mgdl = 1,
-      .double_s = 60,
-      .meal_max_g = 120, /* oref0: maxCOB */
-      .meal_share = 1.5,
-      .twice_min = 30,
+      .jump_min = 20,    /* ours: as long as a jump is in the trend (t1d_trace) */
+      .step_mgdl = 40,   /* Loop: no trend from readings that jump by 40 */
+      .step_mgdl_per_min = 8, /* ours: twice the fastest rise that Loop believes, 4 */
+      .step_hold_min = 360,   /* ours: as long as the insulin given for it acts */
+      .flat_min = 45,         /* AndroidAPS: 45 min */
+      .flat_mgdl = 1,         /* AndroidAPS: 1 mg/dL */
+      .double_s = 60,         /* ours: below the fastest sensors' step of a minute */
+      .meal_max_g = 120,      /* oref0: maxCOB */
+      .meal_share = 1.5,      /* ours: a ratio that is a third off, or a correction on top */
+      .twice_min = 30,        /* ours: longer than anybody waits for an answer to a button */
   };
 }
 
 /* ---- signs ----------------------------------------------------------------------------------- */
-static bool seen(double glucose_mgdl)
+static bool holds(uint32_t bits, t1d_limit sign) { return (bits & T1D_LIMIT_BIT(sign)) != 0; }
+
+/* The reading that came in last, whatever is known to be wrong with it. */
+typedef struct {
+  double age_min; /* distance from now, also of a reading of the future; INFINITY: there is none */
+  double glucose_mgdl;
+  bool faulty;
+} last_reading;
+
+static last_reading last_of(const t1d_view *v)
 {
-  return glucose_mgdl >= 20 && glucose_mgdl <= 600; /* NaN: no */
+  for (int32_t i = v->cgm.count - 1; i >= 0; i--) {
+    const double t = v->cgm.t_min[i], g = v->cgm.glucose_mgdl[i];
+    if (!t1d_reading_usable(g) || isnan(t)) continue;
+    return (last_reading){fabs(v->now_min - t), g, v->reading_faults && v->reading_faults[i]};
+  }
+  return (last_reading){INFINITY, NAN, false};
 }
 
 static uint32_t signs_of_age(const t1d_limits *l, const t1d_trace *g)
@@ -82,11 +115,23 @@ static uint32_t signs_of_age(const t1d_limits *l, const t1d_trace *g)
   return g->age_min > l->stale_min ? T1D_LIMIT_BIT(T1D_LIMIT_STALE) : 0;
 }
 
-static uint32_t signs_of_level(const t1d_limits *l, const t1d_trace *g)
+/* Where glucose is in the worst case: the last reading even if it is at fault (to withhold insulin
+ * for a low that is none costs an hour of basal at most), or the last good one; *ahead: where the
+ * trend goes. INFINITY: nothing is known for hold_min. */
+static double level_of(const t1d_limits *l, const t1d_view *v, const t1d_trace *g, double *ahead)
 {
-  if (!(g->age_min <= l->silent_min)) return 0;
-  if (g->glucose_mgdl < l->low_mgdl) return T1D_LIMIT_BIT(T1D_LIMIT_LOW);
-  const double ahead = g->smooth_mgdl + l->ahead_min * g->slope_mgdl_per_min;
+  const last_reading last = last_of(v);
+  double level = last.age_min <= l->hold_min ? last.glucose_mgdl : INFINITY;
+  *ahead = INFINITY;
+  if (!(g->age_min <= l->hold_min)) return level;
+  *ahead = g->smooth_mgdl + l->ahead_min * g->slope_mgdl_per_min;
+  return fmin(level, g->glucose_mgdl);
+}
+
+static uint32_t signs_of_level(const t1d_limits *l, const t1d_view *v, const t1d_trace *g)
+{
+  double ahead;
+  if (level_of(l, v, g, &ahead) < l->low_mgdl) return T1D_LIMIT_BIT(T1D_LIMIT_LOW);
   return ahead < l->ahead_mgdl ? T1D_LIMIT_BIT(T1D_LIMIT_FALLING) : 0;
 }
 
@@ -94,7 +139,6 @@ static uint32_t signs_of_pair(const t1d_limits *l, const t1d_view *v, double t0,
                               double t1, double g1)
 {
   uint32_t bits = 0;
-  if (t1 < t0) return T1D_LIMIT_BIT(T1D_LIMIT_CLOCK);
   if (t0 < v->now_min - l->jump_min) return 0;
   if (60 * (t1 - t0) < l->double_s) bits |= T1D_LIMIT_BIT(T1D_LIMIT_DOUBLE);
   if (t1 - t0 <= l->jump_min && fabs(g1 - g0) > l->jump_share * fmax(g0, g1))
@@ -102,23 +146,52 @@ static uint32_t signs_of_pair(const t1d_limits *l, const t1d_view *v, double t0,
   return bits;
 }
 
-/* Readings in order, none of the future, no jump, no pair of the same moment. Only the last
- * silent_min before now matter for order: an old jump of the clock heals. */
+/* From the newest reading back over silent_min, of which a trend is made: in order, none of the
+ * future, no jump, no pair of the same moment. So a clock that was moved heals in silent_min. */
 static uint32_t signs_of_order(const t1d_limits *l, const t1d_view *v)
 {
   uint32_t bits = 0;
-  int32_t last = -1;
-  const int32_t from = v->cgm.count > 24 ? v->cgm.count - 24 : 0;
-  for (int32_t i = from; i < v->cgm.count; i++) {
-    const double t = v->cgm.t_min[i];
-    if (!seen(v->cgm.glucose_mgdl[i])) continue;
-    if (!(t <= v->now_min + 0.5)) bits |= T1D_LIMIT_BIT(T1D_LIMIT_CLOCK);
-    if (last >= 0)
-      bits |= signs_of_pair(l, v, v->cgm.t_min[last], v->cgm.glucose_mgdl[last], t,
-                            v->cgm.glucose_mgdl[i]);
-    last = i;
+  double newest = NAN, later = NAN, later_g = NAN;
+  for (int32_t i = v->cgm.count - 1; i >= 0; i--) {
+    const double t = v->cgm.t_min[i], g = v->cgm.glucose_mgdl[i];
+    if (!t1d_reading_usable(g) || isnan(t)) continue;
+    if (t > v->now_min + 0.5 || t > later) return bits | T1D_LIMIT_BIT(T1D_LIMIT_CLOCK);
+    if (later >= t) bits |= signs_of_pair(l, v, t, g, later, later_g);
+    if (isnan(newest)) newest = t;
+    if (newest - t >= l->silent_min) break;
+    later = t;
+    later_g = g;
   }
   return bits;
+}
+
+/* By how much a level may be false after another step of readings. A fall takes back what rose; a
+ * rise behind a fall, or from where readings stood still, is the way back to where glucose has gone
+ * since. */
+static double after_step(double false_by, double step, bool stood_still)
+{
+  if (step > 0) return false_by < 0 || stood_still ? 0 : false_by + step;
+  return false_by > 0 ? fmax(false_by + step, 0) : false_by + step;
+}
+
+/* A rise that is none of glucose (a sensor that sticks, is knocked, is set anew) leaves a level
+ * that may be false for hours, and nothing in the readings behind it tells. */
+static uint32_t signs_of_step(const t1d_limits *l, const t1d_view *v)
+{
+  enum { STILL = 4 }; /* ours: by chance a sensor's four readings are hardly ever the same */
+  double false_by = 0, t0 = NAN, g0 = NAN;
+  int32_t same = 0;
+  for (int32_t i = 0; i < v->cgm.count; i++) {
+    const double t = v->cgm.t_min[i], g = v->cgm.glucose_mgdl[i], apart = t - t0, by = g - g0;
+    if (!t1d_reading_usable(g) || isnan(t)) continue;
+    if (apart >= 0 && apart <= l->jump_min && v->now_min - t <= l->step_hold_min &&
+        fabs(by) > fmax(l->step_mgdl, l->step_mgdl_per_min * apart))
+      false_by = after_step(false_by, by, same >= STILL);
+    same = fabs(by) <= l->flat_mgdl ? same + 1 : 1;
+    t0 = t;
+    g0 = g;
+  }
+  return false_by > l->step_mgdl / 2 ? T1D_LIMIT_BIT(T1D_LIMIT_STEP) : 0;
 }
 
 static uint32_t signs_of_flat(const t1d_limits *l, const t1d_view *v, const t1d_trace *g)
@@ -127,7 +200,7 @@ static uint32_t signs_of_flat(const t1d_limits *l, const t1d_view *v, const t1d_
   int32_t n = 0;
   for (int32_t i = v->cgm.count - 1; i >= 0; i--) {
     const double t = v->cgm.t_min[i], value = v->cgm.glucose_mgdl[i];
-    if (!seen(value)) continue;
+    if (!t1d_reading_usable(value) || isnan(t)) continue;
     low = fmin(low, value);
     high = fmax(high, value);
     if (high - low > l->flat_mgdl) return 0;
@@ -135,6 +208,7 @@ static uint32_t signs_of_flat(const t1d_limits *l, const t1d_view *v, const t1d_
     first = t;
     if (v->now_min - t >= l->flat_min) break;
   }
+  /* five readings, over flat_min less a step of a sensor of 5 min and its jitter */
   const bool long_enough = n >= 5 && v->now_min - g->age_min - first >= l->flat_min - 5.5;
   return long_enough ? T1D_LIMIT_BIT(T1D_LIMIT_FLAT) : 0;
 }
@@ -146,7 +220,7 @@ static bool told_before(const t1d_limits *l, const t1d_view *v, int32_t i)
   for (int32_t k = 0; k < i; k++) {
     const t1d_told_meal *b = &v->meal[k];
     if (fabs(b->t_min - m->t_min) <= l->twice_min && m->told_min - b->told_min <= l->twice_min &&
-        fabs(b->carbs_g - m->carbs_g) <= 0.01 * m->carbs_g)
+        fabs(b->carbs_g - m->carbs_g) <= 0.01 * m->carbs_g) /* ours: rounding between programs */
       return true;
   }
   return false;
@@ -177,9 +251,10 @@ static double carbs_believed(const t1d_limits *l, const t1d_view *v, uint32_t *b
 uint32_t t1d_limit_signs(const t1d_limits *l, const t1d_view *v)
 {
   const t1d_trace g = t1d_trace_of(v);
-  uint32_t bits =
-      signs_of_age(l, &g) | signs_of_level(l, &g) | signs_of_order(l, v) | signs_of_flat(l, v, &g);
-  if (v->sensor_faults) bits |= T1D_LIMIT_BIT(T1D_LIMIT_SENSOR);
+  uint32_t bits = signs_of_age(l, &g) | signs_of_level(l, v, &g) | signs_of_order(l, v) |
+                  signs_of_step(l, v) | signs_of_flat(l, v, &g);
+  if (t1d_clock_moved_min(v) < l->silent_min) bits |= T1D_LIMIT_BIT(T1D_LIMIT_CLOCK);
+  if (v->sensor_faults || last_of(v).faulty) bits |= T1D_LIMIT_BIT(T1D_LIMIT_SENSOR);
   if (v->twin_lost) bits |= T1D_LIMIT_BIT(T1D_LIMIT_LOST);
   (void)carbs_believed(l, v, &bits);
   return bits;
@@ -188,7 +263,7 @@ uint32_t t1d_limit_signs(const t1d_limits *l, const t1d_view *v)
 /* ---- what may be given ----------------------------------------------------------------------- */
 static const uint32_t low_bits = T1D_LIMIT_BIT(T1D_LIMIT_LOW) | T1D_LIMIT_BIT(T1D_LIMIT_FALLING);
 /* What makes that nothing is given beyond the profile but an announced meal's own bolus. */
-static const uint32_t blind_bits = T1D_LIMIT_BIT(T1D_LIMIT_STALE) |
+static const uint32_t blind_bits = T1D_LIMIT_BIT(T1D_LIMIT_STALE) | T1D_LIMIT_BIT(T1D_LIMIT_STEP) |
                                    T1D_LIMIT_BIT(T1D_LIMIT_SILENT) |
                                    T1D_LIMIT_BIT(T1D_LIMIT_CLOCK) | T1D_LIMIT_BIT(T1D_LIMIT_FLAT) |
                                    T1D_LIMIT_BIT(T1D_LIMIT_DOUBLE) |
@@ -207,32 +282,31 @@ static double cut(double value, double most, uint32_t bit, uint32_t *bits)
 
 /* An announced meal by hand: carbohydrate / ratio; with low glucose less what would bring glucose
  * up to the target. */
-static double by_hand(const t1d_limits *l, const t1d_view *v, double carbs, uint32_t bits)
+static double by_hand(const t1d_limits *l, const t1d_view *v, double carbs, uint32_t signs)
 {
   if (!(carbs > 0)) return 0;
   const t1d_therapy *t = v->therapy;
   double dose = carbs / positive(t->cr_g_per_u, INFINITY);
-  if (bits & low_bits) {
+  if (signs & low_bits) {
     const t1d_trace g = t1d_trace_of(v);
-    const double ahead = g.smooth_mgdl + l->ahead_min * fmin(g.slope_mgdl_per_min, 0);
-    dose -= fmax(t1d_target(t) - fmin(ahead, g.glucose_mgdl), 0) / positive(t->cf_mgdl_per_u, 1);
+    double ahead;
+    const double level = level_of(l, v, &g, &ahead);
+    dose -= fmax(t1d_target(t) - fmin(level, ahead), 0) / positive(t->cf_mgdl_per_u, 1);
   }
   return fmax(dose, 0); /* NaN: 0 */
 }
 
-static ceiling ceiling_of(const t1d_limits *l, const t1d_view *v, double carbs, uint32_t *bits)
+static ceiling ceiling_of(const t1d_limits *l, const t1d_view *v, double carbs, uint32_t signs)
 {
   const t1d_therapy *t = v->therapy;
+  const bool jump = holds(signs, T1D_LIMIT_JUMP);
   const double profile = positive(t1d_basal_at(t, v->now_min), 0);
-  const double hand = by_hand(l, v, carbs, *bits);
-  const double micro = *bits & T1D_LIMIT_BIT(T1D_LIMIT_JUMP) ? 0 : profile * l->micro_min / 60;
-  ceiling c = {fmin(l->basal_max_u_per_h, l->basal_now * profile),
-               carbs > 0 ? l->meal_share * carbs / positive(t->cr_g_per_u, INFINITY) + micro
-                         : micro};
-  if (*bits & T1D_LIMIT_BIT(T1D_LIMIT_JUMP)) c.bolus_u = hand;
-  if (*bits & blind_bits) c = (ceiling){fmin(c.basal_u_per_h, profile), hand};
-  if (*bits & low_bits) c = (ceiling){0, hand};
-  c.bolus_u = fmax(c.bolus_u, 0);
+  const double hand = by_hand(l, v, carbs, signs);
+  const double micro = profile * l->micro_min / 60;
+  const double meal = carbs > 0 ? l->meal_share * carbs / positive(t->cr_g_per_u, INFINITY) : 0;
+  ceiling c = {fmin(l->basal_max_u_per_h, l->basal_now * profile), jump ? hand : meal + micro};
+  if (signs & blind_bits) c = (ceiling){fmin(c.basal_u_per_h, profile), hand};
+  if (signs & low_bits) c = (ceiling){0, hand};
   return c;
 }
 
@@ -259,27 +333,35 @@ static void add_reason(t1d_command *c, uint32_t bits)
   }
 }
 
-static bool number(double value) { return isfinite(value) && value >= 0; }
+/* What was asked for, as it may be given: below 0 is 0; what is not finite is otherwise. */
+static double number(double value, double otherwise, uint32_t *bits)
+{
+  if (isfinite(value) && value >= 0) return value;
+  *bits |= T1D_LIMIT_BIT(T1D_LIMIT_NUMBER);
+  return isfinite(value) ? 0 : otherwise;
+}
+
+/* Why a bolus was cut at its ceiling. */
+static uint32_t why_bolus(uint32_t signs, double carbs)
+{
+  const uint32_t why =
+      signs & (low_bits | blind_bits | T1D_LIMIT_BIT(T1D_LIMIT_JUMP) |
+               T1D_LIMIT_BIT(T1D_LIMIT_MEAL_TWICE) | T1D_LIMIT_BIT(T1D_LIMIT_MEAL_SIZE));
+  return why ? why : T1D_LIMIT_BIT(carbs > 0 ? T1D_LIMIT_BOLUS : T1D_LIMIT_MICRO);
+}
 
 void t1d_limit_apply(const t1d_limits *l, const t1d_view *v, t1d_command *c, uint32_t *reasons)
 {
-  const uint32_t signs = t1d_limit_signs(l, v);
-  const double profile = positive(t1d_basal_at(v->therapy, v->now_min), 0);
-  uint32_t bits = 0, told = 0, seen_signs = signs;
-  if (!number(c->basal_u_per_h) || !number(c->bolus_u)) {
-    bits |= T1D_LIMIT_BIT(T1D_LIMIT_NUMBER);
-    if (!number(c->basal_u_per_h)) c->basal_u_per_h = profile;
-    if (!number(c->bolus_u)) c->bolus_u = 0;
-  }
-  const double carbs = carbs_believed(l, v, &told);
-  const ceiling most = ceiling_of(l, v, carbs, &seen_signs);
+  uint32_t bits = 0, signs = t1d_limit_signs(l, v);
+  const double carbs = carbs_believed(l, v, &signs);
+  const ceiling most = ceiling_of(l, v, carbs, signs);
   const uint32_t own = signs & (low_bits | blind_bits);
-  if (signs & T1D_LIMIT_BIT(T1D_LIMIT_SILENT) && !(signs & low_bits)) c->basal_u_per_h = profile;
+  c->basal_u_per_h =
+      number(c->basal_u_per_h, positive(t1d_basal_at(v->therapy, v->now_min), 0), &bits);
+  c->bolus_u = number(c->bolus_u, 0, &bits);
   c->basal_u_per_h =
       cut(c->basal_u_per_h, most.basal_u_per_h, own ? own : T1D_LIMIT_BIT(T1D_LIMIT_BASAL), &bits);
-  uint32_t why = own | (signs & T1D_LIMIT_BIT(T1D_LIMIT_JUMP)) | told;
-  if (!why) why = T1D_LIMIT_BIT(carbs > 0 ? T1D_LIMIT_BOLUS : T1D_LIMIT_MICRO);
-  c->bolus_u = cut(c->bolus_u, most.bolus_u, why, &bits);
+  c->bolus_u = cut(c->bolus_u, most.bolus_u, why_bolus(signs, carbs), &bits);
   c->bolus_u = cut(c->bolus_u, l->bolus_max_u, T1D_LIMIT_BIT(T1D_LIMIT_BOLUS), &bits);
   keep_iob(l, v, c, &bits);
   bits |= signs & (T1D_LIMIT_BIT(T1D_LIMIT_SILENT) | low_bits);

@@ -105,7 +105,7 @@ typedef struct {
 
 /* Computes all of it. options may be NULL (all 0).
  * Fails: GM_EINVAL (the clock goes back; same times that are to be refused; a bad option),
- * GM_EDOMAIN (a time or reading not finite or outside its domain), GM_EUNIT (no reading above 33.3:
+ * GM_EDOMAIN (a time or reading not finite or outside its domain), GM_EUNIT (no reading above 33.4:
  * mmol/L taken for mg/dL), GM_ENOTFOUND (no reading in the window), GM_ENOMEM. Messages name the
  * number of a reading, never its value. */
 GM_NODISCARD gm_status t1d_metrics_of(gm_ctx *ctx, const t1d_readings *r,

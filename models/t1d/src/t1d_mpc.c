@@ -6,7 +6,6 @@
  * optimisation asks for at once. */
 #include "t1d_control_zone.h"
 #include "t1d_control.h"
-#include "t1d_effect.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -14,33 +13,39 @@ typedef struct {
   t1d_mpc_options o;
 } memory;
 
-static double or_else(double value, double otherwise) { return value > 0 ? value : otherwise; }
+/* Ours where no source is named; the reason stands beside each. */
+t1d_mpc_options t1d_mpc_defaults(void)
+{
+  return (t1d_mpc_options){
+      .zone_low_mgdl = 80, /* Gondhalekar et al. 2016: 80 to 140 by day */
+      .zone_high_mgdl = 140,
+      .night_low_mgdl = 90,   /* nobody eats or wakes: further from a low, */
+      .night_high_mgdl = 130, /* and with no meal about nothing that needs a wide zone */
+      .low_weight = 20,  /* 70, 10 below the zone, is as bad as 180, 40 above it, by the risk of
+                         * Kovatchev et al. (t1d_metrics.h): 16; a little more */
+      .more_cost = 1,    /* a unit too much is as bad as missing the zone by what it does, */
+      .less_cost = 0.1,  /* one withheld ten times less: Gondhalekar et al. 2016 ask for less below
+                         * basal than above, without our scale */
+      .meal_cost = 0.02, /* an announced meal is a fact: its bolus is not held back by cost */
+      .risk = 0.05,      /* of the 32 members one may be low, two may not */
+      .risk_mgdl = 70,   /* consensus: Battelino et al., Diabetes Care 42:1593 (2019) */
+      .risk_min = 300,   /* by then all of a bolus of now but a fiftieth has acted */
+      .reply_min = 45, /* until a sensor's lag, a trend of 20 min and one step have shown a fall */
+      .horizon_min = 240, /* by then nine tenths of a bolus of now have acted */
+      .act_mgdl = 110,    /* usual target of a loop: below it nobody asks for more, */
+      .full_mgdl = 150, /* above it everybody (oref0, Control-IQ and the open loop correct there) */
+      .meal_min = 360,  /* as long as a meal and its insulin are about (insulin: six hours) */
+      .land_mgdl = 130, /* middle of 80 and 180 */
+      .rise_min = 60,   /* a rise that is seen goes on as long as a meal takes to be taken up */
+      .trusting = false,
+  };
+}
 
 static void start(void *state, const t1d_therapy *therapy, const void *options)
 {
   memory *m = state;
   (void)therapy;
-  *m = (memory){{0}};
-  if (options) m->o = *(const t1d_mpc_options *)options;
-  t1d_mpc_options *o = &m->o;
-  o->zone_low_mgdl = or_else(o->zone_low_mgdl, 80);
-  o->zone_high_mgdl = or_else(o->zone_high_mgdl, 140);
-  o->night_low_mgdl = or_else(o->night_low_mgdl, 90);
-  o->night_high_mgdl = or_else(o->night_high_mgdl, 130);
-  o->low_weight = or_else(o->low_weight, 20);
-  o->more_cost = or_else(o->more_cost, 1);
-  o->meal_cost = or_else(o->meal_cost, 0.02);
-  o->less_cost = or_else(o->less_cost, 0.1);
-  o->risk = or_else(o->risk, 0.05);
-  o->risk_mgdl = or_else(o->risk_mgdl, 70);
-  o->risk_min = or_else(o->risk_min, 300);
-  o->reply_min = or_else(o->reply_min, 45);
-  o->act_mgdl = or_else(o->act_mgdl, 110);
-  o->full_mgdl = or_else(o->full_mgdl, 150);
-  o->meal_min = or_else(o->meal_min, 360);
-  o->land_mgdl = or_else(o->land_mgdl, 130);
-  o->rise_min = or_else(o->rise_min, 60);
-  o->horizon_min = or_else(o->horizon_min, 240);
+  m->o = options ? *(const t1d_mpc_options *)options : t1d_mpc_defaults();
 }
 
 /* 0 by night, 1 by day, a ramp of an hour between. */
@@ -87,33 +92,19 @@ static double unit_of(const t1d_outlook *o)
   return sum;
 }
 
-/* Insulin on board by a curve slower than that of the limits, as some people's insulin is: what was
- * given counts at 0.7 of its age. Net of the profile: basal that was held back counts against it, as
- * it does for glucose. */
-static double slow_iob(const t1d_view *v)
-{
-  static const double slower = 0.7;
-  const t1d_insulin_model curve = t1d_insulin_of(T1D_INSULIN_ADULT);
-  double sum = 0;
-  for (int32_t i = 0; i < v->given_count; i++) {
-    const t1d_given *x = &v->given[i];
-    const double profile = t1d_basal_at(v->therapy, x->t_min) * x->minutes / 60;
-    sum += (x->bolus_u + x->basal_u - profile) *
-           t1d_insulin_left(&curve, slower * fmax(v->now_min - x->t_min, 0));
-  }
-  return sum;
-}
-
 /* Where no meal was announced: the insulin (U) that brings glucose of now, and what its rise adds
- * in rise_min, down to land_mgdl, less what is on board. What a belief expects beyond that has to
+ * in rise_min, down to land_mgdl, less what is on board, net of the profile: basal that was held
+ * back counts against it, as it does for glucose. What a belief expects beyond that has to
  * be seen first: without announcements it may take meals for insulin that does little. */
 static double room_unannounced(const t1d_mpc_options *o, const t1d_view *v)
 {
   const t1d_trace g = t1d_trace_of(v);
+  /* slower than that of the limits, as some people's insulin is: a peak at 75 / 0.7 = 107 min */
+  static const double pace = 0.7;
   const double unit = fmax(fmax(unit_of(v->outlook), v->therapy->cf_mgdl_per_u), 1);
   if (!isfinite(g.smooth_mgdl)) return 0;
   const double high = g.smooth_mgdl + o->rise_min * fmax(g.slope_mgdl_per_min, 0) - o->land_mgdl;
-  return fmax(high / unit - fmax(slow_iob(v), t1d_iob(v)), 0);
+  return fmax(high / unit - fmax(t1d_iob_slow(v, pace), t1d_iob(v)), 0);
 }
 
 static void task_of(const t1d_mpc_options *o, const t1d_view *v, double carbs, t1d_zone_task *t)
@@ -133,12 +124,13 @@ static void task_of(const t1d_mpc_options *o, const t1d_view *v, double carbs, t
     t->low_mgdl[k] = o->night_low_mgdl + day * (o->zone_low_mgdl - o->night_low_mgdl);
     t->high_mgdl[k] = o->night_high_mgdl + day * (o->zone_high_mgdl - o->night_high_mgdl);
   }
-  /* what limits will let through later: about nine times the basal rate (t1d_limit.h) */
+  /* what limits will let through later: 3 times the basal rate and a microbolus of 30 min, in all 9
+   * times what basal gives in a step of 5 min (t1d_limit.c), so 8 beyond it */
   const double most = 8 * w->basal_u_per_h * w->step_min / 60;
   for (int32_t b = 0; b < T1D_ZONE_BLOCKS; b++) t->upper_u[b] = most;
   if (!o->trusting && !meal_lately(v, o->meal_min))
     t->upper_u[0] = fmin(t->upper_u[0] * seen_high(o, v), room_unannounced(o, v));
-  if (carbs > 0) t->upper_u[0] += 1.5 * carbs / p->cr_g_per_u;
+  if (carbs > 0) t->upper_u[0] += 1.5 * carbs / p->cr_g_per_u; /* meal_share of t1d_limits */
 }
 
 static bool usable(const t1d_view *v)
@@ -157,13 +149,20 @@ static void share_out(double insulin_u, double basal_u_per_h, double step_min, b
   out->bolus_u = fmax(insulin_u - out->basal_u_per_h * hours, 0);
 }
 
+/* Profile, and a meal as by hand. */
+static void without_outlook(const t1d_view *v, double carbs, t1d_command *out)
+{
+  t1d_command_profile(v, out, "no outlook: profile");
+  if (carbs > 0) out->bolus_u = carbs / v->therapy->cr_g_per_u;
+}
+
 static void step(void *state, const t1d_view *v, t1d_command *out)
 {
+  static const double unsound_most = 0.1; /* ours: more, and what is left is not the belief */
   const memory *m = state;
   const double carbs = t1d_carbs_told(v);
   if (!usable(v)) {
-    t1d_command_profile(v, out, "no outlook: profile");
-    if (carbs > 0) out->bolus_u = carbs / v->therapy->cr_g_per_u;
+    without_outlook(v, carbs, out);
     return;
   }
   const t1d_outlook *o = v->outlook;
@@ -172,6 +171,10 @@ static void step(void *state, const t1d_view *v, t1d_command *out)
   t1d_zone_room room;
   task_of(&m->o, v, carbs, &task);
   t1d_zone_solve(o, &task, &room, &plan);
+  if (plan.unsound > unsound_most) {
+    without_outlook(v, carbs, out);
+    return;
+  }
   const double basal_u = o->basal_u_per_h * o->step_min / 60;
   share_out(basal_u + plan.u[0], o->basal_u_per_h, o->step_min, carbs > 0, out);
   snprintf(out->reason, sizeof out->reason, "plan %+.2f U in %g min%s", plan.u[0], o->step_min,

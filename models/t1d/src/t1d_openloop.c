@@ -7,14 +7,16 @@ typedef struct {
   t1d_openloop_options o;
 } memory;
 
+t1d_openloop_options t1d_openloop_defaults(void)
+{
+  return (t1d_openloop_options){.correct_mgdl = 150}; /* as simglucose's basal-bolus controller */
+}
+
 static void start(void *state, const t1d_therapy *therapy, const void *options)
 {
   memory *m = state;
   (void)therapy;
-  *m = (memory){{0}};
-  if (options) m->o = *(const t1d_openloop_options *)options;
-  if (!(m->o.correct_mgdl > 0))
-    m->o.correct_mgdl = 150; /* as simglucose's basal-bolus controller */
+  m->o = options ? *(const t1d_openloop_options *)options : t1d_openloop_defaults();
 }
 
 static void step(void *state, const t1d_view *v, t1d_command *out)

@@ -1,6 +1,6 @@
-/* t1d_profile.c - readings by time of day, sorted once by glucose; weighted quantiles of each bin.
- */
+/* t1d_profile.c - readings by time of day, sorted once by glucose; weighted quantiles by bin. */
 #include "t1d_profile.h"
+#include "gemel/stats.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -78,18 +78,6 @@ static double quantile(const item *a, int32_t n, double all, double p)
   return a[n - 1].value;
 }
 
-/* Student's t for a central 90 % with so many degrees of freedom: Cornish & Fisher's expansion
- * (Abramowitz & Stegun 26.7.5), to 0.1 % from 4 on; below, the table. */
-static double student_90(int32_t freedom)
-{
-  static const double few[] = {6.3138, 2.9200, 2.3534};
-  if (freedom <= 3) return few[freedom - 1];
-  double z = 1.644854, z3 = z * z * z, z5 = z3 * z * z, v = freedom;
-  double z7 = z5 * z * z;
-  return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v) +
-         (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * v * v * v);
-}
-
 /* Standard error of the share of the weight that lies at or below value, a ratio of sums over
  * days: from each day's weight there against the share of its weight that would be there. */
 static double share_error(work *w, const item *a, int32_t n, double all, double value, int32_t days)
@@ -106,8 +94,7 @@ static double share_error(work *w, const item *a, int32_t n, double all, double 
   return sqrt(square * days / (days - 1));
 }
 
-/* ---- bins --------------------------------------------------------------------------------------
- */
+/* ---- bins ------------------------------------------------------------------------------------ */
 static double time_of_day(const work *w, double t)
 {
   double since = t - w->o.midnight_min, at = since - DAY_MIN * floor(since / DAY_MIN);
@@ -188,19 +175,18 @@ static void fill_bin(work *w, int32_t b)
     all += a[i].at;
     w->day_weight[a[i].day] += a[i].at;
   }
+  const double reach = p->days_behind[b] < 2 ? 0 : gm_dist_t_quantile(0.95, p->days_behind[b] - 1);
   for (int l = 0; l < T1D_LEVEL_COUNT; l++) {
     double level = t1d_profile_level[l];
     q[l] = quantile(a, n, all, level);
     if (p->days_behind[b] < 2) continue;
-    double e =
-        student_90(p->days_behind[b] - 1) * share_error(w, a, n, all, q[l], p->days_behind[b]);
+    double e = reach * share_error(w, a, n, all, q[l], p->days_behind[b]);
     low[l] = quantile(a, n, all, level - e);
     high[l] = quantile(a, n, all, level + e);
   }
 }
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ---------------------------------------------------------------------------------- */
 static gm_status take_options(gm_ctx *ctx, work *w, const t1d_profile_options *options)
 {
   if (options) w->o = *options;

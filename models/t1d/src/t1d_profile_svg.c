@@ -249,7 +249,12 @@ static void draw_head(const picture *v, const t1d_metrics *m)
                {T1D_CV, "CV", 1, " %", 336},        {T1D_GRI, "GRI", 0, "", 476},
                {T1D_LBGI, "LBGI", 1, "", 596},      {T1D_HBGI, "HBGI", 1, "", 736}};
   char text[160];
-  snprintf(text, sizeof text, "Ambulatory glucose profile, %d days", (int)v->p->day_count);
+  const bool less = m && m->span_days < v->p->day_count - 0.05;
+  if (less)
+    snprintf(text, sizeof text, "Ambulatory glucose profile, %.1f of %d days", m->span_days,
+             (int)v->p->day_count);
+  else
+    snprintf(text, sizeof text, "Ambulatory glucose profile, %d days", (int)v->p->day_count);
   label(v, "head", 16, 26, "start", text);
   if (!m) return;
   for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {

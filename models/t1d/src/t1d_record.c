@@ -1,60 +1,11 @@
-#include "t1d_record.h"
-#include "gemel/mapping.h"
+/* t1d_record.c - facts as records: which are taken and their values, versions and duplicates, basal
+ * and exercise as steps. */
+#include "t1d_record_internal.h"
 #include "gemel/rand.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- what facts are held against ------------------------------------------------------------- */
-static char *glucose_code[] = {"loinc|99504-3", "loinc|105272-9", "nightscout|sgv"};
-static char *meter_code[] = {"loinc|2339-0", "loinc|15074-8", "loinc|41653-7", "loinc|14743-9",
-                             "nightscout|mbg"};
-static char *bolus_code[] = {"nightscout|insulin"}, *basal_code[] = {"nightscout|basal"};
-static char *carbs_code[] = {"nightscout|carbs"}, *exercise_code[] = {"nightscout|exercise"};
-static char *heart_code[] = {"loinc|8867-4"};
-static char *exercise_level[] = {"no", "yes"};
-static const double MOLAR_MASS = 180.156; /* of glucose, g/mol */
-
-#define CODES(list) (int32_t)(sizeof list / sizeof list[0])
-static gm_observable observables[] = {
-    {.name = "glucose",
-     .unit = "mg/dL",
-     .coding = {glucose_code, CODES(glucose_code), MOLAR_MASS},
-     .loq = NAN},
-    {.name = "meter",
-     .unit = "mg/dL",
-     .coding = {meter_code, CODES(meter_code), MOLAR_MASS},
-     .loq = NAN},
-};
-static gm_def_input inputs[] = {
-    {.name = "bolus", .unit = "[IU]", .coding = {bolus_code, 1, NAN}},
-    {.name = "basal", .unit = "[IU]", .coding = {basal_code, 1, NAN}},
-    {.name = "carbs", .unit = "g", .coding = {carbs_code, 1, NAN}},
-};
-static gm_covariate covariates[] = {
-    {.name = "heart_rate",
-     .unit = "/min",
-     .coding = {heart_code, 1, NAN},
-     .lower = -INFINITY,
-     .upper = INFINITY,
-     .fallback = NAN},
-    {.name = "exercise",
-     .unit = "",
-     .coding = {exercise_code, 1, NAN},
-     .level = exercise_level,
-     .level_count = 2,
-     .fallback = 0},
-};
-static const gm_definition definition = {.observable = observables,
-                                         .observable_count = 2,
-                                         .input = inputs,
-                                         .input_count = 3,
-                                         .covariate = covariates,
-                                         .covariate_count = 2,
-                                         .hour = 1};
-
-const gm_definition *t1d_record_definition(void) { return &definition; }
 
 static const char *const series_name[] = {
 #define T1D_X(code, series, unit) series,
@@ -121,6 +72,8 @@ gm_status t1d_record_builder_new(gm_ctx *ctx, const t1d_record_options *options,
   return GM_OK;
 }
 
+void t1d__record_hold_basal(t1d_record_builder *b) { b->hold_basal = true; }
+
 void t1d_record_builder_free(t1d_record_builder *b)
 {
   if (!b) return;
@@ -144,8 +97,8 @@ static gm_status add(t1d_record_builder *b, const taken *t)
   return GM_OK;
 }
 
-/* What was ordered or reported was not given, but for a pump's profile; what is eaten is told by the
- * eater. */
+/* What was ordered or reported was not given, but for a pump's profile; what is eaten is told by
+ * the eater. */
 static bool is_taken(gm_record_kind told, t1d_record_kind k)
 {
   switch (k) {
@@ -194,7 +147,7 @@ static bool value_of(t1d_record_builder *b, const gm_fact *fact, t1d_record *r)
 {
   gm_fact f = *fact;
   if (r->kind == T1D_RECORD_BOLUS || r->kind == T1D_RECORD_BASAL) f.unit = insulin_unit(f.unit);
-  if (gm_fact_value(b->ctx, &definition, &f, &r->value) || !isfinite(f.t_true_s)) {
+  if (gm_fact_value(b->ctx, t1d_record_definition(), &f, &r->value) || !isfinite(f.t_true_s)) {
     gm_message_clear(b->ctx);
     return false;
   }
@@ -312,6 +265,8 @@ static int32_t steps_of(const t1d_record_builder *b, bool scheduled, step *out)
       out[n - 1].end_s = r->t_s;
     out[n++] = (step){r->t_s, r->t_s + 60 * r->duration_min, r->value, r->flags};
   }
+  if (n && b->hold_basal && !scheduled)
+    out[n - 1].end_s = fmax(out[n - 1].end_s, b->item[b->count - 1].r.t_s);
   return n;
 }
 
@@ -394,71 +349,4 @@ gm_status t1d_record_finish(t1d_record_builder *b, t1d_records *out)
   r.count = b->count;
   *out = r;
   return GM_OK;
-}
-
-/* ---- tables ---------------------------------------------------------------------------------- */
-/* models/t1d/maps, the zone left open. */
-static const struct {
-  const char *header; /* a column that no other table has */
-  bool hold;
-  const char *text;
-} maps[] = {
-    {"glucose_value_mg_dl", false,
-     "mapping: glucose of one person\nsource: table\nclass: device\nsubject: {is: one}\n"
-     "time: {column: timestamp, format: local, zone: \"%s\"}\n"
-     "columns:\n  glucose_value_mg_dl: {observable: glucose, unit: mg/dL, code: loinc|99504-3, "
-     "marks: {Low: \"<40\", LOW: \"<40\", High: \">400\", HIGH: \">400\"}}\n"},
-    {"basal_U_per_5min", true,
-     "mapping: events of one person\nsource: table\nclass: device\nsubject: {is: one}\n"
-     "time: {column: time, format: local, zone: \"%s\"}\n"
-     "columns:\n  basal_U_per_5min: {input: basal, unit: \"[IU]/(5.min)\", as: given, "
-     "duration: 5 min, zeros: taken}\n"
-     "  bolus_U: {input: bolus, unit: \"[IU]\", as: given}\n"
-     "  carb_servings_10g: {input: carbs, unit: 10.g, as: reported}\n"},
-};
-
-static gm_status mapping_find(gm_ctx *ctx, const char *path, const char *table,
-                              const t1d_csv_options *o, bool *hold, gm_mapping **out)
-{
-  char zone[8], text[1200];
-  int32_t at = o ? o->zone_min : 0;
-  size_t head = strcspn(table, "\r\n");
-  if (o && o->mapping) return gm_mapping_read(ctx, o->mapping, &definition, out);
-  if (at < -14 * 60 || at > 14 * 60) return gm_fail(ctx, GM_ERANGE, "zone_min beyond 14 hours");
-  snprintf(zone, sizeof zone, "%c%02d:%02d", at < 0 ? '-' : '+', (int)(abs(at) / 60 % 100),
-           (int)(abs(at) % 60));
-  for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
-    const char *column = strstr(table, maps[i].header);
-    if (!column || (size_t)(column - table) >= head) continue;
-    *hold |= maps[i].hold;
-    const char *gap = strstr(maps[i].text, "%s");
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(gap - maps[i].text), maps[i].text, zone, gap + 2);
-    return gm_mapping_parse(ctx, "built-in mapping", text, strlen(text), &definition, out);
-  }
-  return gm_fail(ctx, GM_ENOTFOUND,
-                 "%s: no header that is known (glucose_value_mg_dl, basal_U_per_5min); a mapping "
-                 "is needed",
-                 path);
-}
-
-gm_status t1d_record_read_csv(gm_ctx *ctx, const char *path, const t1d_csv_options *options,
-                              t1d_records *out, int64_t *rows, int64_t *rows_refused)
-{
-  t1d_record_options o = options ? options->records : (t1d_record_options){0};
-  char *table = NULL;
-  size_t bytes = 0;
-  gm_mapping *m = NULL;
-  t1d_record_builder *b = NULL;
-  gm_mapping_totals n = {0};
-  gm_status s = gm_file_read(ctx, path, (size_t)1 << 30, &table, &bytes);
-  if (!s) s = mapping_find(ctx, path, table, options, &o.hold_basal, &m);
-  if (!s) s = t1d_record_builder_new(ctx, &o, &b);
-  if (!s) s = gm_mapping_facts_text(ctx, m, path, table, bytes, t1d_record_take, NULL, b, &n);
-  if (!s) s = t1d_record_finish(b, out);
-  if (!s && rows) *rows = n.rows;
-  if (!s && rows_refused) *rows_refused = n.refused + n.partly;
-  t1d_record_builder_free(b);
-  gm_mapping_free(m);
-  gm_free(table);
-  return s;
 }

@@ -15,7 +15,7 @@
   X(T1D_RECORD_GLUCOSE, "glucose", "mg/dL") /* of a sensor */                                      \
   X(T1D_RECORD_METER, "meter", "mg/dL")     /* of a finger */                                      \
   X(T1D_RECORD_BOLUS, "bolus", "U")         /* over duration_min; 0: at once */                    \
-  X(T1D_RECORD_BASAL, "basal", "U/h")       /* for duration_min */                                 \
+  X(T1D_RECORD_BASAL, "basal", "U/h")       /* for duration_min; 0: no end is known */             \
   X(T1D_RECORD_CARBS, "carbs", "g")         /* over duration_min; 0: not said */                   \
   X(T1D_RECORD_HEART_RATE, "heart_rate", "1/min")                                                  \
   X(T1D_RECORD_EXERCISE, "exercise", "1") /* 1, for duration_min; 0: no end is known */
@@ -60,8 +60,8 @@ void t1d_records_free(t1d_records *r); /* NULL ok; also of zeroed records */
 typedef struct t1d_record_builder t1d_record_builder;
 typedef struct {
   const char *subject; /* only facts of this one; NULL: of the subject that the first fact names */
-  bool hold_basal; /* a basal rate holds to the next one: the source tells changes only. The last
-                          one lasts as long as its fact says */
+  bool hold_basal; /* a basal rate holds to the next one, the last one to the end of the records:
+                      the source tells changes only */
 } t1d_record_options;
 
 /* options may be NULL; texts are copied. *out is owned by the caller. Fails: GM_ENOMEM. */
@@ -76,14 +76,22 @@ GM_NODISCARD gm_status t1d_record_finish(t1d_record_builder *b, t1d_records *out
 
 /* A table: through the mapping file, or with mapping NULL as one of those in models/t1d/maps, by
  * its header: timestamp,glucose_value_mg_dl or time,basal_U_per_5min,bolus_U,carb_servings_10g
- * (which tells changes: its basal is held). zone_min: minutes east of UTC of a clock without zone,
- * of the built-in mappings. rows, rows_refused: NULL, or what became of the rows. Fails: as
+ * (which tells changes: all basal of the builder is held then). zone_min: minutes east of UTC of a
+ * clock without zone, of the built-in mappings; one of the user's own has its zone. Fails: as
  * gm_mapping_facts, and GM_ENOTFOUND (a header of neither). */
 typedef struct {
-  t1d_record_options records;
+  t1d_record_options records; /* of t1d_record_read_csv */
   const char *mapping;
   int32_t zone_min;
 } t1d_csv_options;
+typedef struct {
+  int64_t rows, refused;   /* refused: wholly or in part */
+  char first_refused[240]; /* line, column, why; "" none */
+} t1d_table_told;
+/* Several tables of one person go into one builder. options may be NULL. */
+GM_NODISCARD gm_status t1d_record_take_csv(t1d_record_builder *b, gm_ctx *ctx, const char *path,
+                                           const t1d_csv_options *options, t1d_table_told *told);
+/* A single table. rows, rows_refused: NULL, or what became of the rows. */
 GM_NODISCARD gm_status t1d_record_read_csv(gm_ctx *ctx, const char *path,
                                            const t1d_csv_options *options, t1d_records *out,
                                            int64_t *rows, int64_t *rows_refused);

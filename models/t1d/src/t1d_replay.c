@@ -1,12 +1,15 @@
 /* t1d_replay.c - records as a stream of readings, meals and insulin. */
 #include "t1d_replay.h"
+#include "t1d_prior.h"
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
-static const double day_s = 86400, step_min = 5;
+static const double day_s = 86400, day_min = 1440, step_min = 5;
 /* Longer than this without a reading: steps are made in between, so many at most. */
 static const double gap_min = 7.5, stale_min = 10.5; /* no forecasts from older readings */
-enum { GAP_STEPS = 24, MEMBERS = 32 };
+static const double thin_min = 4.5;                  /* sensors of 5 min wander by seconds */
+static const double mmol_most = 33.4; /* as t1d_metrics.h: no sensor's mmol/L goes further */
+enum { GAP_STEPS = 24, MEMBERS = 32, PIECES = 1440 };
 
 typedef struct {
   gm_ctx *ctx;
@@ -15,41 +18,128 @@ typedef struct {
   t1d_replay_listener *listener;
   void *user;
   double day0_s, clear_min, read_min;
-  int32_t next; /* record not told yet */
+  double schedule_u_per_h; /* what runs where nothing else does */
+  int32_t next;            /* record not told yet */
   t1d_twin *twin;
   t1d_forecast *forecast;
-  bool cleared;
-  t1d_replay *out;
+  bool cleared, explain_now;
+  t1d_replay out;
 } replay;
 
 static double minutes(const replay *p, double t_s) { return (t_s - p->day0_s) / 60; }
+
+/* ---- what is told ---------------------------------------------------------------------------- */
+typedef gm_status giver(t1d_twin *t, gm_ctx *ctx, double t_min, double amount);
+
+/* An amount over its minutes, in pieces less than a minute apart so that a meal is eaten on without
+ * a pause (t1d_course.h); nothing that is recorded takes longer than a day. */
+static gm_status give(replay *p, giver *to, const t1d_record *e, double at_min)
+{
+  const double over = e->duration_min > 1 ? fmin(e->duration_min, day_min) : 0;
+  const int32_t pieces = over < PIECES ? (int32_t)over + 1 : PIECES;
+  gm_status s = GM_OK;
+  for (int32_t i = 0; i < pieces && !s; i++)
+    s = to(p->twin, p->ctx, at_min + over * i / pieces, e->value / pieces);
+  return s;
+}
+
+/* Where the rate of record i ends; INFINITY: not known. */
+static double end_of(const replay *p, int32_t i)
+{
+  const t1d_record *e = &p->r->record[i];
+  const double end = e->duration_min > 0 ? minutes(p, e->t_s) + e->duration_min : INFINITY;
+  for (i++; i < p->r->count; i++) {
+    const double t = minutes(p, p->r->record[i].t_s);
+    if (t >= end) break;
+    if (p->r->record[i].kind == T1D_RECORD_BASAL) return t;
+  }
+  return end;
+}
+
+/* The rate of record i from at_min on, and what follows it: told at once, as the pump knows it. A
+ * rate that is told for that very time later stands in its place. */
+static gm_status basal(replay *p, int32_t i, double at_min)
+{
+  const t1d_record *e = &p->r->record[i];
+  const double end = end_of(p, i);
+  p->out.basal_rates++;
+  if (!p->twin) return GM_OK;
+  if (e->flags & T1D_FLAG_SCHEDULED && !(p->o.basal_u_per_h > 0)) p->schedule_u_per_h = e->value;
+  gm_status s = t1d_twin_basal(p->twin, p->ctx, at_min, e->value);
+  if (s || !isfinite(end)) return s;
+  return t1d_twin_basal(p->twin, p->ctx, fmax(end, at_min), p->schedule_u_per_h);
+}
+
+/* Heart rates and sessions. */
+static gm_status moves(replay *p, const t1d_record *e, double at_min)
+{
+  const bool beats = e->kind == T1D_RECORD_HEART_RATE && e->value >= 20 && e->value <= 250;
+  const bool session = e->kind == T1D_RECORD_EXERCISE && e->value > 0 && e->duration_min > 0;
+  if (!p->twin || !(p->o.rest_heart_rate > 0) || !(beats || session)) {
+    p->out.unused++;
+    return GM_OK;
+  }
+  p->out.heart_rates += beats;
+  p->out.sessions += session;
+  return beats ? t1d_twin_heart_rate(p->twin, p->ctx, at_min, e->value)
+               : t1d_twin_exercise(p->twin, p->ctx, at_min, e->duration_min, 0);
+}
+
+static gm_status tell_one(replay *p, int32_t i, double at_min)
+{
+  const t1d_record *e = &p->r->record[i];
+  switch (e->kind) {
+  case T1D_RECORD_GLUCOSE: return GM_OK;
+  case T1D_RECORD_BOLUS:
+    p->out.boluses++;
+    return p->twin ? give(p, t1d_twin_bolus, e, at_min) : GM_OK;
+  case T1D_RECORD_CARBS:
+    p->out.meals_told++;
+    return p->twin ? give(p, t1d_twin_meal, e, at_min) : GM_OK;
+  case T1D_RECORD_BASAL: return basal(p, i, at_min);
+  default: return moves(p, e, at_min);
+  }
+}
 
 /* What was given and eaten up to t_min; the twin hears of it at the step that passes it. */
 static gm_status tell(replay *p, double t_min, double before_min)
 {
   gm_status s = GM_OK;
-  for (; p->next < p->r->count && minutes(p, p->r->record[p->next].t_s) < t_min && !s; p->next++) {
-    const t1d_record *e = &p->r->record[p->next];
-    const double at = fmax(minutes(p, e->t_s), before_min);
-    switch (e->kind) {
-    case T1D_RECORD_BOLUS: s = t1d_twin_bolus(p->twin, p->ctx, at, e->value); break;
-    case T1D_RECORD_CARBS: s = t1d_twin_meal(p->twin, p->ctx, at, e->value); break;
-    case T1D_RECORD_BASAL: s = t1d_twin_basal(p->twin, p->ctx, at, e->value); break;
-    default: continue;
-    }
-    p->out->boluses += e->kind == T1D_RECORD_BOLUS;
-    p->out->meals_told += e->kind == T1D_RECORD_CARBS;
+  for (; p->next < p->r->count && !s; p->next++) {
+    const double at = minutes(p, p->r->record[p->next].t_s);
+    if (at >= t_min) break;
+    s = tell_one(p, p->next, fmax(at, before_min));
   }
   return s;
 }
 
+/* Before the first reading: what was given is counted, the rate that runs then begins there. */
+static gm_status tell_before(replay *p, int32_t first, double t0_min)
+{
+  int32_t runs = -1;
+  for (int32_t i = 0; i < first; i++) {
+    const t1d_record_kind k = p->r->record[i].kind;
+    p->out.before += k == T1D_RECORD_BOLUS || k == T1D_RECORD_CARBS;
+    if (k == T1D_RECORD_BASAL) runs = i;
+  }
+  p->next = first;
+  return runs >= 0 && end_of(p, runs) > t0_min ? basal(p, runs, t0_min) : GM_OK;
+}
+
+static int64_t left_behind(const replay *p)
+{
+  int64_t n = 0;
+  for (int32_t i = p->next; i < p->r->count; i++)
+    n += p->r->record[i].kind == T1D_RECORD_BOLUS || p->r->record[i].kind == T1D_RECORD_CARBS;
+  return n;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
 /* The twin at t_min and what it sees to come. */
-static gm_status twin_step(replay *p, double t_min, double before_min, t1d_replay_moment *m,
-                           t1d_outlook *outlook)
+static gm_status twin_step(replay *p, double t_min, t1d_replay_moment *m, t1d_outlook *outlook)
 {
   const t1d_outlook_options o = {.members = p->o.members, .basal_u_per_h = -1};
-  gm_status s = tell(p, t_min, before_min);
-  if (!s) s = t1d_twin_step(p->twin, p->ctx, t_min, m->cgm_mgdl, &m->news);
+  gm_status s = t1d_twin_step(p->twin, p->ctx, t_min, m->cgm_mgdl, &m->news);
   if (!s) s = t1d_twin_outlook(p->twin, p->ctx, &o, outlook);
   m->outlook = outlook;
   return s;
@@ -80,7 +170,8 @@ static gm_status one_step(replay *p, double t_min, double before_min, double cgm
       .t_s = p->day0_s + 60 * t_min, .cgm_mgdl = cgm_mgdl, .news = {.t_min = t_min, .weight = 1}};
   t1d_outlook outlook;
   gm_online_law law[T1D_FORECAST_HORIZONS];
-  gm_status s = p->twin ? twin_step(p, t_min, before_min, &m, &outlook) : GM_OK;
+  gm_status s = tell(p, t_min, before_min);
+  if (!s && p->twin) s = twin_step(p, t_min, &m, &outlook);
   if (s) return s;
   if (!p->cleared && t_min >= p->clear_min) {
     gm_online_score_clear(t1d_forecast_online(p->forecast));
@@ -94,40 +185,15 @@ static gm_status one_step(replay *p, double t_min, double before_min, double cgm
     m.law = law;
   }
   if (s) return s;
-  count(p->out, &m);
-  if (p->listener) p->listener(p->user, &m);
-  return GM_OK;
-}
-
-/* The reading at record i, and steps without one on the way there. */
-static gm_status reading(replay *p, int32_t i, double *last_min)
-{
-  const double t_min = minutes(p, p->r->record[i].t_s);
-  gm_status s = GM_OK;
-  if (!isnan(*last_min) && !(t_min > *last_min)) return GM_OK; /* of one time: the first counts */
-  for (int32_t k = 0; k < GAP_STEPS && !s && t_min - *last_min > gap_min; k++) {
-    s = one_step(p, *last_min + step_min, *last_min, NAN);
-    *last_min += step_min;
+  count(&p->out, &m);
+  t1d_explanation why;
+  if (p->explain_now && p->twin) {
+    s = t1d_twin_explain(p->twin, p->ctx, NULL, &why);
+    m.why = &why;
+    m.outlook = NULL; /* the explanation has its place */
   }
-  if (!s) s = one_step(p, t_min, isnan(*last_min) ? t_min : *last_min, p->r->record[i].value);
-  *last_min = t_min;
+  if (!s && p->listener) p->listener(p->user, &m);
   return s;
-}
-
-static gm_status make(replay *p, int32_t first)
-{
-  const double t0 = p->r->record[first].t_s, t1 = p->r->record[p->r->count - 1].t_s;
-  p->day0_s = floor((t0 + 3600 * p->o.zone_h) / day_s) * day_s - 3600 * p->o.zone_h;
-  p->out->days = (t1 - t0) / day_s;
-  p->clear_min = minutes(p, p->o.score_share > 0 ? t0 + p->o.score_share * (t1 - t0) : t0 + day_s);
-  gm_status s = t1d_forecast_new(p->ctx, &p->forecast);
-  if (s || p->o.no_twin) return s;
-  const t1d_twin_options o = {.t0_min = minutes(p, t0),
-                              .bw_kg = p->o.bw_kg,
-                              .basal_u_per_h = p->o.basal_u_per_h,
-                              .first_mgdl = p->r->record[first].value,
-                              .seed = p->o.seed};
-  return t1d_twin_new(p->ctx, &o, &p->twin);
 }
 
 static int32_t reading_from(const t1d_records *r, int32_t i)
@@ -136,30 +202,115 @@ static int32_t reading_from(const t1d_records *r, int32_t i)
   return i;
 }
 
+/* The reading at record i, and steps without one on the way there. */
+static gm_status reading(replay *p, int32_t i, double *last_min)
+{
+  const double t_min = minutes(p, p->r->record[i].t_s);
+  gm_status s = GM_OK;
+  if (t_min - p->read_min < thin_min) { /* of one time: the first counts */
+    p->out.between++;
+    return GM_OK;
+  }
+  for (int32_t k = 0; k < GAP_STEPS && !s && t_min - *last_min > gap_min; k++) {
+    s = one_step(p, *last_min + step_min, *last_min, NAN);
+    *last_min += step_min;
+  }
+  p->explain_now = p->o.explain && reading_from(p->r, i + 1) == p->r->count;
+  if (!s) s = one_step(p, t_min, isnan(*last_min) ? t_min : *last_min, p->r->record[i].value);
+  *last_min = t_min;
+  return s;
+}
+
+static int up(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* The 10th percentile of a day of heart rates or more; fewer say nothing of rest. */
+static gm_status rest_of(replay *p)
+{
+  enum { LEAST = 288 };
+  int32_t n = 0;
+  double *all = gm_alloc(p->ctx, p->r->count, sizeof *all);
+  if (!all) return gm_fail(p->ctx, GM_ENOMEM, "heart rates");
+  for (int32_t i = 0; i < p->r->count; i++)
+    if (p->r->record[i].kind == T1D_RECORD_HEART_RATE) all[n++] = p->r->record[i].value;
+  qsort(all, (size_t)n, sizeof *all, up);
+  if (n >= LEAST && all[n / 10] >= 20) p->o.rest_heart_rate = all[n / 10];
+  gm_free(all);
+  return GM_OK;
+}
+
+static gm_status twin_make(replay *p, int32_t first, double t0_min)
+{
+  t1d_prior prior;
+  const t1d_prior_patient patient = {.bw_kg = p->o.bw_kg, .basal_u_per_h = p->o.basal_u_per_h};
+  gm_status s = t1d_prior_get(p->ctx, &patient, &prior);
+  if (!s && p->o.rest_heart_rate == 0) s = rest_of(p);
+  if (s) return s;
+  p->schedule_u_per_h = p->o.basal_u_per_h > 0 ? p->o.basal_u_per_h : prior.basal_u_per_h;
+  const double first_mgdl = p->r->record[first].value;
+  const t1d_twin_options o = {.t0_min = t0_min,
+                              .bw_kg = p->o.bw_kg,
+                              .basal_u_per_h = p->o.basal_u_per_h,
+                              .first_mgdl = first_mgdl >= 20 && first_mgdl <= 1000 ? first_mgdl : 0,
+                              .rest_heart_rate = fmax(p->o.rest_heart_rate, 0),
+                              .seed = p->o.seed};
+  return t1d_twin_new(p->ctx, &o, &p->twin);
+}
+
+static gm_status make(replay *p, int32_t first)
+{
+  int32_t last = p->r->count - 1;
+  while (p->r->record[last].kind != T1D_RECORD_GLUCOSE) last--;
+  const double t0 = p->r->record[first].t_s, t1 = p->r->record[last].t_s;
+  p->day0_s = floor((t0 + 3600 * p->o.zone_h) / day_s) * day_s - 3600 * p->o.zone_h;
+  p->out.days = (t1 - t0) / day_s;
+  p->clear_min = minutes(p, p->o.score_share > 0 ? t0 + p->o.score_share * (t1 - t0) : t0 + day_s);
+  p->read_min = NAN;
+  gm_status s = t1d_forecast_new(p->ctx, &p->forecast);
+  if (!s && !p->o.no_twin) s = twin_make(p, first, minutes(p, t0));
+  return s ? s : tell_before(p, first, minutes(p, t0));
+}
+
+static gm_status check(gm_ctx *ctx, const t1d_records *r)
+{
+  bool read = false;
+  for (int32_t i = reading_from(r, 0); i < r->count; i = reading_from(r, i + 1)) {
+    read = true;
+    if (!(r->record[i].value < mmol_most)) return GM_OK;
+  }
+  return read ? gm_fail(ctx, GM_EUNIT, "no reading above %g: mg/dL is expected, not mmol/L",
+                        mmol_most)
+              : gm_fail(ctx, GM_EINVAL, "records: no reading of a glucose sensor");
+}
+
 gm_status t1d_replay_run(gm_ctx *ctx, const t1d_records *r, const t1d_replay_options *options,
                          t1d_replay_listener *listener, void *user, const gm_watch *watch,
                          t1d_replay *out)
 {
-  replay p = {.ctx = ctx, .r = r, .listener = listener, .user = user, .out = out};
+  replay p = {.ctx = ctx, .r = r, .listener = listener, .user = user};
   if (options) p.o = *options;
   if (p.o.bw_kg == 0) p.o.bw_kg = 70;
   if (p.o.members == 0) p.o.members = MEMBERS;
+  gm_status s = check(ctx, r);
+  if (s) return s;
   int32_t i = reading_from(r, 0);
-  if (i == r->count) return gm_fail(ctx, GM_EINVAL, "records: no reading of a glucose sensor");
-  *out = (t1d_replay){0};
   double last_min = NAN;
-  p.next = i;
-  gm_status s = make(&p, i);
+  s = make(&p, i);
   bool stopped = false;
   for (; i < r->count && !s && !stopped; i = reading_from(r, i + 1)) {
     s = reading(&p, i, &last_min);
     gm_watch_progress(watch, "replaying", (double)i / r->count);
     stopped = gm_watch_stop(watch);
   }
-  out->complete = !stopped;
+  p.out.complete = !stopped;
+  if (!stopped) p.out.after = left_behind(&p);
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && !s; h++)
-    out->score[h] = gm_online_scored(t1d_forecast_online(p.forecast), h);
+    p.out.score[h] = gm_online_scored(t1d_forecast_online(p.forecast), h);
   t1d_twin_free(p.twin);
   t1d_forecast_free(p.forecast);
+  if (!s) *out = p.out;
   return s;
 }

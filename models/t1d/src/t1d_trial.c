@@ -40,8 +40,7 @@ void t1d_therapy_of(const t1d_subject *s, t1d_therapy *out)
   for (int32_t i = 0; i < 24; i++) out->basal_u_per_h[i] = s->basal_u_per_h;
 }
 
-/* ---- a trial under way -------------------------------------------------------------------------
- */
+/* ---- a trial under way ----------------------------------------------------------------------- */
 typedef struct {
   t1d_trial_options o; /* defaults filled in */
   gm_ctx *ctx;
@@ -128,8 +127,7 @@ static const t1d_subject *subject_of(const trial *t, int32_t member)
   return t->o.subject[member / t->o.arm_count / t->o.replicates];
 }
 
-/* ---- bodies ------------------------------------------------------------------------------------
- */
+/* ---- bodies ---------------------------------------------------------------------------------- */
 /* What a body's equilibrium at its basal insulin hangs on. */
 enum { GB, EGPB, VG, K1, K2, KP2, KP3, FCNS, VMX, KM0, IB, BODY };
 static const char *const body_name[BODY] = {"Gb",  "EGPb", "Vg",  "k1",  "k2", "kp2",
@@ -259,13 +257,24 @@ static gm_status open_trial(trial *t)
   return s;
 }
 
-/* ---- moments -----------------------------------------------------------------------------------
- */
+/* ---- moments --------------------------------------------------------------------------------- */
+/* At full hours. Numbers that fail leave the ratios as they are. */
+static gm_status take_ratios(t1d__person *p, gm_ctx *ctx)
+{
+  const t1d_belief *b = p->arm->belief;
+  if (!p->belief || p->dead || !b->ratios || fmod(p->now.t_min, 60) != 0) return GM_OK;
+  t1d_therapy *t = &p->therapy;
+  const double basal = t1d_basal_at(t, p->now.t_min);
+  const gm_status s = b->ratios(p->belief, ctx, basal, &t->cr_g_per_u, &t->cf_mgdl_per_u);
+  return s == GM_ENUMERIC ? GM_OK : s;
+}
+
 static gm_status live(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
 {
   trial *t = user;
   (void)worker;
-  return t1d__person_live(&t->person[task], ctx, &t->drive[task]);
+  const gm_status s = take_ratios(&t->person[task], ctx);
+  return s ? s : t1d__person_live(&t->person[task], ctx, &t->drive[task]);
 }
 
 static gm_status moment(trial *t, int32_t k)
@@ -304,14 +313,69 @@ static gm_status run(trial *t, int32_t *lived)
   return GM_OK;
 }
 
-/* ---- record ------------------------------------------------------------------------------------
+/* ---- record ---------------------------------------------------------------------------------- */
+static int32_t kept_from(const trial *t) { return t->o.dropped_days * 1440 / T1D__STEP_MIN; }
+
+/* Metrics of readings which are mg/dL whatever they are: without one above 33.3 they would be taken
+ * for mmol/L, so that of a person who is below it all the time the first is raised to it. */
+static gm_status metrics_of(const trial *t, const double *time, double *glucose, int32_t count,
+                            double bridge_min, t1d_metrics *out)
+{
+  static const double least_high_mgdl = 33.5;
+  const t1d_metrics_options o = {.period_min = T1D__STEP_MIN, .bridge_min = bridge_min};
+  const t1d_readings r = {time, glucose, count};
+  double high = 0;
+  for (int32_t k = 0; k < count; k++) high = fmax(high, glucose[k]);
+  if (high < least_high_mgdl) glucose[0] = least_high_mgdl;
+  return t1d_metrics_of(t->ctx, &r, &o, out);
+}
+
+/* Every metric without block number b of size moments; scratch: room for all kept moments, twice.
  */
-static gm_status record_person(const trial *t, int32_t member, int32_t lived, t1d_trial_person *out)
+static gm_status leave_out(const trial *t, int32_t member, int32_t b, int32_t size, int32_t kept,
+                           double *scratch, double *out)
+{
+  const int32_t from = kept_from(t), first = b * size;
+  const int32_t last = kept < first + size ? kept : first + size;
+  double *time = scratch, *glucose = scratch + kept;
+  int32_t n = 0;
+  for (int32_t k = 0; k < kept; k++) {
+    if (k >= first && k < last) continue;
+    time[n] = t->times[from + k];
+    glucose[n++] = t->person[member].glucose[from + k];
+  }
+  /* by reading alone: that no distance is bridged saves the metrics by time, most of the work */
+  static const double bridge_min = 1;
+  t1d_metrics m;
+  const gm_status s = metrics_of(t, time, glucose, n, bridge_min, &m);
+  for (int32_t i = 0; i < T1D_METRIC_COUNT && !s; i++) out[i] = m.by_reading[i].value;
+  return s;
+}
+
+static gm_status record_blocks(const trial *t, int32_t kept, t1d_trial *r)
+{
+  const int32_t day = 1440 / T1D__STEP_MIN, days = (kept + day - 1) / day;
+  const int32_t size = day * ((days + T1D_TRIAL_BLOCKS - 1) / T1D_TRIAL_BLOCKS);
+  r->block_count = (kept + size - 1) / size;
+  for (int32_t b = 0; b < r->block_count; b++)
+    r->weight[b] = (b + 1) * size <= kept ? size : kept - b * size;
+  if (r->block_count < 2) return GM_OK;
+  const ptrdiff_t row = (ptrdiff_t)r->block_count * T1D_METRIC_COUNT;
+  double *scratch = gm_alloc(t->ctx, 2 * (ptrdiff_t)kept, sizeof *scratch);
+  r->left_out = gm_alloc(t->ctx, t->members * row, sizeof *r->left_out);
+  gm_status s =
+      scratch && r->left_out ? GM_OK : gm_fail(t->ctx, GM_ENOMEM, "trial's record of days");
+  for (int32_t i = 0; i < t->members && !s; i++)
+    for (int32_t b = 0; b < r->block_count && !s; b++)
+      s = leave_out(t, i, b, size, kept, scratch, r->left_out + i * row + b * T1D_METRIC_COUNT);
+  gm_free(scratch);
+  return s;
+}
+
+static gm_status record_person(const trial *t, int32_t member, int32_t kept, t1d_trial_person *out)
 {
   const t1d__person *p = &t->person[member];
-  const int32_t from = t->o.dropped_days * 1440 / T1D__STEP_MIN;
-  const t1d_readings r = {t->times + from, p->glucose + from, lived - from};
-  const t1d_metrics_options mo = {.period_min = T1D__STEP_MIN};
+  const int32_t from = kept_from(t);
   *out = (t1d_trial_person){.person = p->now.person,
                             .arm = p->now.arm,
                             .subject = p->now.person / t->o.replicates,
@@ -319,35 +383,35 @@ static gm_status record_person(const trial *t, int32_t member, int32_t lived, t1
                             .highest_mgdl = -INFINITY,
                             .lost_count = p->lost_count};
   out->group = t1d_subject_group(subject_of(t, member));
-  for (int32_t k = 0; k < r.count; k++) {
-    out->lowest_mgdl = fmin(out->lowest_mgdl, r.glucose_mgdl[k]);
-    out->highest_mgdl = fmax(out->highest_mgdl, r.glucose_mgdl[k]);
+  for (int32_t k = 0; k < kept; k++) {
+    out->lowest_mgdl = fmin(out->lowest_mgdl, p->glucose[from + k]);
+    out->highest_mgdl = fmax(out->highest_mgdl, p->glucose[from + k]);
   }
-  out->insulin_u_per_day = p->insulin_u / ((lived - from) * T1D__STEP_MIN / 1440.0);
+  out->insulin_u_per_day = p->insulin_u / (kept * T1D__STEP_MIN / 1440.0);
   memcpy(out->limited, p->limited, sizeof out->limited);
-  return t1d_metrics_of(t->ctx, &r, &mo, &out->metrics);
+  return metrics_of(t, t->times + from, p->glucose + from, kept, 0, &out->metrics);
 }
 
 static gm_status record(const trial *t, int32_t lived, t1d_trial **out)
 {
-  if (lived <= t->o.dropped_days * 1440 / T1D__STEP_MIN)
+  const int32_t kept = lived - kept_from(t);
+  if (kept <= 0)
     return gm_fail(t->ctx, GM_ECANCELLED, "trial stopped before the dropped days were over");
   t1d_trial *r = gm_alloc(t->ctx, 1, sizeof *r);
-  t1d_trial_person *p = gm_alloc(t->ctx, t->members, sizeof *p);
-  gm_status s = r && p ? GM_OK : gm_fail(t->ctx, GM_ENOMEM, "trial's record");
-  for (int32_t i = 0; i < t->members && !s; i++) s = record_person(t, i, lived, &p[i]);
-  if (s) {
-    gm_free(p);
-    gm_free(r);
-    return s;
-  }
-  *r = (t1d_trial){.person = p,
-                   .person_count = t->members / t->o.arm_count,
+  if (!r) return gm_fail(t->ctx, GM_ENOMEM, "trial's record");
+  *r = (t1d_trial){.person_count = t->members / t->o.arm_count,
                    .arm_count = t->o.arm_count,
                    .days = lived * T1D__STEP_MIN / 1440.0,
                    .complete = lived == t->moments};
-  *out = r;
-  return GM_OK;
+  r->person = gm_alloc(t->ctx, t->members, sizeof *r->person);
+  gm_status s = r->person ? GM_OK : gm_fail(t->ctx, GM_ENOMEM, "trial's record");
+  for (int32_t i = 0; i < t->members && !s; i++) s = record_person(t, i, kept, &r->person[i]);
+  if (!s) s = record_blocks(t, kept, r);
+  if (s)
+    t1d_trial_free(r);
+  else
+    *out = r;
+  return s;
 }
 
 gm_status t1d_trial_run(gm_ctx *ctx, const t1d_trial_options *o, t1d_trial **out)
@@ -366,5 +430,6 @@ void t1d_trial_free(t1d_trial *t)
 {
   if (!t) return;
   gm_free(t->person);
+  gm_free(t->left_out);
   gm_free(t);
 }

@@ -17,8 +17,7 @@
 #include "t1d_sensor.h"
 #include "gemel/ensemble.h"
 
-/* ---- beliefs ----------------------------------------------------------------------------------
- */
+/* ---- beliefs --------------------------------------------------------------------------------- */
 /* What a belief may know when it begins, and the truth, which only the oracle looks at. */
 typedef struct {
   double t0_min;
@@ -48,6 +47,11 @@ typedef struct t1d_belief {
                     t1d_belief_news *news);
   /* With basal_u_per_h going on; *out borrowed until the next call. */
   gm_status (*outlook)(void *belief, gm_ctx *ctx, double basal_u_per_h, t1d_outlook *out);
+  /* Asked before each full hour's step: the person's ratios, with basal_u_per_h going on, in place
+   * of the therapy's; may leave them as they are. Controller and limits dose by them from then on;
+   * the bounds of the limits stay those of the therapy. NULL: they stay as they are. */
+  gm_status (*ratios)(void *belief, gm_ctx *ctx, double basal_u_per_h, double *cr_g_per_u,
+                      double *cf_mgdl_per_u);
 } t1d_belief;
 
 /* The truth itself with a spread around it: how good a controller could be. */
@@ -58,17 +62,21 @@ typedef struct {
   double glucose_sd_mgdl; /* [8] negative: 0 */
 } t1d_oracle_options;
 extern const t1d_belief t1d_oracle;
-/* t1d_twin.h; options: t1d_twin_belief_options. In a file of its own, for programs that have it. */
+/* t1d_twin.h; options: t1d_twin_belief_options. */
 typedef struct {
-  bool population; /* parameters stay those of the population */
+  /* The same twin, controller, prior and told ratios, without the person: nothing that is the
+   * person's own is learned, states alone are; t1d_twin_options.population says what the outlook
+   * holds uncertain. */
+  bool population;
   bool people;     /* a prior of people, wider than that of the virtual ones */
   bool ratios;     /* it is told the daily dose and the ratios of the therapy too */
+  bool identified; /* doses go by the ratios that the twin has found (t1d_twin_ratios), not by those
+                      of the therapy */
   int32_t members; /* [32] of the outlook */
 } t1d_twin_belief_options;
 extern const t1d_belief t1d_twin_belief;
 
-/* ---- what is tried ------------------------------------------------------------------------------
- */
+/* ---- what is tried --------------------------------------------------------------------------- */
 typedef struct {
   const char *name, *title; /* static text */
   t1d_announce announce;
@@ -111,7 +119,8 @@ typedef struct {
    * loop will see. May run on any worker; it must depend on the moment alone. NULL: none. */
   void (*fault)(void *user, t1d_moment *m);
   void *fault_user;
-  /* Told of every moment after it, in order of time, person and arm, by the caller's thread. */
+  /* Told of every moment after it, in order of time, person and arm, by the caller's thread; it
+   * looks on and stops nothing (watch does). */
   void (*listen)(void *user, const t1d_moment *m);
   void *listen_user;
 } t1d_trial_options;
@@ -135,8 +144,7 @@ struct t1d_moment {
   bool lost;
 };
 
-/* ---- what came of it ----------------------------------------------------------------------------
- */
+/* ---- what came of it ------------------------------------------------------------------------- */
 typedef struct {
   int32_t person, arm, subject;
   t1d_group group;
@@ -147,18 +155,26 @@ typedef struct {
   int64_t lost_count;
 } t1d_trial_person;
 
+/* Replicates of a subject are one body: their mean is taken first, and people are subjects. The
+ * error of a difference is that of the paired days: what both arms share (sensor, meals, faults)
+ * does not count. NaN: no error can be told (one day is kept; fewer than two people). */
 typedef struct {
   double mean;
   double se_run;    /* Monte Carlo error for these very people: from their days (jackknife) */
   double se_people; /* of the mean of a population from which they came */
-  double low, high; /* 95 % interval of the mean by Student's t over people; NaN: fewer than two */
+  double low, high; /* 95 % interval of the mean by Student's t over people */
 } t1d_trial_figure;
 
+enum { T1D_TRIAL_BLOCKS = 30 }; /* at most; each of as many whole days as that takes */
 typedef struct {
-  t1d_trial_person *person; /* [person][arm] */
+  t1d_trial_person *person; /* [person][arm]; persons of one subject stand together */
   int32_t person_count, arm_count;
   double days;   /* simulated; metrics are of what lies behind the dropped ones */
   bool complete; /* false: it was stopped */
+  /* For errors (jackknife): what is kept, in blocks of days, and every metric without one block */
+  int32_t block_count;             /* 1: nothing can be left out */
+  double weight[T1D_TRIAL_BLOCKS]; /* moments in a block */
+  double *left_out; /* [person][arm][block][T1D_METRIC_COUNT], by reading; NULL with one block */
 } t1d_trial;
 
 /* Fails: GM_EINVAL, GM_EDOMAIN (options), GM_ENOMEM, GM_ECANCELLED (stopped before the dropped days
@@ -169,11 +185,13 @@ void t1d_trial_free(t1d_trial *t); /* NULL ok */
 /* Therapy that comes with a subject: its ratios, its basal rate all day, target 115. */
 void t1d_therapy_of(const t1d_subject *s, t1d_therapy *out);
 
-/* Mean over the persons of a group (group < 0: all) of a metric by reading; and of its difference
- * arm less base, person by person. NaN without persons. */
+/* Mean over the people of a group (group < 0: all) of a metric by reading; and of its difference
+ * arm less base, person by person. NaN without people. */
 t1d_trial_figure t1d_trial_mean(const t1d_trial *t, int32_t arm, int32_t group, t1d_metric m);
 t1d_trial_figure t1d_trial_difference(const t1d_trial *t, int32_t arm, int32_t base, int32_t group,
                                       t1d_metric m);
-/* Text of the table: a row for each arm and group with TIR, < 70, < 54, > 180, mean, LBGI. */
+/* Text of the table: a row for each arm and group with TIR, < 70, < 54, > 180, mean, LBGI and their
+ * se_run ("-": none can be told); and, of each arm less the first, the paired differences of TIR
+ * and < 70 with their intervals over people. */
 void t1d_trial_table(const t1d_trial *t, const t1d_arm *arm, gm_text *out);
 #endif

@@ -4,6 +4,8 @@
 #include "t1d_course.h"
 #include "t1d_trial.h"
 
+/* What a view shows: given and told of the last eight hours at least (t1d_control.h; 96 steps and
+ * some more; a meal every quarter of an hour), readings of 6.7 h. */
 enum { T1D__READINGS = 80, T1D__GIVEN = 104, T1D__TOLD = 32, T1D__STEP_MIN = 5 };
 
 typedef struct {
@@ -20,6 +22,7 @@ typedef struct {
   void *memory;       /* owned: of the controller */
   double *glucose;    /* borrowed: [moments] of the record */
   double reading_t[T1D__READINGS], reading_g[T1D__READINGS];
+  uint32_t reading_fault[T1D__READINGS]; /* what the belief found wrong with each */
   t1d_given given[T1D__GIVEN];
   t1d_told_meal told[T1D__TOLD];
   int32_t reading_count, given_count, told_count;
@@ -33,6 +36,4 @@ typedef struct {
 /* Everything from the truth in p->now (t_min, glucose, interstitial) to what flows until the next
  * moment; *drive: until then. Fails: as t1d_trial_run. */
 GM_NODISCARD gm_status t1d__person_live(t1d__person *p, gm_ctx *ctx, gm_drive *drive);
-
-double t1d__student975(double degrees); /* quantile 0.975 of Student's t */
 #endif

@@ -37,6 +37,9 @@ static void close_oracle(void *belief)
   gm_free(b);
 }
 
+/* Kinds of rand.h under GM_PURPOSE_PRIOR: this file's own. */
+enum { KIND_GLUCOSE = 0x743108, KIND_SI = 0x743109 };
+
 static double normal(const oracle *b, int32_t member, uint32_t kind, int32_t index)
 {
   const gm_key key = gm_key_make(b->start.seed, GM_PURPOSE_PRIOR, b->start.subject, 0);
@@ -51,7 +54,7 @@ static void spread_theta(oracle *b)
   const int32_t all = gm_ensemble_size(b->start.plant);
   const int32_t vmx = gm_model_find(b->start.model, GM_TABLE_PARAMETER, "Vmx"),
                 kp3 = gm_model_find(b->start.model, GM_TABLE_PARAMETER, "kp3");
-  const double error = b->o.si_error_sd * normal(b, 0, 2, 0);
+  const double error = b->o.si_error_sd * normal(b, 0, KIND_SI, 0);
   for (int32_t i = 0; i < b->info.parameter_count; i++)
     for (int32_t m = 0; m < 2 * n; m++) {
       const double z = gm_norm_quantile((m % n + 0.5) / n);
@@ -158,7 +161,8 @@ static void copy_truth(oracle *b)
     const int32_t row = gm_model_find(b->start.model, GM_TABLE_STATE, glucose[k]);
     for (int32_t m = 0; m < n; m++) {
       /* 1.8 dL/kg: the usual volume of glucose */
-      const double error = b->o.glucose_sd_mgdl * 1.8 * normal(b, m % (n / 2), 1, b->moment);
+      const double error =
+          b->o.glucose_sd_mgdl * 1.8 * normal(b, m % (n / 2), KIND_GLUCOSE, b->moment);
       x[(ptrdiff_t)row * n + m] *= fmax(1 + error / fmax(now, 1), 0.5);
     }
   }
@@ -216,5 +220,11 @@ static gm_status outlook(void *belief, gm_ctx *ctx, double basal, t1d_outlook *o
   return GM_OK;
 }
 
-const t1d_belief t1d_oracle = {"oracle", open_oracle, close_oracle, meal,
-                               given,    given,       step,         outlook};
+const t1d_belief t1d_oracle = {.name = "oracle",
+                               .open = open_oracle,
+                               .close = close_oracle,
+                               .meal = meal,
+                               .bolus = given,
+                               .basal = given,
+                               .step = step,
+                               .outlook = outlook};

@@ -6,16 +6,20 @@
 
 /* ---- memory of the last hours -----------------------------------------------------------------
  */
-static void keep_reading(t1d__person *p)
+/* Was there one? */
+static bool keep_reading(t1d__person *p)
 {
-  if (!isfinite(p->now.reading_mgdl) || !isfinite(p->now.reading_min)) return;
+  if (!isfinite(p->now.reading_mgdl) || !isfinite(p->now.reading_min)) return false;
   if (p->reading_count == T1D__READINGS) {
-    p->reading_count--;
-    memmove(p->reading_t, p->reading_t + 1, (size_t)p->reading_count * sizeof *p->reading_t);
-    memmove(p->reading_g, p->reading_g + 1, (size_t)p->reading_count * sizeof *p->reading_g);
+    const size_t n = (size_t)--p->reading_count;
+    memmove(p->reading_t, p->reading_t + 1, n * sizeof *p->reading_t);
+    memmove(p->reading_g, p->reading_g + 1, n * sizeof *p->reading_g);
+    memmove(p->reading_fault, p->reading_fault + 1, n * sizeof *p->reading_fault);
   }
   p->reading_t[p->reading_count] = p->now.reading_min;
-  p->reading_g[p->reading_count++] = p->now.reading_mgdl;
+  p->reading_g[p->reading_count] = p->now.reading_mgdl;
+  p->reading_fault[p->reading_count++] = 0;
+  return true;
 }
 
 static void keep_given(t1d__person *p, t1d_given g)
@@ -125,6 +129,7 @@ static gm_status decide(t1d__person *p, gm_ctx *ctx, const t1d_belief_news *news
   const t1d_view view = {.now_min = n->t_min,
                          .step_min = T1D__STEP_MIN,
                          .cgm = {p->reading_t, p->reading_g, p->reading_count},
+                         .reading_faults = p->reading_fault,
                          .given = p->given,
                          .given_count = p->given_count,
                          .meal = p->told,
@@ -187,11 +192,12 @@ gm_status t1d__person_live(t1d__person *p, gm_ctx *ctx, gm_drive *drive)
   t1d_belief_news news = {0};
   gm_status s = look(p, ctx);
   if (s) return s;
-  keep_reading(p);
+  const bool heard = keep_reading(p);
   for (int32_t i = 0; i < 2; i++)
     if (p->now.told_g[i] > 0)
       keep_told(p, (t1d_told_meal){p->now.t_min, p->now.t_min, p->now.told_g[i]});
   s = learn(p, ctx, &news);
+  if (heard) p->reading_fault[p->reading_count - 1] = news.sensor_faults;
   if (!s) s = decide(p, ctx, &news);
   if (!s) s = give(p, ctx);
   if (s) return s;

@@ -5,6 +5,7 @@
 typedef struct {
   t1d_twin *twin;
   int32_t members;
+  bool identified;
 } holder;
 
 static gm_status open_twin(gm_ctx *ctx, const t1d_belief_start *start, const void *options,
@@ -15,6 +16,7 @@ static gm_status open_twin(gm_ctx *ctx, const t1d_belief_start *start, const voi
   holder *h = gm_alloc(ctx, 1, sizeof *h);
   if (!h) return gm_fail(ctx, GM_ENOMEM, "twin of a trial");
   h->members = o.members > 0 ? o.members : 32;
+  h->identified = o.identified;
   const t1d_twin_options to = {.t0_min = start->t0_min,
                                .bw_kg = start->therapy->bw_kg,
                                .basal_u_per_h = t1d_basal_at(start->therapy, start->t0_min),
@@ -75,5 +77,25 @@ static gm_status outlook(void *belief, gm_ctx *ctx, double basal_u_per_h, t1d_ou
   return t1d_twin_outlook(h->twin, ctx, &o, out);
 }
 
-const t1d_belief t1d_twin_belief = {"twin", open_twin, close_twin, meal,
-                                    bolus,  basal,     step,       outlook};
+static gm_status ratios(void *belief, gm_ctx *ctx, double basal_u_per_h, double *cr_g_per_u,
+                        double *cf_mgdl_per_u)
+{
+  const holder *h = belief;
+  t1d_ratios r;
+  if (!h->identified) return GM_OK;
+  const gm_status s = t1d_twin_ratios(h->twin, ctx, basal_u_per_h, &r);
+  if (s) return s;
+  *cr_g_per_u = r.cr_g_per_u;
+  *cf_mgdl_per_u = r.cf_mgdl_per_u;
+  return GM_OK;
+}
+
+const t1d_belief t1d_twin_belief = {.name = "twin",
+                                    .open = open_twin,
+                                    .close = close_twin,
+                                    .meal = meal,
+                                    .bolus = bolus,
+                                    .basal = basal,
+                                    .step = step,
+                                    .outlook = outlook,
+                                    .ratios = ratios};

@@ -212,18 +212,22 @@ static gm_status quality_make(t1d_twin *t, gm_ctx *ctx)
   return gm_quality_new(ctx, &r, &t->quality);
 }
 
-gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options, t1d_twin **out)
+static gm_status options_check(gm_ctx *ctx, const t1d_twin_options *o)
 {
-  if (!isfinite(options->t0_min) || !(options->basal_u_per_h >= 0) ||
-      !(options->first_mgdl == 0 || (options->first_mgdl >= 20 && options->first_mgdl <= 1000)) ||
-      !(options->rest_heart_rate >= 0))
-    return gm_fail(
-        ctx, GM_EDOMAIN,
-        "twin: begins at %g min with %g U/h, glucose %g mg/dL (20 to 1000, 0: not told), "
-        "heart rate %g/min",
-        options->t0_min, options->basal_u_per_h, options->first_mgdl, options->rest_heart_rate);
+  const bool first = o->first_mgdl == 0 || (o->first_mgdl >= 20 && o->first_mgdl <= 1000);
+  if (isfinite(o->t0_min) && o->basal_u_per_h >= 0 && first && o->rest_heart_rate >= 0)
+    return GM_OK;
+  return gm_fail(ctx, GM_EDOMAIN,
+                 "twin: begins at %g min with %g U/h, glucose %g mg/dL (20 to 1000, 0: not told), "
+                 "heart rate %g/min",
+                 o->t0_min, o->basal_u_per_h, o->first_mgdl, o->rest_heart_rate);
+}
+
+/* Before anything was told. */
+static t1d_twin *twin_blank(gm_ctx *ctx, const t1d_twin_options *options)
+{
   t1d_twin *t = gm_alloc(ctx, 1, sizeof *t);
-  if (!t) return gm_fail(ctx, GM_ENOMEM, "twin");
+  if (!t) return NULL;
   t->ctx = ctx;
   t->o = *options;
   t->now_min = t->o.t0_min;
@@ -233,22 +237,36 @@ gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options, t1d_twin **
   for (int32_t i = 0; i < TWIN_TOLD; i++) t->told_min[i] = -INFINITY;
   t1d_exercise_begin(&t->exercise, t->o.t0_min, t->o.rest_heart_rate);
   for (int32_t i = 0; i < TWIN_BACK; i++) gm_text_init(&t->past[i].belief, ctx);
-  t1d_prior_patient p = {.bw_kg = t->o.bw_kg,
-                         .group = t->o.group,
-                         .basal_u_per_h = t->o.basal_u_per_h,
-                         .daily_u = t->o.daily_u,
-                         .cr_g_per_u = t->o.cr_g_per_u,
-                         .cf_mgdl_per_u = t->o.cf_mgdl_per_u,
-                         .is_virtual = t->o.is_virtual};
+  return t;
+}
+
+static gm_status course_make(t1d_twin *t, gm_ctx *ctx)
+{
+  const double basal = t->o.basal_u_per_h > 0 ? t->o.basal_u_per_h : t->prior.basal_u_per_h;
+  gm_status s = t1d_course_new(ctx, t->model, t->o.bw_kg, t->o.t0_min, &t->course);
+  return s ? s : t1d_course_basal(t->course, ctx, t->o.t0_min, basal);
+}
+
+gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options, t1d_twin **out)
+{
+  gm_status s = options_check(ctx, options);
+  if (s) return s;
+  t1d_twin *t = twin_blank(ctx, options);
+  if (!t) return gm_fail(ctx, GM_ENOMEM, "twin");
+  const t1d_prior_patient p = {.bw_kg = t->o.bw_kg,
+                               .group = t->o.group,
+                               .basal_u_per_h = t->o.basal_u_per_h,
+                               .daily_u = t->o.daily_u,
+                               .cr_g_per_u = t->o.cr_g_per_u,
+                               .cf_mgdl_per_u = t->o.cf_mgdl_per_u,
+                               .is_virtual = t->o.is_virtual};
   /* Twins live on errors of 10 mg/dL: they need not the tolerances of parity. */
-  gm_eq_config c = {.solver = GM_EQ_EXPLICIT, .rtol = 1e-4, .atol = 1e-5};
-  gm_status s = t1d_prior_get(ctx, &p, &t->prior);
+  const gm_eq_config c = {.solver = GM_EQ_EXPLICIT, .rtol = 1e-4, .atol = 1e-5};
+  s = t1d_prior_get(ctx, &p, &t->prior);
   if (!s) s = t1d_s2008_new(ctx, &c, &t->model);
   if (!s) s = system_make(t, ctx);
   if (!s) s = quality_make(t, ctx);
-  if (!s) s = t1d_course_new(ctx, t->model, t->o.bw_kg, t->o.t0_min, &t->course);
-  double basal = t->o.basal_u_per_h > 0 ? t->o.basal_u_per_h : t->prior.basal_u_per_h;
-  if (!s) s = t1d_course_basal(t->course, ctx, t->o.t0_min, basal);
+  if (!s) s = course_make(t, ctx);
   if (!s) s = t1d__twin_begin(t, ctx, t->o.t0_min);
   if (s) {
     t1d_twin_free(t);

@@ -58,7 +58,8 @@ GM_NODISCARD gm_status t1d_twin_exercise(t1d_twin *t, gm_ctx *ctx, double t_min,
                                          double duration_min, double heart_rate);
 
 /* Goes to t_min and takes the sensor's reading there; NaN: there is none. news may be NULL.
- * Fails: GM_EDOMAIN (time), GM_ENUMERIC (no member is left), GM_ENOMEM. */
+ * Fails: GM_EDOMAIN (time; nothing is changed), GM_ENUMERIC (no member is left), GM_ENOMEM: what
+ * was told for this step may be lost then, and the twin goes on without it. */
 GM_NODISCARD gm_status t1d_twin_step(t1d_twin *t, gm_ctx *ctx, double t_min, double cgm_mgdl,
                                      t1d_twin_news *news);
 

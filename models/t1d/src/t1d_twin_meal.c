@@ -20,10 +20,17 @@ static const double odds_teller = -1.0 - 2.3, teller_min = 1440;
 /* Behind a meal that is known, a rise is that meal's for so long. */
 static const double apart_min = 20;
 
+/* Empty, and of good hope again after a failure. */
+static void text_clear(gm_text *text)
+{
+  text->bytes = 0;
+  text->status = GM_OK;
+}
+
 gm_status t1d__twin_remember(t1d_twin *t, gm_ctx *ctx, double cgm_mgdl, double loglik)
 {
   twin_past *p = &t->past[t->past_next];
-  p->belief.bytes = 0;
+  text_clear(&p->belief);
   gm_status s = gm_filter_save(t->filter, ctx, &p->belief);
   if (s) return s;
   p->t_min = t->now_min;
@@ -62,7 +69,7 @@ static gm_status replay(t1d_twin *t, gm_ctx *ctx, int32_t from, bool keep, doubl
     s = gm_filter_step(t->filter, ctx, p->t_min, &r, !isnan(p->cgm_mgdl), &n);
     *loglik += n.log_predictive;
     if (!s && keep) {
-      p->belief.bytes = 0;
+      text_clear(&p->belief);
       s = gm_filter_save(t->filter, ctx, &p->belief);
       p->loglik = n.log_predictive;
       p->dropped = t->edges_dropped;

@@ -174,7 +174,7 @@ static gm_status past_take(t1d_twin *t, gm_ctx *ctx, cursor *c, const head *h)
     if (!number || !belief) return cut(ctx);
     memcpy(v, number, sizeof v);
     p->t_min = v[0], p->cgm_mgdl = v[1], p->loglik = v[2], p->dropped = (int64_t)v[3];
-    p->belief.bytes = 0;
+    p->belief.bytes = 0, p->belief.status = GM_OK;
     gm_text_addn(&p->belief, belief, bytes);
     if (p->belief.status) return gm_fail(ctx, p->belief.status, "twin");
   }

@@ -1,46 +1,38 @@
-/* t1d_verb_replay.c - `gemel t1d replay`, `gemel t1d profile`: a person's records. */
-#include "t1d_cli.h"
-#include "t1d_profile.h"
+/* t1d_verb_replay.c - `gemel t1d replay`: a person's records as a stream. */
 #include "t1d_replay.h"
-#include "gemel/nightscout.h"
+#include "t1d_verb_records.h"
 #include <math.h>
-#include <string.h>
 
-/* ---- reading --------------------------------------------------------------------------------- */
-static bool ends(const char *path, const char *end)
+/* What the last reading's outlook is made of, at the forecasts' horizons. */
+typedef struct {
+  bool there;
+  double t_s, now_mgdl;
+  double mean[T1D_CAUSES][T1D_FORECAST_HORIZONS], sd[T1D_CAUSES][T1D_FORECAST_HORIZONS];
+  double total[T1D_FORECAST_HORIZONS], total_sd[T1D_FORECAST_HORIZONS];
+} reasons;
+
+typedef struct {
+  gm_text *table; /* NULL: not asked for */
+  reasons why;
+} heard;
+
+static void reasons_take(reasons *w, double t_s, const t1d_explanation *e)
 {
-  size_t n = strlen(path), m = strlen(end);
-  return n >= m && !strcmp(path + n - m, end);
+  w->there = true;
+  w->t_s = t_s;
+  w->now_mgdl = e->now_mgdl;
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
+    const int32_t k = (int32_t)lround(t1d_forecast_min[h] / e->step_min) - 1;
+    w->total[h] = e->total_mean[k];
+    w->total_sd[h] = e->total_sd[k];
+    for (int32_t c = 0; c < T1D_CAUSES; c++) {
+      w->mean[c][h] = e->mean[c * e->steps + k];
+      w->sd[c][h] = e->sd[c * e->steps + k];
+    }
+  }
 }
 
-static gm_status read_nightscout(t1d_cli *c, t1d_records *out)
-{
-  t1d_record_builder *b = NULL;
-  gm_nightscout_totals totals;
-  gm_status s = t1d_record_builder_new(c->ctx, NULL, &b);
-  const gm_nightscout_options o = {.definition = t1d_record_definition(),
-                                   .subject = "person",
-                                   .insulin_unit = T1D_INSULIN_UNIT,
-                                   .fact = t1d_record_take,
-                                   .user = b};
-  if (!s) s = gm_nightscout_read(c->ctx, c->argument, c->argument_count, &o, &totals);
-  if (!s) s = t1d_record_finish(b, out);
-  t1d_record_builder_free(b);
-  return s;
-}
-
-static gm_status read_records(t1d_cli *c, double zone_h, t1d_records *out)
-{
-  if (ends(c->argument[0], ".json")) return read_nightscout(c, out);
-  if (c->argument_count > 1)
-    return gm_fail(c->ctx, GM_EINVAL, "%s: of tables one file is read at a time", c->argument[1]);
-  int64_t rows, refused;
-  const t1d_csv_options o = {.mapping = t1d_cli_given(c, "mapping"),
-                             .zone_min = (int32_t)lround(60 * zone_h)};
-  return t1d_record_read_csv(c->ctx, c->argument[0], &o, out, &rows, &refused);
-}
-
-/* ---- replay ---------------------------------------------------------------------------------- */
+/* ---- steps as a table ------------------------------------------------------------------------ */
 static void table_head(gm_text *out)
 {
   gm_text_add(out, "t_s,cgm_mgdl,weight,glucose_mgdl,glucose_sd_mgdl,hidden_meal_g,lost");
@@ -58,10 +50,8 @@ static void cell(gm_text *out, double v)
     gm_text_addf(out, ",%.4g", v);
 }
 
-static void table_row(void *user, const t1d_replay_moment *m)
+static void table_row(gm_text *out, const t1d_replay_moment *m)
 {
-  enum { LEVEL90 = 2 };
-  gm_text *out = user;
   gm_text_addf(out, "%.0f", m->t_s);
   cell(out, m->cgm_mgdl);
   cell(out, m->news.weight);
@@ -71,12 +61,20 @@ static void table_row(void *user, const t1d_replay_moment *m)
   gm_text_addf(out, ",%d", m->news.lost);
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
     cell(out, m->law ? m->law[h].median : NAN);
-    cell(out, m->law ? m->law[h].low[LEVEL90] : NAN);
-    cell(out, m->law ? m->law[h].high[LEVEL90] : NAN);
+    cell(out, m->law ? m->law[h].low[T1D_FORECAST_LEVEL90] : NAN);
+    cell(out, m->law ? m->law[h].high[T1D_FORECAST_LEVEL90] : NAN);
   }
   gm_text_add(out, "\n");
 }
 
+static void listen(void *user, const t1d_replay_moment *m)
+{
+  heard *q = user;
+  if (q->table) table_row(q->table, m);
+  if (m->why) reasons_take(&q->why, m->t_s, m->why);
+}
+
+/* ---- what came of it ------------------------------------------------------------------------- */
 static void scores_show(const t1d_replay *r, bool twin, gm_text *out)
 {
   gm_text_addf(out,
@@ -85,20 +83,43 @@ static void scores_show(const t1d_replay *r, bool twin, gm_text *out)
                twin ? "    twin" : "");
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
     const gm_online_score *s = &r->score[h];
-    gm_text_addf(out, "  %3.0f min %8.1f %9.1f", t1d_forecast_min[h], s->rmse, s->expert_rmse[0]);
-    if (twin) gm_text_addf(out, " %8.1f", s->expert_rmse[2]);
-    gm_text_addf(out, " %9.1f %% %8.1f %12lld\n", 100 * s->covered[2], s->wis, (long long)s->count);
+    gm_text_addf(out, "  %3.0f min", t1d_forecast_min[h]);
+    if (!s->count) {
+      gm_text_add(out, "        -  no reading came when it was due\n");
+      continue;
+    }
+    gm_text_addf(out, " %8.1f %9.1f", s->rmse, s->expert_rmse[T1D_FORECAST_LAST_HOUR]);
+    if (twin) gm_text_addf(out, " %8.1f", s->expert_rmse[T1D_FORECAST_TWIN]);
+    gm_text_addf(out, " %9.1f %% %8.1f %12lld\n", 100 * s->covered[T1D_FORECAST_LEVEL90], s->wis,
+                 (long long)s->count);
   }
   gm_text_addf(out, "RMSE: %s; last hour: an autoregression alone, learned on the way%s.\n",
                twin ? "twin and readings together" : "all that the readings tell",
                twin ? "; twin: alone" : "");
 }
 
+/* What was told, and what was not. */
+static void told_show(const t1d_replay *r, bool twin, gm_text *out)
+{
+  gm_text_addf(out, "%lld meals, %lld boluses, %lld basal rates%s\n", (long long)r->meals_told,
+               (long long)r->boluses, (long long)r->basal_rates,
+               twin ? "" : ": not used, as the twin is left out");
+  if (r->before || r->after)
+    gm_text_addf(
+        out, "LEFT OUT: %lld meals and boluses before the first reading, %lld behind the last\n",
+        (long long)r->before, (long long)r->after);
+  if (r->heart_rates || r->sessions)
+    gm_text_addf(out, "%lld heart rates, %lld sessions of exercise\n", (long long)r->heart_rates,
+                 (long long)r->sessions);
+  if (r->unused)
+    gm_text_addf(out, "%lld records of a finger, heart rate or exercise: not used\n",
+                 (long long)r->unused);
+}
+
 /* What the twin made of the records. */
 static void twin_show(const t1d_replay *r, gm_text *out)
 {
-  gm_text_addf(out, "%lld told meals, %lld boluses; %lld meals found that nobody told\n",
-               (long long)r->meals_told, (long long)r->boluses, (long long)r->meals_found);
+  gm_text_addf(out, "%lld meals found that nobody told\n", (long long)r->meals_found);
   gm_text_addf(out, "%lld readings held out of the twin; it was lost for %.1f h\n",
                (long long)r->held_out, (double)r->lost / 12);
   for (int32_t i = 0; i < GM_QUALITY_REASONS; i++)
@@ -109,154 +130,188 @@ static void twin_show(const t1d_replay *r, gm_text *out)
 
 static void replay_show(const t1d_replay *r, bool twin, gm_text *out)
 {
-  gm_text_addf(out, "%.1f days, %lld readings\n", r->days, (long long)r->readings);
+  gm_text_addf(out, "%.1f days, %lld readings", r->days, (long long)(r->readings + r->between));
+  if (r->between)
+    gm_text_addf(out, ", %lld of them between steps of 5 min: not used", (long long)r->between);
+  gm_text_add(out, "\n");
+  told_show(r, twin, out);
   if (twin) twin_show(r, out);
   scores_show(r, twin, out);
   if (!r->complete) gm_text_add(out, "STOPPED: these are the readings so far.\n");
 }
 
-static bool replay_options(const t1d_cli *c, t1d_replay_options *o)
+static void score_json(const t1d_replay *r, int32_t h, bool twin, t1d_json *j)
 {
-  int64_t seed;
-  *o = (t1d_replay_options){.no_twin = t1d_cli_given(c, "no-twin") != NULL};
-  if (!t1d_cli_number(c, "zone", -14, 14, 0, &o->zone_h) ||
-      !t1d_cli_number(c, "weight", 5, 300, 70, &o->bw_kg) ||
-      !t1d_cli_number(c, "basal", 0, 20, 0, &o->basal_u_per_h) ||
-      !t1d_cli_whole(c, "seed", 0, INT32_MAX, 0, &seed))
-    return false;
-  o->seed = (uint64_t)seed;
-  return true;
+  const gm_online_score *s = &r->score[h];
+  const bool any = s->count > 0;
+  t1d_json_open(j, NULL, '{');
+  t1d_json_number(j, "ahead_min", t1d_forecast_min[h]);
+  t1d_json_whole(j, "forecasts", s->count);
+  t1d_json_number(j, "rmse_mgdl", any ? s->rmse : NAN);
+  t1d_json_open(j, "rmse_of_experts_mgdl", '{');
+  for (int32_t k = 0; k < (twin ? T1D_FORECAST_EXPERTS : T1D_FORECAST_TWIN); k++)
+    t1d_json_number(j, t1d_forecast_expert[k], any ? s->expert_rmse[k] : NAN);
+  t1d_json_close(j, '}');
+  t1d_json_number(j, "bias_mgdl", any ? s->bias : NAN);
+  t1d_json_number(j, "within_90", any ? s->covered[T1D_FORECAST_LEVEL90] : NAN);
+  t1d_json_number(j, "wis_mgdl", any ? s->wis : NAN);
+  t1d_json_close(j, '}');
 }
 
-static int replay(t1d_cli *c)
+static void twin_json(const t1d_replay *r, t1d_json *j)
+{
+  t1d_json_open(j, "twin", '{');
+  t1d_json_whole(j, "meals_found", r->meals_found);
+  t1d_json_whole(j, "held_out", r->held_out);
+  t1d_json_number(j, "lost_h", (double)r->lost / 12);
+  t1d_json_open(j, "faults", '{');
+  for (int32_t i = 0; i < GM_QUALITY_REASONS; i++)
+    if (r->fault[i]) t1d_json_whole(j, gm_quality_reason_name((gm_quality_reason)i), r->fault[i]);
+  t1d_json_close(j, '}');
+  t1d_json_close(j, '}');
+}
+
+/* ---- why ------------------------------------------------------------------------------------- */
+static void why_show(const reasons *w, gm_text *out)
+{
+  gm_text_addf(
+      out,
+      "\nWhy, at the last reading: the twin has glucose at %.0f mg/dL; mean and sd of what is "
+      "to come, mg/dL\n  ahead     expected",
+      w->now_mgdl);
+  for (int32_t c = 0; c < T1D_CAUSES; c++) gm_text_addf(out, "  %16s", t1d_cause_name[c]);
+  gm_text_add(out, "\n");
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
+    gm_text_addf(out, "  %3.0f min %5.0f+-%-3.0f", t1d_forecast_min[h], w->total[h],
+                 w->total_sd[h]);
+    for (int32_t c = 0; c < T1D_CAUSES; c++)
+      gm_text_addf(out, "  %+10.1f+-%-4.1f", w->mean[c][h], w->sd[c][h]);
+    gm_text_add(out, "\n");
+  }
+  gm_text_add(out,
+              "The causes and glucose now sum to what is expected. No known cause: glucose that no "
+              "meal, dose or exercise\nin the records explains.\n");
+}
+
+static void why_json(const reasons *w, t1d_json *j)
+{
+  t1d_json_open(j, "why", '{');
+  t1d_json_number(j, "t_s", w->t_s);
+  t1d_json_number(j, "now_mgdl", w->now_mgdl);
+  t1d_json_open(j, "ahead", '[');
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
+    t1d_json_open(j, NULL, '{');
+    t1d_json_number(j, "ahead_min", t1d_forecast_min[h]);
+    t1d_json_number(j, "mean_mgdl", w->total[h]);
+    t1d_json_number(j, "sd_mgdl", w->total_sd[h]);
+    t1d_json_open(j, "change_mgdl", '{');
+    for (int32_t c = 0; c < T1D_CAUSES; c++) t1d_json_number(j, t1d_cause_name[c], w->mean[c][h]);
+    t1d_json_close(j, '}');
+    t1d_json_open(j, "change_sd_mgdl", '{');
+    for (int32_t c = 0; c < T1D_CAUSES; c++) t1d_json_number(j, t1d_cause_name[c], w->sd[c][h]);
+    t1d_json_close(j, '}');
+    t1d_json_close(j, '}');
+  }
+  t1d_json_close(j, ']');
+  t1d_json_close(j, '}');
+}
+
+static void replay_json(const t1d_replay *r, const t1d_input *in, bool twin, const reasons *why,
+                        gm_text *out)
+{
+  t1d_json j = {.out = out};
+  t1d_json_open(&j, NULL, '{');
+  t1d_input_json(in, &j);
+  t1d_json_bool(&j, "complete", r->complete);
+  t1d_json_number(&j, "days", r->days);
+  t1d_json_whole(&j, "readings", r->readings + r->between);
+  t1d_json_whole(&j, "readings_between_steps", r->between);
+  t1d_json_whole(&j, "meals", r->meals_told);
+  t1d_json_whole(&j, "boluses", r->boluses);
+  t1d_json_whole(&j, "basal_rates", r->basal_rates);
+  t1d_json_whole(&j, "before_first_reading", r->before);
+  t1d_json_whole(&j, "behind_last_reading", r->after);
+  t1d_json_whole(&j, "heart_rates", r->heart_rates);
+  t1d_json_whole(&j, "exercise_sessions", r->sessions);
+  t1d_json_whole(&j, "unused", r->unused);
+  if (twin) twin_json(r, &j);
+  t1d_json_open(&j, "scores", '[');
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) score_json(r, h, twin, &j);
+  t1d_json_close(&j, ']');
+  if (why->there) why_json(why, &j);
+  t1d_json_close(&j, '}');
+  gm_text_add(out, "\n");
+}
+
+/* ---- the verb -------------------------------------------------------------------------------- */
+static int replay_options(const gm_program *p, t1d_replay_options *o)
+{
+  *o = (t1d_replay_options){.no_twin = gm_program_has(p, "no-twin"),
+                            .explain = gm_program_has(p, "explain"),
+                            .seed = p->seed};
+  int code = gm_program_number(p, "zone", -14, 14, 0, &o->zone_h);
+  if (!code) code = gm_program_number(p, "weight", 5, 300, 70, &o->bw_kg);
+  if (!code) code = gm_program_number(p, "basal", 0, 20, 0, &o->basal_u_per_h);
+  if (!code) code = gm_program_number(p, "rest-heart-rate", 20, 150, 0, &o->rest_heart_rate);
+  if (!code && o->explain && o->no_twin)
+    code = gm_program_say_use(p, "--explain needs the twin: not with --no-twin");
+  return code;
+}
+
+static int replay(gm_program *p)
 {
   t1d_replay_options o;
-  const char *path = t1d_cli_given(c, "out");
-  if (!replay_options(c, &o) || !t1d_cli_may_write(c, path)) return T1D_CLI_BAD;
-  t1d_records records = {0};
+  const char *path = gm_program_value(p, "out");
+  int code = replay_options(p, &o);
+  if (code) return code;
+  t1d_input in = {0};
   t1d_replay r;
   gm_text table;
-  gm_text_init(&table, c->ctx);
+  gm_text_init(&table, p->ctx);
   table_head(&table);
-  gm_status s = read_records(c, o.zone_h, &records);
-  if (!s) s = t1d_replay_run(c->ctx, &records, &o, path ? table_row : NULL, &table, &c->watch, &r);
-  if (!s && path && table.status) s = gm_fail(c->ctx, table.status, "%s", path);
-  if (!s && path) s = gm_file_write(c->ctx, path, table.data, table.bytes);
-  if (!s) replay_show(&r, !o.no_twin, &c->out);
-  t1d_records_free(&records);
+  heard q = {.table = path ? &table : NULL};
+  gm_status s = t1d_input_read(p, o.zone_h, &in);
+  if (!s) s = t1d_replay_run(p->ctx, &in.records, &o, listen, &q, &p->watch, &r);
+  if (!s && path) s = gm_program_write(p->ctx, path, &table);
+  if (!s && p->json) {
+    replay_json(&r, &in, !o.no_twin, &q.why, &p->out);
+  } else if (!s) {
+    t1d_input_show(&in, &p->out);
+    replay_show(&r, !o.no_twin, &p->out);
+    if (q.why.there) why_show(&q.why, &p->out);
+  }
+  t1d_input_free(&in);
   gm_text_free(&table);
-  if (s) return t1d_cli_fail(c, s);
-  return r.complete ? T1D_CLI_DONE : T1D_CLI_NO;
+  if (s) return gm_program_fail(p, s);
+  return r.complete ? GM_PROGRAM_DONE : GM_PROGRAM_NO;
 }
 
-const t1d_verb t1d_verb_replay = {
+static const gm_option options[] = {
+    {"mapping", "FILE", "how to read the tables (docs/mapping.md)", GM_OPTION_READ},
+    {"zone", "H", "local time less UTC, hours [0]", 0},
+    {"weight", "KG", "body weight [70]", 0},
+    {"basal", "U/H", "basal rate where the records tell none [what the prior needs]", 0},
+    {"rest-heart-rate", "BPM",
+     "heart rate at rest [of the records: a tenth are below it; too few: exercise is not followed]",
+     0},
+    {"explain", NULL, "what the outlook at the last reading is made of", 0},
+    {"no-twin", NULL, "readings alone, without the twin", 0},
+    {"out", "FILE", "each step and its forecasts as a table", GM_OPTION_WRITTEN},
+    {NULL, NULL, NULL, 0}};
+
+const gm_verb t1d_verb_replay = {
     .name = "replay",
     .use = "FILE... [--OPTION VALUE]",
     .summary = "a person's records as a stream: forecasts, scores, faults",
     .details =
-        "Reads a sensor's export (a table, or Nightscout's JSON files) and goes through it as if "
-        "it "
-        "came live: the twin\nlearns from each reading, meals and insulin are told to it where "
-        "the records have them, forecasts of 30 to\n360 min are made and scored.\n",
-    .least = 1,
-    .most = T1D_CLI_ARGUMENTS,
-    .option = {{"mapping", "FILE", "how to read the table (docs/mapping.md)"},
-               {"zone", "H", "local time less UTC, hours [0]"},
-               {"weight", "KG", "body weight [70]"},
-               {"basal", "U/H", "basal rate where the records tell none [what the prior needs]"},
-               {"no-twin", NULL, "readings alone, without the twin"},
-               {"out", "FILE", "each step and its forecasts as a table"},
-               {"seed", "N", "of all draws [0]"}},
+        "Reads what a sensor, a pump and an app export (tables; Nightscout's or FHIR's JSON; "
+        "several "
+        "files of one person)\nand goes through it as if it came live: the twin learns from each "
+        "reading, meals and insulin are told to it where\nthe records have them, forecasts of 30 "
+        "to "
+        "360 min are made and scored.\n",
+    .argument_count = 1,
+    .argument_flags = GM_OPTION_READ,
+    .argument_more = T1D_FILES_MORE,
+    .option = options,
     .run = replay};
-
-/* ---- profile --------------------------------------------------------------------------------- */
-/* Readings of the sensor in minutes of local time. */
-static gm_status readings_of(gm_ctx *ctx, const t1d_records *r, double zone_h, double **t,
-                             double **g, t1d_readings *out)
-{
-  *t = gm_alloc(ctx, r->count + 1, sizeof **t);
-  *g = gm_alloc(ctx, r->count + 1, sizeof **g);
-  if (!*t || !*g) return gm_fail(ctx, GM_ENOMEM, "readings");
-  int32_t n = 0;
-  for (int32_t i = 0; i < r->count; i++) {
-    if (r->record[i].kind != T1D_RECORD_GLUCOSE) continue;
-    (*t)[n] = r->record[i].t_s / 60 + 60 * zone_h;
-    (*g)[n++] = r->record[i].value;
-  }
-  *out = (t1d_readings){*t, *g, n};
-  return n ? GM_OK : gm_fail(ctx, GM_EINVAL, "records: no reading of a glucose sensor");
-}
-
-static void metrics_show(const t1d_metrics *m, gm_text *out)
-{
-  gm_text_addf(out, "%d readings on %d days, %.0f %% of those expected%s%s\n\n",
-               (int)m->reading_count, (int)m->day_count, m->active_pct,
-               m->sufficient ? "" : "; NOT ENOUGH for a report: ", m->reason);
-  for (int32_t i = 0; i < T1D_METRIC_COUNT; i++) {
-    const t1d_figure *f = &m->by_reading[i];
-    const char *unit = t1d_metric_unit((t1d_metric)i);
-    gm_text_addf(out, "  %-9s %8.2f %-6s", t1d_metric_name((t1d_metric)i), f->value,
-                 strcmp(unit, "1") != 0 ? unit : "");
-    if (!isnan(f->se)) gm_text_addf(out, " standard error %.2f (between days)", f->se);
-    gm_text_add(out, "\n");
-  }
-}
-
-static gm_status profile_write(t1d_cli *c, const t1d_readings *r, const t1d_metrics *m,
-                               const char *path)
-{
-  t1d_profile *p = NULL;
-  gm_text svg;
-  gm_text_init(&svg, c->ctx);
-  const t1d_profile_options o = {.same_time = T1D_SAME_TIME_FIRST};
-  gm_status s = t1d_profile_new(c->ctx, r, &o, &p);
-  if (!s) t1d_profile_svg(p, m, &svg);
-  if (!s && svg.status) s = gm_fail(c->ctx, svg.status, "%s", path);
-  if (!s) s = gm_file_write(c->ctx, path, svg.data, svg.bytes);
-  t1d_profile_free(p);
-  gm_text_free(&svg);
-  return s;
-}
-
-static int profile(t1d_cli *c)
-{
-  double zone_h, days, *t = NULL, *g = NULL;
-  if (!t1d_cli_number(c, "zone", -14, 14, 0, &zone_h) ||
-      !t1d_cli_number(c, "days", 1, 3650, 14, &days))
-    return T1D_CLI_BAD;
-  const char *path = t1d_cli_given(c, "svg");
-  if (!t1d_cli_may_write(c, path)) return T1D_CLI_BAD;
-  t1d_records records = {0};
-  t1d_readings r = {0};
-  t1d_metrics m;
-  gm_status s = read_records(c, zone_h, &records);
-  if (!s) s = readings_of(c->ctx, &records, zone_h, &t, &g, &r);
-  if (!s) {
-    const double end = r.t_min[r.count - 1] + 1e-6;
-    const t1d_metrics_options o = {.from_min = fmax(end - 1440 * days, r.t_min[0]),
-                                   .to_min = end,
-                                   .same_time = T1D_SAME_TIME_FIRST};
-    s = t1d_metrics_of(c->ctx, &r, &o, &m);
-  }
-  if (!s && path) s = profile_write(c, &r, &m, path);
-  if (!s) metrics_show(&m, &c->out);
-  gm_free(t);
-  gm_free(g);
-  t1d_records_free(&records);
-  return s ? t1d_cli_fail(c, s) : T1D_CLI_DONE;
-}
-
-const t1d_verb t1d_verb_profile = {
-    .name = "profile",
-    .use = "FILE... [--OPTION VALUE]",
-    .summary = "time in ranges and the ambulatory glucose profile",
-    .details =
-        "Consensus metrics (Battelino 2019) of the last days of a sensor's export, with their "
-        "standard errors between\ndays, and the ambulatory glucose profile as a picture.\n",
-    .least = 1,
-    .most = T1D_CLI_ARGUMENTS,
-    .option = {{"mapping", "FILE", "how to read the table (docs/mapping.md)"},
-               {"zone", "H", "local time less UTC, hours [0]"},
-               {"days", "N", "the last so many days [14]"},
-               {"svg", "FILE", "the profile as a picture"}},
-    .run = profile};

@@ -1,6 +1,8 @@
 /* t1d_verb_trial.c - `gemel t1d trial`: controllers in closed loop on virtual people. */
-#include "t1d_cli.h"
+#include "t1d_verbs.h"
+#include "t1d_json.h"
 #include "t1d_trial.h"
+#include <math.h>
 #include <string.h>
 
 enum { ARMS_MAX = 12 };
@@ -16,7 +18,7 @@ static bool arm_add(arms *a, const char *name, size_t bytes)
 {
   static const t1d_twin_belief_options own = {.ratios = true},
                                        population = {.population = true, .ratios = true};
-  if (a->count == ARMS_MAX || bytes >= sizeof a->name[0]) return false;
+  if (bytes >= sizeof a->name[0]) return false;
   char *text = a->name[a->count];
   memcpy(text, name, bytes);
   text[bytes] = 0;
@@ -34,26 +36,28 @@ static bool arm_add(arms *a, const char *name, size_t bytes)
   return true;
 }
 
-static int arms_read(const t1d_cli *c, arms *a)
+static int arms_read(const gm_program *p, arms *a)
 {
-  const char *text = t1d_cli_given(c, "arms");
+  const char *text = gm_program_value(p, "arms");
   if (!text) text = "open-loop,pid,rules,mpc,mpc-population";
   for (;;) {
     size_t n = strcspn(text, ",");
+    if (a->count == ARMS_MAX)
+      return gm_program_say(p, GM_PROGRAM_BAD, "--arms: more than %d controllers", ARMS_MAX);
     if (!arm_add(a, text, n))
-      return t1d_cli_say(c, T1D_CLI_BAD,
-                         "--arms: \"%.*s\" is no controller; known: open-loop, pid, "
-                         "rules, mpc, mpc-population",
-                         (int)n, text);
-    if (!text[n]) return T1D_CLI_DONE;
+      return gm_program_say(p, GM_PROGRAM_BAD,
+                            "--arms: \"%.*s\" is no controller; known: open-loop, pid, "
+                            "rules, mpc, mpc-population",
+                            (int)n, text);
+    if (!text[n]) return GM_PROGRAM_DONE;
     text += n + 1;
   }
 }
 
-static int subjects_read(const t1d_cli *c, const t1d_subject **out, int32_t *count)
+static int subjects_read(const gm_program *p, const t1d_subject **out, int32_t *count)
 {
   static const char *const group[] = {"adolescents", "adults", "children", "all"};
-  const char *text = t1d_cli_given(c, "subjects");
+  const char *text = gm_program_value(p, "subjects");
   if (!text) text = "adults";
   *count = 0;
   for (int32_t k = 0; k < 4; k++)
@@ -61,89 +65,143 @@ static int subjects_read(const t1d_cli *c, const t1d_subject **out, int32_t *cou
       if (k == 3 || (int32_t)t1d_subject_group(t1d_subject_at(i)) == k)
         out[(*count)++] = t1d_subject_at(i);
   if (!*count && t1d_subject_find(text)) out[(*count)++] = t1d_subject_find(text);
-  if (*count) return T1D_CLI_DONE;
-  return t1d_cli_say(c, T1D_CLI_BAD,
-                     "--subjects %s: expected adults, adolescents, children, all or one "
-                     "such as adult001",
-                     text);
+  if (*count) return GM_PROGRAM_DONE;
+  return gm_program_say(p, GM_PROGRAM_BAD,
+                        "--subjects %s: expected adults, adolescents, children, all or one "
+                        "such as adult001",
+                        text);
 }
 
-static int scenario_read(const t1d_cli *c, t1d_trial_options *o)
+static int scenario_read(const gm_program *p, t1d_trial_options *o)
 {
-  const char *text = t1d_cli_given(c, "scenario");
+  const char *text = gm_program_value(p, "scenario");
   o->scenario = t1d_scenario_find(text ? text : "exact");
-  if (o->scenario) return T1D_CLI_DONE;
+  if (o->scenario) return GM_PROGRAM_DONE;
   gm_text known;
-  gm_text_init(&known, c->ctx);
+  gm_text_init(&known, p->ctx);
   for (int32_t i = 0; t1d_scenario_at(i); i++)
     gm_text_addf(&known, "%s%s", i ? ", " : "", t1d_scenario_at(i)->name);
-  int code = t1d_cli_say(c, T1D_CLI_BAD, "--scenario %s: known are %s", text,
-                         known.data ? known.data : "none");
+  int code = gm_program_say(p, GM_PROGRAM_BAD, "--scenario %s: known are %s", text,
+                            known.data ? known.data : "none");
   gm_text_free(&known);
   return code;
 }
 
-static int options_take(const t1d_cli *c, t1d_trial_options *o)
+static int options_take(const gm_program *p, t1d_trial_options *o)
 {
-  int64_t days, replicates, seed;
-  if (!t1d_cli_whole(c, "days", 2, 3660, 7, &days) ||
-      !t1d_cli_whole(c, "replicates", 1, 100000, 1, &replicates) ||
-      !t1d_cli_whole(c, "seed", 0, INT32_MAX, 1, &seed))
-    return T1D_CLI_BAD;
+  int64_t days, replicates;
+  int code = gm_program_whole(p, "days", 2, 3660, 7, &days);
+  if (!code) code = gm_program_whole(p, "replicates", 1, 100000, 1, &replicates);
+  if (code) return code;
   o->days = (int32_t)days;
   o->dropped_days = 1;
   o->replicates = (int32_t)replicates;
-  o->seed = (uint64_t)seed;
-  const char *sensor = t1d_cli_given(c, "sensor");
-  gm_status s = t1d_sensor_find(c->ctx, sensor ? sensor : "breton", &o->sensor);
-  return s ? t1d_cli_fail(c, s) : scenario_read(c, o);
+  o->seed = p->seed;
+  o->pool = p->pool;
+  const char *sensor = gm_program_value(p, "sensor");
+  gm_status s = t1d_sensor_find(p->ctx, sensor ? sensor : "breton", &o->sensor);
+  return s ? gm_program_fail(p, s) : scenario_read(p, o);
 }
 
-static int trial(t1d_cli *c)
+/* ---- what came of it ------------------------------------------------------------------------- */
+static void figure_json(const t1d_trial_figure *f, t1d_metric m, t1d_json *j)
 {
-  static const t1d_subject *subject[T1D_SUBJECT_COUNT];
-  static arms a;
-  t1d_trial_options o = {.subject = subject, .arm = a.arm, .watch = &c->watch};
-  int64_t threads;
-  int code = arms_read(c, &a);
-  if (!code) code = subjects_read(c, subject, &o.subject_count);
-  if (!code) code = options_take(c, &o);
-  if (!code && !t1d_cli_whole(c, "threads", 0, 1024, 0, &threads)) code = T1D_CLI_BAD;
+  t1d_json_open(j, t1d_metric_name(m), '{');
+  t1d_json_number(j, "mean", f->mean);
+  t1d_json_number(j, "se_run", f->se_run);
+  t1d_json_number(j, "se_people", f->se_people);
+  t1d_json_number(j, "low_95", f->low);
+  t1d_json_number(j, "high_95", f->high);
+  t1d_json_close(j, '}');
+}
+
+/* Every metric of an arm in a group; with base >= 0 of the difference, person by person. */
+static void arm_json(const t1d_trial *t, const t1d_arm *arm, int32_t a, int32_t base, int32_t group,
+                     t1d_json *j)
+{
+  static const char *const group_name[] = {"adolescents", "adults", "children"};
+  t1d_json_open(j, NULL, '{');
+  t1d_json_text(j, "arm", arm[a].name);
+  if (base >= 0) t1d_json_text(j, "less", arm[base].name);
+  t1d_json_text(j, "group", group_name[group]);
+  for (int32_t i = 0; i < T1D_METRIC_COUNT; i++) {
+    const t1d_metric m = (t1d_metric)i;
+    const t1d_trial_figure f =
+        base < 0 ? t1d_trial_mean(t, a, group, m) : t1d_trial_difference(t, a, base, group, m);
+    figure_json(&f, m, j);
+  }
+  t1d_json_close(j, '}');
+}
+
+static void trial_json(const t1d_trial *t, const t1d_trial_options *o, gm_text *out)
+{
+  enum { GROUPS = 3 };
+  t1d_json j = {.out = out};
+  t1d_json_open(&j, NULL, '{');
+  t1d_json_text(&j, "scenario", o->scenario->name);
+  t1d_json_text(&j, "sensor", t1d_sensor_name(o->sensor));
+  t1d_json_whole(&j, "seed", (int64_t)o->seed);
+  t1d_json_whole(&j, "people", t->person_count);
+  t1d_json_number(&j, "days", t->days);
+  t1d_json_whole(&j, "days_not_counted", o->dropped_days);
+  t1d_json_bool(&j, "complete", t->complete);
+  for (int32_t paired = 0; paired < 2; paired++) {
+    t1d_json_open(&j, paired ? "differences" : "arms", '[');
+    for (int32_t g = 0; g < GROUPS; g++)
+      for (int32_t a = paired; a < t->arm_count; a++)
+        if (!isnan(t1d_trial_mean(t, a, g, T1D_TIR).mean))
+          arm_json(t, o->arm, a, paired - 1, g, &j);
+    t1d_json_close(&j, ']');
+  }
+  t1d_json_close(&j, '}');
+  gm_text_add(out, "\n");
+}
+
+static void trial_show(const t1d_trial *t, const t1d_trial_options *o, gm_text *out)
+{
+  gm_text_addf(out,
+               "%s: %d virtual people, %.0f days (the first is not counted), sensor %s, "
+               "seed %llu\n\n",
+               o->scenario->title, (int)t->person_count, t->days, t1d_sensor_name(o->sensor),
+               (unsigned long long)o->seed);
+  t1d_trial_table(t, o->arm, out);
+  if (!t->complete) gm_text_add(out, "STOPPED: these are the days so far.\n");
+}
+
+static int trial(gm_program *p)
+{
+  const t1d_subject *subject[T1D_SUBJECT_COUNT];
+  arms a = {0};
+  t1d_trial_options o = {.subject = subject, .arm = a.arm, .watch = &p->watch};
+  int code = arms_read(p, &a);
+  if (!code) code = subjects_read(p, subject, &o.subject_count);
+  if (!code) code = options_take(p, &o);
   if (code) return code;
   o.arm_count = a.count;
   t1d_trial *t = NULL;
-  gm_status s = gm_pool_new(c->ctx, (int32_t)threads, &o.pool);
-  if (!s) s = t1d_trial_run(c->ctx, &o, &t);
-  if (!s) {
-    gm_text_addf(&c->out,
-                 "%s: %d virtual people, %.0f days (the first is not counted), sensor %s, "
-                 "seed %llu\n\n",
-                 o.scenario->title, (int)t->person_count, t->days, t1d_sensor_name(o.sensor),
-                 (unsigned long long)o.seed);
-    t1d_trial_table(t, a.arm, &c->out);
-    if (!t->complete) gm_text_add(&c->out, "STOPPED: these are the days so far.\n");
-  }
-  code = s ? t1d_cli_fail(c, s) : t->complete ? T1D_CLI_DONE : T1D_CLI_NO;
+  gm_status s = t1d_trial_run(p->ctx, &o, &t);
+  if (!s) (p->json ? trial_json : trial_show)(t, &o, &p->out);
+  code = s ? gm_program_fail(p, s) : t->complete ? GM_PROGRAM_DONE : GM_PROGRAM_NO;
   t1d_trial_free(t);
-  gm_pool_free(o.pool);
   return code;
 }
 
-const t1d_verb t1d_verb_trial = {
+static const gm_option options[] = {
+    {"scenario", "NAME", "exact, carbs-70, carbs-130, unannounced, si-130, si-70 [exact]", 0},
+    {"arms", "A,B,..", "open-loop, pid, rules, mpc, mpc-population [all]", 0},
+    {"subjects", "WHO", "adults, adolescents, children, all, or one [adults]", 0},
+    {"days", "N", "[7]", 0},
+    {"replicates", "N", "people made of each subject, with draws of their own [1]", 0},
+    {"sensor", "KIND", "exact, white, breton, seven-plus, g5, g6, g6-drawn [breton]", 0},
+    {NULL, NULL, NULL, 0}};
+
+const gm_verb t1d_verb_trial = {
     .name = "trial",
     .use = "[--OPTION VALUE]",
     .summary = "controllers in closed loop on virtual people, behind limits",
     .details =
         "Seven days of three meals, the first day not counted, for every controller on the same "
-        "people, "
-        "meals and sensor\nerrors. A simulated pump obeys; nothing here commands a device.\n",
-    .option = {{"scenario", "NAME",
-                "exact, carbs-70, carbs-130, unannounced, si-130, si-70 [exact]"},
-               {"arms", "A,B,..", "open-loop, pid, rules, mpc, mpc-population [all]"},
-               {"subjects", "WHO", "adults, adolescents, children, all, or one [adults]"},
-               {"days", "N", "[7]"},
-               {"replicates", "N", "people made of each subject, with draws of their own [1]"},
-               {"sensor", "KIND", "exact, white, breton, seven-plus, g5, g6, g6-drawn [breton]"},
-               {"seed", "N", "of all draws [1]"},
-               {"threads", "N", "[as many as there are]"}},
+        "people, meals and sensor\nerrors. A simulated pump obeys; nothing here commands a "
+        "device.\n",
+    .option = options,
     .run = trial};

@@ -115,7 +115,8 @@ static gm_status problem_alloc(gm_ctx *ctx, eq_source *s, const gm_structural_co
                     .state_count = s->state_count,
                     .param_count = s->parameter_count,
                     .output_count = s->output_count,
-                    .seed = c->seed};
+                    .seed = c->seed,
+                    .watch = c->watch};
   p->rate = gm_alloc(ctx, s->state_count, sizeof *p->rate);
   p->initial = gm_alloc(ctx, s->state_count, sizeof *p->initial);
   p->value = gm_alloc(ctx, s->output_count, sizeof *p->value);
@@ -338,26 +339,36 @@ static gm_status second_opinion(gm_structural *s, const ss_problem *p)
   return status;
 }
 
+/* Two more points that bring nothing new end it; each of the others raises a dimension. What one
+ * point says of the unknowns stands but for the chance of an unlucky point. */
+static gm_status points_walk(gm_structural *s, const ss_problem *p, walk *w)
+{
+  gm_status status = GM_OK;
+  for (int32_t idle = 0, i = 0; idle < 2 && !status; i++) {
+    int32_t order = 0;
+    status = gm__series_point(p, prime_first, i, &w->span, w->value, &order);
+    if (status) break;
+    idle = walk_gather(w) ? 0 : idle + 1;
+    if (order > s->order) s->order = order;
+    s->point_count = i + 1;
+    s->rank = w->span.count;
+    for (int32_t j = 0; j < s->unknown_count; j++) s->unknown[j].identifiable = found(&w->span, j);
+  }
+  return status;
+}
+
 static gm_status test_run(gm_structural *s, const ss_problem *p)
 {
   walk w = {0};
   gm_status status = walk_open(&w, s->ctx, prime_first, s->unknown_count);
-  /* Two more points that bring nothing new end it; each of the others raises a dimension. */
-  for (int32_t idle = 0, i = 0; idle < 2 && !status; i++) {
-    int32_t order = 0;
-    status = gm__series_point(p, prime_first, i, &w.span, w.value, &order);
-    if (status) break;
-    idle = walk_gather(&w) ? 0 : idle + 1;
-    if (order > s->order) s->order = order;
-    s->point_count = i + 1;
-  }
-  if (!status) {
-    s->rank = w.span.count;
-    for (int32_t j = 0; j < s->unknown_count; j++) s->unknown[j].identifiable = found(&w.span, j);
-    status = combinations(s, p, &w);
-  }
+  if (!status) status = points_walk(s, p, &w);
+  if (!status) status = combinations(s, p, &w);
   walk_close(&w);
-  return status ? status : second_opinion(s, p);
+  if (!status) status = second_opinion(s, p);
+  if (status != GM_ECANCELLED || s->point_count == 0) return status;
+  gm_message_clear(s->ctx);
+  s->stopped = true;
+  return GM_OK;
 }
 
 gm_status gm_structural_test(gm_ctx *ctx, const gm_structural_config *config, gm_structural **out)

@@ -250,6 +250,26 @@ static bool may_stop_early(const ss_problem *p)
   return true;
 }
 
+/* A series is squared in its order, and three points and one modulo another prime are the least. */
+static void tell(const series *z, const sf_span *span)
+{
+  double here = span->columns ? (double)span->count / span->columns : 1;
+  int32_t before = z->points / TRY_MAX < 3 ? z->points / TRY_MAX : 3;
+  gm_watch_progress(z->p->watch, "power series", (before + here * here) / 4);
+}
+
+static gm_status nodes_do(series *z, int32_t k)
+{
+  const ss_problem *p = z->p;
+  for (ir_ref i = 0; i < p->graph->count; i++) {
+    if (!p->used[i]) continue;
+    if (gm_watch_stop(p->watch))
+      return gm_fail(p->ctx, GM_ECANCELLED, "structural identifiability: stopped");
+    node_do(z, i, k);
+  }
+  return GM_OK;
+}
+
 static gm_status grow(series *z, sf_span *span, int32_t order_max, bool early, int32_t *order)
 {
   const ss_problem *p = z->p;
@@ -257,13 +277,14 @@ static gm_status grow(series *z, sf_span *span, int32_t order_max, bool early, i
   gm_status s = GM_OK;
   for (int32_t k = 0; k <= order_max && span->count < span->columns && idle < 3 && !z->bad; k++) {
     bool added = false;
-    for (ir_ref i = 0; i < p->graph->count; i++)
-      if (p->used[i]) node_do(z, i, k);
+    s = nodes_do(z, k);
+    if (s) return s;
     for (int32_t i = 0; i < p->output_count && !z->bad; i++) {
       memcpy(z->jet, at(z, k, p->value[i]), (size_t)z->width * sizeof *z->jet);
       if (gm__span_add(span, z->jet + 1)) added = true;
     }
     *order = k;
+    tell(z, span);
     idle = added || !early ? 0 : idle + 1;
     if (k < order_max) s = order_new(z, k + 1);
     if (s) return s;

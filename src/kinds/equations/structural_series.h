@@ -19,6 +19,7 @@ typedef struct {
   ir_ref *partner; /* [graph->count] tan, arctan: 1 + square of the value, of the operand; owned */
   bool *used;      /* [graph->count] owned */
   uint64_t seed;
+  const gm_watch *watch; /* borrowed, may be NULL */
 } ss_problem;
 
 /* Rewrites g's expressions; those of s (rate, initial, value) are left. graph of p is set.
@@ -27,7 +28,7 @@ GM_NODISCARD gm_status gm__series_rewrite(ss_problem *p, eq_source *s);
 
 /* One random point: the span of the derivatives of all coefficients with respect to the unknowns,
  * and the unknowns' values there [unknown_count]. order: the longest series used.
- * Fails: GM_EDOMAIN, GM_ERANGE, GM_ENOMEM. */
+ * Fails: GM_EDOMAIN, GM_ERANGE, GM_ECANCELLED, GM_ENOMEM. */
 GM_NODISCARD gm_status gm__series_point(const ss_problem *p, uint64_t prime, int32_t point,
                                         sf_span *span, uint64_t *value, int32_t *order);
 #endif
