@@ -5,6 +5,8 @@
 #ifndef T1D_EXERCISE_H
 #define T1D_EXERCISE_H
 
+enum { T1D_HEART_RATE_LEAST = 20, T1D_HEART_RATE_MOST = 250 }; /* beyond: no reading */
+
 typedef struct {
   double t_min, rest; /* heart rate at rest */
   double active_min;  /* when it was last clearly above rest */

@@ -153,8 +153,19 @@ static double outlook_mean(const t1d_outlook *o, double horizon_min)
   if (step < 0 || step >= o->steps) return NAN;
   double a = 0;
   for (int32_t m = 0; m < o->members; m++)
-    a += o->weight[m] * o->glucose_mgdl[(ptrdiff_t)m * o->steps + step];
+    if (o->weight[m] > 0) a += o->weight[m] * o->glucose_mgdl[(ptrdiff_t)m * o->steps + step];
   return a;
+}
+
+/* No reading is below 0; scores are of the law as it was. */
+static void positive(gm_online_law *law)
+{
+  if (law->mean < 0) law->mean = 0;
+  if (law->median < 0) law->median = 0;
+  for (int32_t k = 0; k < GM_ONLINE_LEVELS; k++) {
+    if (law->low[k] < 0) law->low[k] = 0;
+    if (law->high[k] < 0) law->high[k] = 0;
+  }
 }
 
 gm_status t1d_forecast_step(t1d_forecast *f, gm_ctx *ctx, const t1d_forecast_now *now,
@@ -173,7 +184,9 @@ gm_status t1d_forecast_step(t1d_forecast *f, gm_ctx *ctx, const t1d_forecast_now
     x[h][AT_ERROR] = f->r.lag[0] - now->glucose_mgdl;
     x[h][AT_W] = 30 * now->disturbance_mg_kg_min; /* of the size of the others */
   }
-  return gm_online_forecast(f->online, ctx, now->t_min, &x[0][0], law);
+  s = gm_online_forecast(f->online, ctx, now->t_min, &x[0][0], law);
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && !s; h++) positive(&law[h]);
+  return s;
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */

@@ -62,7 +62,7 @@ typedef struct {
    * add up to over step_hold_min may be false */
   double step_mgdl, step_mgdl_per_min, step_hold_min;
   double flat_min, flat_mgdl; /* readings within flat_mgdl of each other for flat_min */
-  double double_s;            /* two readings closer than so many seconds with the same value */
+  double double_s;            /* two readings closer than so many seconds */
   double meal_max_g;          /* carbohydrate that a bolus may cover at once */
   double meal_share;          /* a meal's bolus: at most so much of carbohydrate / ratio */
   double twice_min;           /* the same carbohydrate again within so many minutes is one meal */

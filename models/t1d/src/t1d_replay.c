@@ -1,5 +1,6 @@
 /* t1d_replay.c - records as a stream of readings, meals and insulin. */
 #include "t1d_replay.h"
+#include "t1d_exercise.h"
 #include "t1d_prior.h"
 #include <math.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ typedef struct {
   int32_t next;            /* record not told yet */
   t1d_twin *twin;
   t1d_forecast *forecast;
-  bool cleared, explain_now;
+  bool cleared, last;
   t1d_replay out;
 } replay;
 
@@ -73,8 +74,10 @@ static gm_status basal(replay *p, int32_t i, double at_min)
 /* Heart rates and sessions. */
 static gm_status moves(replay *p, const t1d_record *e, double at_min)
 {
-  const bool beats = e->kind == T1D_RECORD_HEART_RATE && e->value >= 20 && e->value <= 250;
-  const bool session = e->kind == T1D_RECORD_EXERCISE && e->value > 0 && e->duration_min > 0;
+  const bool beats = e->kind == T1D_RECORD_HEART_RATE && e->value >= T1D_HEART_RATE_LEAST &&
+                     e->value <= T1D_HEART_RATE_MOST;
+  const bool session = e->kind == T1D_RECORD_EXERCISE && e->value > 0 && e->duration_min > 0 &&
+                       e->duration_min <= day_min;
   if (!p->twin || !(p->o.rest_heart_rate > 0) || !(beats || session)) {
     p->out.unused++;
     return GM_OK;
@@ -150,7 +153,7 @@ static void count(t1d_replay *out, const t1d_replay_moment *m)
   const bool read = !isnan(m->cgm_mgdl);
   out->steps++;
   out->readings += read;
-  out->held_out += read && m->news.weight < 0.5;
+  out->held_out += read && m->outlook && !m->news.taken;
   out->meals_found += m->news.hidden_meal_g > 0;
   out->lost += m->news.lost;
   for (int32_t i = 0; i < GM_QUALITY_REASONS; i++)
@@ -187,7 +190,8 @@ static gm_status one_step(replay *p, double t_min, double before_min, double cgm
   if (s) return s;
   count(&p->out, &m);
   t1d_explanation why;
-  if (p->explain_now && p->twin) {
+  if (p->last) s = tell(p, nextafter(t_min, INFINITY), t_min); /* of the last reading's time */
+  if (!s && p->last && p->o.explain && p->twin) {
     s = t1d_twin_explain(p->twin, p->ctx, NULL, &why);
     m.why = &why;
     m.outlook = NULL; /* the explanation has its place */
@@ -215,7 +219,7 @@ static gm_status reading(replay *p, int32_t i, double *last_min)
     s = one_step(p, *last_min + step_min, *last_min, NAN);
     *last_min += step_min;
   }
-  p->explain_now = p->o.explain && reading_from(p->r, i + 1) == p->r->count;
+  p->last = reading_from(p->r, i + 1) == p->r->count;
   if (!s) s = one_step(p, t_min, isnan(*last_min) ? t_min : *last_min, p->r->record[i].value);
   *last_min = t_min;
   return s;
@@ -237,7 +241,7 @@ static gm_status rest_of(replay *p)
   for (int32_t i = 0; i < p->r->count; i++)
     if (p->r->record[i].kind == T1D_RECORD_HEART_RATE) all[n++] = p->r->record[i].value;
   qsort(all, (size_t)n, sizeof *all, up);
-  if (n >= LEAST && all[n / 10] >= 20) p->o.rest_heart_rate = all[n / 10];
+  if (n >= LEAST && all[n / 10] >= T1D_HEART_RATE_LEAST) p->o.rest_heart_rate = all[n / 10];
   gm_free(all);
   return GM_OK;
 }

@@ -38,7 +38,7 @@ typedef struct {
 typedef void t1d_replay_listener(void *user, const t1d_replay_moment *m);
 
 typedef struct {
-  int64_t readings, steps, held_out; /* held_out: readings whose weight was below 1/2 */
+  int64_t readings, steps, held_out; /* held_out: readings that the twin did not learn from */
   int64_t between;                   /* readings too close to the one before: not used */
   int64_t fault[GM_QUALITY_REASONS];
   int64_t boluses, meals_told, basal_rates; /* from the first reading to the last, as recorded */

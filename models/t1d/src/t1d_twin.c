@@ -30,6 +30,7 @@ static const double effort_sd = 0.6;
  * and the readings do not say which: for so long they teach nothing and count as faulty, or until
  * three in a row are again what the twin expects. Faults in closed loop: docs/t1d.md. */
 static const double doubt_min = 360, agree_sd = 2;
+static const double doubt_weight = 0.25; /* to others: suspect, not false */
 enum { AGREE_READINGS = 3 };
 /* Outside of these the mean of the sigma points is nobody's glucose, mg/dL. */
 static const double possible_low = 5, possible_high = 1200;
@@ -230,6 +231,10 @@ static t1d_twin *twin_blank(gm_ctx *ctx, const t1d_twin_options *options)
   if (!t) return NULL;
   t->ctx = ctx;
   t->o = *options;
+  if (t->o.group) {
+    t->group = *t->o.group;
+    t->o.group = &t->group;
+  }
   t->now_min = t->o.t0_min;
   t->meal_min = t->found_min = -INFINITY;
   t->heart.last_min = t->doubt_until = -INFINITY;
@@ -427,7 +432,7 @@ static void weigh_up(const gm_quality_finding *f, double cgm_mgdl, double surpri
 {
   const uint32_t shape = GM_QUALITY_BIT(GM_QUALITY_DIP) | GM_QUALITY_BIT(GM_QUALITY_SPIKE) |
                          GM_QUALITY_BIT(GM_QUALITY_RISE) | GM_QUALITY_BIT(GM_QUALITY_FALL);
-  const double middle = 220;
+  const double middle = 220; /* between 40 and 400: at which end a clamped reading is */
   if (*taken && (f->reasons & GM_QUALITY_BIT(GM_QUALITY_CLAMPED)))
     *taken = cgm_mgdl > middle ? surprised > 0 : surprised < 0;
   else if (!*taken && f->weight > 0 && !(f->reasons & ~shape))
@@ -465,7 +470,7 @@ static void doubt(t1d_twin *t, double t_min, const gm_quality_finding *f, double
   }
   *taken = false;
   news->faults |= step;
-  news->weight = fmin(news->weight, 0.25);
+  news->weight = fmin(news->weight, doubt_weight);
 }
 
 /* Is the reading fit to be believed? */
@@ -537,6 +542,7 @@ gm_status t1d_twin_step(t1d_twin *t, gm_ctx *ctx, double t_min, double cgm_mgdl,
     news->mean_mgdl = fn.mean[0];
     news->sd_mgdl = fn.sd[0];
   }
+  news->taken = taken;
   s = t1d__twin_remember(t, ctx, taken ? cgm_mgdl : NAN, fn.log_predictive);
   tell(t, news);
   if (!s && taken && !t->o.no_hidden_meals &&

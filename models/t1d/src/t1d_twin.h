@@ -11,9 +11,11 @@
 typedef struct {
   double t0_min;
   double bw_kg;
-  double basal_u_per_h;   /* at t0, and for long enough before it; 0: as much as the prior's middle
+  double basal_u_per_h; /* at t0, and for long enough before it; 0: as much as the prior's middle
                              needs for its fasting glucose */
-  const t1d_group *group; /* these as in t1d_prior.h: what a clinic knows; NULL, 0: not told */
+  /* These as in t1d_prior.h: what a clinic knows; NULL, 0: not told. What group points at is
+   * copied. */
+  const t1d_group *group;
   double daily_u, cr_g_per_u, cf_mgdl_per_u;
   bool is_virtual;
   double first_mgdl;      /* glucose around t0; 0: the prior's fasting glucose */
@@ -31,7 +33,8 @@ typedef struct {
   double disturbance_mg_kg_min, disturbance_sd; /* glucose that no input explains, after it */
   double hidden_meal_g;                         /* eaten unannounced, found at this step; 0: none */
   uint32_t faults; /* GM_QUALITY_BIT of what is wrong with the reading */
-  double weight;   /* of the reading; below 1/2 it was held out */
+  double weight;   /* of the reading, as its quality has it */
+  bool taken;      /* the twin learned from the reading */
   bool lost;       /* the twin has lost its patient, or its glucose left what is possible */
 } t1d_twin_news;
 
@@ -108,6 +111,7 @@ GM_NODISCARD gm_status t1d_twin_explain(t1d_twin *t, gm_ctx *ctx, const t1d_outl
 typedef struct {
   double cr_g_per_u, cr_log_sd, cf_mgdl_per_u, cf_log_sd;
 } t1d_ratios;
+/* basal_u_per_h: the rate at rest; negative: the present one. */
 GM_NODISCARD gm_status t1d_twin_ratios(t1d_twin *t, gm_ctx *ctx, double basal_u_per_h,
                                        t1d_ratios *out);
 

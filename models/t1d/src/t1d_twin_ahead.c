@@ -7,6 +7,9 @@
 
 enum { MEMBERS = 64, STEPS = 72, STRETCH = 3, CAUSE_ROWS = 2 * (T1D_CAUSES + 1) };
 /* STRETCH: steps in which the unknowns stand still */
+/* Numbers of the twin's keys, apart from the filter's own (0): members drawn, and what moves them.
+ */
+enum { KEY_MEMBERS = 77, KEY_MOVES = 78 };
 
 void t1d__twin_ahead_free(t1d_twin *t)
 {
@@ -60,7 +63,7 @@ static gm_status members_draw(t1d_twin *t, gm_ctx *ctx)
 {
   twin_ahead *a = &t->ahead;
   const int32_t mc = gm_model_macro_count(t->model);
-  const gm_key key = gm_system_key(&t->system, GM_PURPOSE_MOVE, 77);
+  const gm_key key = gm_system_key(&t->system, GM_PURPOSE_MOVE, KEY_MEMBERS);
   const int32_t any[2] = {gm_model_find(t->model, GM_TABLE_STATE, "X"),
                           gm_model_find(t->model, GM_TABLE_STATE, "rest")};
   int32_t states;
@@ -149,7 +152,7 @@ static gm_status members_seat(t1d_twin *t, gm_ctx *ctx, const twin_variant *vari
   const int32_t n = a->members, all = n * a->variants;
   gm_status s = members_draw(t, ctx);
   if (s) return s;
-  gm_ensemble_seat(a->e, gm_system_key(&t->system, GM_PURPOSE_INTRINSIC, 77), 0);
+  gm_ensemble_seat(a->e, gm_system_key(&t->system, GM_PURPOSE_INTRINSIC, KEY_MEMBERS), 0);
   double *theta = gm_ensemble_theta(a->e);
   int32_t rows;
   gm_model_table(t->model, GM_TABLE_PARAMETER, &rows);
@@ -171,7 +174,7 @@ static gm_status members_seat(t1d_twin *t, gm_ctx *ctx, const twin_variant *vari
 static void unknowns_move(t1d_twin *t, const twin_variant *variant, int32_t step, double dt)
 {
   twin_ahead *a = &t->ahead;
-  const gm_key key = gm_system_key(&t->system, GM_PURPOSE_MOVE, 78);
+  const gm_key key = gm_system_key(&t->system, GM_PURPOSE_MOVE, KEY_MOVES);
   for (int32_t k = 0; k < t->d; k++) {
     const gm_unknown *u = &t->unknown[k];
     if (!(u->memory > 0)) continue;
@@ -188,7 +191,6 @@ static void unknowns_move(t1d_twin *t, const twin_variant *variant, int32_t step
 }
 
 /* ---- what is on the way ---------------------------------------------------------------------- */
-enum { VARIANTS_MAX = 16 };
 typedef struct {
   gm_edge *edge[VARIANTS_MAX];
   int32_t count[VARIANTS_MAX], at[VARIANTS_MAX], variants;
@@ -241,9 +243,8 @@ static gm_status future_variant(t1d_twin *t, gm_ctx *ctx, const twin_variant *va
   if (!s && !f->edge[v]) s = gm_fail(ctx, GM_ENOMEM, "outlook");
   if (!s) {
     if (variant->unit_u > 0)
-      f->edge[v][f->count[v]++] =
-          (gm_edge){t->now_min, variant->unit_u * 6000 / t->o.bw_kg,
-                    gm_model_find(t->model, GM_TABLE_INPUT, "Isc1"), GM_EDGE_BOLUS};
+      f->edge[v][f->count[v]++] = (gm_edge){t->now_min, variant->unit_u * 6000 / t->o.bw_kg,
+                                            t->insulin_port, GM_EDGE_BOLUS};
     for (int32_t i = 0; i < d.edge_count; i++) f->edge[v][f->count[v]++] = d.edge[i];
     edges_changing(t, t1, !(variant->without & WITHOUT_EXERCISE), moves, f, v);
     edges_sort(f->edge[v], f->count[v]);

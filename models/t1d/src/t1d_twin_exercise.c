@@ -22,9 +22,10 @@ gm_status t1d_twin_heart_rate(t1d_twin *t, gm_ctx *ctx, double t_min, double per
 {
   gm_status s = follows(t, ctx);
   if (s) return s;
-  if (!(t_min >= t->now_min) || !(per_min >= 20 && per_min <= 250))
-    return gm_fail(ctx, GM_EDOMAIN, "twin: a heart rate of %g/min at %g min, expected 20 to 250",
-                   per_min, t_min);
+  if (!(t_min >= t->now_min && isfinite(t_min)) ||
+      !(per_min >= T1D_HEART_RATE_LEAST && per_min <= T1D_HEART_RATE_MOST))
+    return gm_fail(ctx, GM_EDOMAIN, "twin: a heart rate of %g/min at %g min, expected %d to %d",
+                   per_min, t_min, T1D_HEART_RATE_LEAST, T1D_HEART_RATE_MOST);
   t->heart.sum += per_min;
   t->heart.count++;
   t->heart.last = per_min;
@@ -37,7 +38,9 @@ gm_status t1d_twin_exercise(t1d_twin *t, gm_ctx *ctx, double t_min, double durat
 {
   gm_status s = follows(t, ctx);
   if (s) return s;
-  if (!isfinite(t_min) || !(duration_min >= 0) || !(heart_rate == 0 || heart_rate >= 20))
+  const bool rate =
+      heart_rate == 0 || (heart_rate >= T1D_HEART_RATE_LEAST && heart_rate <= T1D_HEART_RATE_MOST);
+  if (!isfinite(t_min) || !(duration_min >= 0 && duration_min <= 1440) || !rate)
     return gm_fail(ctx, GM_EDOMAIN, "twin: exercise of %g min at %g min with %g beats",
                    duration_min, t_min, heart_rate);
   t->heart.from_min = t_min;

@@ -62,7 +62,8 @@ typedef struct {
 
 struct t1d_twin {
   gm_ctx *ctx;
-  t1d_twin_options o;
+  t1d_twin_options o; /* o.group is NULL or &group */
+  t1d_group group;
   t1d_prior prior;
   gm_model *model;
   gm_system system;
@@ -130,6 +131,7 @@ GM_NODISCARD gm_status t1d__twin_told_late(t1d_twin *t, gm_ctx *ctx, gm_edge e);
 /* ---- t1d_twin_ahead.c ---- */
 /* What may be taken away from what is to come: insulin on board beyond the basal rate, what is in
  * the gut and on the plate, glucose from nowhere known, exercise. */
+enum { VARIANTS_MAX = 16 }; /* four causes, there or not */
 enum { WITHOUT_INSULIN = 1, WITHOUT_CARBS = 2, WITHOUT_TREND = 4, WITHOUT_EXERCISE = 8 };
 typedef struct {
   double unit_u, meal_g; /* given and eaten now, besides */

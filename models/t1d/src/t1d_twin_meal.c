@@ -183,6 +183,11 @@ gm_status t1d__twin_look_back(t1d_twin *t, gm_ctx *ctx, double *meal_g)
   gm_status s = edges_room(t, ctx);
   if (!s) s = keep(t, ctx, &saved);
   if (!s) s = try_all(t, ctx, &saved, prior, &best);
+  if (s && saved.edge) { /* back from the hypothesis */
+    gm_status back = load(t, ctx, past_at(t, 0));
+    gm_free(saved.edge);
+    return back ? back : s;
+  }
   double loglik;
   if (!s && best.carbs_g > 0) {
     s = eat(t, ctx, best.onset, best.carbs_g);

@@ -2,6 +2,7 @@
  * change, why, and what doses the person needs. */
 #include "t1d_twin_internal.h"
 #include "gemel/math.h"
+#include <assert.h>
 #include <math.h>
 
 const char *const t1d_cause_name[T1D_CAUSES] = {"basal rate", "insulin on board", "carbohydrate",
@@ -55,6 +56,7 @@ typedef struct {
 
 static void add(moment *m, double weight, double x)
 {
+  if (!(weight > 0)) return; /* a member that is no number */
   m->mean += weight * x;
   m->square += weight * x * x;
 }
@@ -65,7 +67,7 @@ static void explain_step(t1d_twin *t, int32_t players, int32_t k, const double *
 {
   const twin_ahead *a = &t->ahead;
   const uint32_t all = (1u << players) - 1;
-  double value[16];
+  double value[VARIANTS_MAX];
   for (int32_t i = 0; i < a->members; i++) {
     /* variant v is without what v says: its set of players is the others */
     for (uint32_t v = 0; v <= all; v++)
@@ -82,9 +84,15 @@ gm_status t1d_twin_explain(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *
   t1d_outlook_options o;
   gm_status s = t1d__twin_ahead_options(ctx, options, &o);
   if (s) return s;
+  /* causes behind the basal rate and WITHOUT_ bits are in one order */
+  static_assert(WITHOUT_INSULIN == 1 << (T1D_CAUSE_INSULIN - 1) &&
+                    WITHOUT_CARBS == 1 << (T1D_CAUSE_CARBS - 1) &&
+                    WITHOUT_TREND == 1 << (T1D_CAUSE_TREND - 1) &&
+                    WITHOUT_EXERCISE == 1 << (T1D_CAUSE_EXERCISE - 1),
+                "causes and what is taken away");
   const int32_t players = t->o.rest_heart_rate > 0 ? 4 : 3,
                 state = gm_model_find(t->model, GM_TABLE_STATE, "Gs");
-  twin_variant variant[16];
+  twin_variant variant[VARIANTS_MAX];
   for (uint32_t v = 0; v < 1u << players; v++) variant[v] = (twin_variant){.without = v};
   s = t1d__twin_ahead(t, ctx, &o, 1 << players, variant);
   if (s) return s;
@@ -96,7 +104,7 @@ gm_status t1d_twin_explain(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *
   double *start = a->w0, now = 0; /* w0 is spent */
   for (int32_t i = 0; i < a->members; i++) {
     start[i] = a->start[(ptrdiff_t)i * mc + state] / vg[i];
-    now += a->weight[i] * start[i];
+    if (a->weight[i] > 0) now += a->weight[i] * start[i];
   }
   for (int32_t k = 0; k < o.steps; k++) {
     moment m[T1D_CAUSES + 1] = {{0, 0}};

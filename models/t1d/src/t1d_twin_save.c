@@ -2,11 +2,12 @@
 #include "t1d_twin_internal.h"
 #include <string.h>
 
-/* "GMT1DTW1", what it belongs to, numbers, then pieces (their length before each): edges, course,
+/* "GMT1DTW1", what it belongs to, numbers, edges, then pieces (their length before each): course,
  * readings' quality, the belief, past beliefs; a checksum of all at the end. Little-endian. */
 typedef struct {
   char magic[8];
-  double option[14];
+  double option[12];
+  uint64_t seed, subject;
   double now_min, meal_min, move, after, doubt_until, found_min, found_g;
   double seen[TWIN_SEEN], told_min[TWIN_TOLD];
   t1d_exercise exercise;
@@ -22,12 +23,13 @@ static head head_of(const t1d_twin *t)
   head h;
   memset(&h, 0, sizeof h);
   memcpy(h.magic, "GMT1DTW1", 8);
-  const double option[14] = {
-      o->t0_min,       o->bw_kg,          o->basal_u_per_h,   o->group ? (double)*o->group : -1,
-      o->daily_u,      o->cr_g_per_u,     o->cf_mgdl_per_u,   o->is_virtual,
-      o->first_mgdl,   o->population,     o->no_hidden_meals, o->rest_heart_rate,
-      (double)o->seed, (double)o->subject};
+  const double option[12] = {
+      o->t0_min,     o->bw_kg,      o->basal_u_per_h,   o->group ? (double)*o->group : -1,
+      o->daily_u,    o->cr_g_per_u, o->cf_mgdl_per_u,   o->is_virtual,
+      o->first_mgdl, o->population, o->no_hidden_meals, o->rest_heart_rate};
   memcpy(h.option, option, sizeof option);
+  h.seed = o->seed;
+  h.subject = o->subject;
   h.now_min = t->now_min;
   h.meal_min = t->meal_min;
   h.move = t->move;
@@ -136,7 +138,8 @@ static gm_status head_take(t1d_twin *t, gm_ctx *ctx, cursor *c, head *h)
   if (!at) return cut(ctx);
   memcpy(h, at, sizeof *h);
   if (memcmp(own.magic, h->magic, sizeof own.magic) != 0) return cut(ctx);
-  if (memcmp(own.option, h->option, sizeof own.option) != 0)
+  if (memcmp(own.option, h->option, sizeof own.option) != 0 || own.seed != h->seed ||
+      own.subject != h->subject)
     return gm_fail(ctx, GM_EPARSE, "a saved twin of other options");
   if (h->edge_count < 0 || h->edge_first < 0 || h->edge_first > h->edge_count ||
       h->past_count < 0 || h->past_count > TWIN_BACK || h->past_next < 0 ||

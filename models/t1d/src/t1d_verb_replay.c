@@ -14,6 +14,8 @@ typedef struct {
 typedef struct {
   gm_text *table; /* NULL: not asked for */
   reasons why;
+  bool forecast; /* of the newest step */
+  double median[T1D_FORECAST_HORIZONS], low[T1D_FORECAST_HORIZONS], high[T1D_FORECAST_HORIZONS];
 } heard;
 
 static void reasons_take(reasons *w, double t_s, const t1d_explanation *e)
@@ -72,6 +74,12 @@ static void listen(void *user, const t1d_replay_moment *m)
   heard *q = user;
   if (q->table) table_row(q->table, m);
   if (m->why) reasons_take(&q->why, m->t_s, m->why);
+  q->forecast = m->law != NULL;
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && m->law; h++) {
+    q->median[h] = m->law[h].median;
+    q->low[h] = m->law[h].low[T1D_FORECAST_LEVEL90];
+    q->high[h] = m->law[h].high[T1D_FORECAST_LEVEL90];
+  }
 }
 
 /* ---- what came of it ------------------------------------------------------------------------- */
@@ -93,7 +101,9 @@ static void scores_show(const t1d_replay *r, bool twin, gm_text *out)
     gm_text_addf(out, " %9.1f %% %8.1f %12lld\n", 100 * s->covered[T1D_FORECAST_LEVEL90], s->wis,
                  (long long)s->count);
   }
-  gm_text_addf(out, "RMSE: %s; last hour: an autoregression alone, learned on the way%s.\n",
+  gm_text_addf(out,
+               "Scored from the second day on (a shorter record whole). RMSE: %s; last hour: an "
+               "autoregression alone, learned on the way%s.\n",
                twin ? "twin and readings together" : "all that the readings tell",
                twin ? "; twin: alone" : "");
 }
@@ -124,8 +134,8 @@ static void twin_show(const t1d_replay *r, gm_text *out)
                (long long)r->held_out, (double)r->lost / 12);
   for (int32_t i = 0; i < GM_QUALITY_REASONS; i++)
     if (r->fault[i])
-      gm_text_addf(out, "  %-11s %6lld readings\n", gm_quality_reason_name((gm_quality_reason)i),
-                   (long long)r->fault[i]);
+      gm_text_addf(out, "  %-11s %6lld readings (one may have several)\n",
+                   gm_quality_reason_name((gm_quality_reason)i), (long long)r->fault[i]);
 }
 
 static void replay_show(const t1d_replay *r, bool twin, gm_text *out)
@@ -169,6 +179,37 @@ static void twin_json(const t1d_replay *r, t1d_json *j)
     if (r->fault[i]) t1d_json_whole(j, gm_quality_reason_name((gm_quality_reason)i), r->fault[i]);
   t1d_json_close(j, '}');
   t1d_json_close(j, '}');
+}
+
+/* ---- now ------------------------------------------------------------------------------------- */
+static void now_show(const heard *q, bool twin, gm_text *out)
+{
+  if (!q->forecast) return;
+  gm_text_addf(
+      out,
+      "\nForecast of the readings from the last one on, %s: median and 90 %% interval, mg/dL\n",
+      twin ? "twin and readings together" : "of the readings alone");
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
+    gm_text_addf(out, "  %3.0f min", t1d_forecast_min[h]);
+    if (isfinite(q->low[h]))
+      gm_text_addf(out, " %8.0f  %.0f to %.0f\n", q->median[h], q->low[h], q->high[h]);
+    else
+      gm_text_add(out, "        -  not enough is learned yet\n");
+  }
+}
+
+static void now_json(const heard *q, t1d_json *j)
+{
+  t1d_json_open(j, "forecast", '[');
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && q->forecast; h++) {
+    t1d_json_open(j, NULL, '{');
+    t1d_json_number(j, "ahead_min", t1d_forecast_min[h]);
+    t1d_json_number(j, "median_mgdl", q->median[h]);
+    t1d_json_number(j, "low90_mgdl", q->low[h]);
+    t1d_json_number(j, "high90_mgdl", q->high[h]);
+    t1d_json_close(j, '}');
+  }
+  t1d_json_close(j, ']');
 }
 
 /* ---- why ------------------------------------------------------------------------------------- */
@@ -216,7 +257,7 @@ static void why_json(const reasons *w, t1d_json *j)
   t1d_json_close(j, '}');
 }
 
-static void replay_json(const t1d_replay *r, const t1d_input *in, bool twin, const reasons *why,
+static void replay_json(const t1d_replay *r, const t1d_input *in, bool twin, const heard *q,
                         gm_text *out)
 {
   t1d_json j = {.out = out};
@@ -238,7 +279,8 @@ static void replay_json(const t1d_replay *r, const t1d_input *in, bool twin, con
   t1d_json_open(&j, "scores", '[');
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) score_json(r, h, twin, &j);
   t1d_json_close(&j, ']');
-  if (why->there) why_json(why, &j);
+  now_json(q, &j);
+  if (q->why.there) why_json(&q->why, &j);
   t1d_json_close(&j, '}');
   gm_text_add(out, "\n");
 }
@@ -274,10 +316,11 @@ static int replay(gm_program *p)
   if (!s) s = t1d_replay_run(p->ctx, &in.records, &o, listen, &q, &p->watch, &r);
   if (!s && path) s = gm_program_write(p->ctx, path, &table);
   if (!s && p->json) {
-    replay_json(&r, &in, !o.no_twin, &q.why, &p->out);
+    replay_json(&r, &in, !o.no_twin, &q, &p->out);
   } else if (!s) {
     t1d_input_show(&in, &p->out);
     replay_show(&r, !o.no_twin, &p->out);
+    now_show(&q, !o.no_twin, &p->out);
     if (q.why.there) why_show(&q.why, &p->out);
   }
   t1d_input_free(&in);
