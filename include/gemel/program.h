@@ -36,7 +36,7 @@ typedef struct {
   const char *name, *summary; /* name: one word or two; summary "": not listed in the help */
   const char *use;            /* the arguments, behind the name */
   const char *details;        /* more help, may be "" */
-  const gm_option *option;    /* ends with a name NULL */
+  const gm_option *option;    /* ends with a name NULL; NULL: none */
   int32_t argument_count;     /* so many, */
   int32_t argument_more;      /* and at most so many more */
   uint32_t argument_flags;    /* all of them are files: GM_OPTION_READ or _WRITTEN; 0: not files */
@@ -48,8 +48,8 @@ typedef struct {
   const char *about;          /* how help begins */
   const char *more;           /* how the list of verbs ends, "" */
   const gm_verb *const *verb; /* ends with NULL */
-  /* Options of every verb; ends with a name NULL. Of these json, quiet, help, seed, threads and
-   * members are read into the fields of gm_program. */
+  /* Options of every verb; ends with a name NULL; NULL: none. Of these json, quiet, help, seed,
+   * threads and members are read into the fields of gm_program; -h is help, if that is one. */
   const gm_option *general;
   /* May be NULL. other: argv begins with a word that is no verb, ends with NULL; false: it is
    * nothing, true: *code is the exit code. programs: adds to the help what `other` knows.
@@ -104,7 +104,8 @@ int gm_program_whole(const gm_program *p, const char *name, int64_t least, int64
 const char *gm_program_nearest(const char *text, const char *const *known);
 
 /* ---- messages -------------------------------------------------------------------------------- */
-/* Prints "NAME: ..." to stderr and returns code. */
+/* Prints "NAME: ..." to stderr, control characters and bytes that are no UTF-8 as question marks,
+ * and returns code. */
 int gm_program_say(const gm_program *p, int code, const char *format, ...) GM_PRINTF(3, 4);
 /* Says what is wrong and how the verb is used, on one line. Returns GM_PROGRAM_BAD. */
 int gm_program_say_use(const gm_program *p, const char *what);

@@ -48,8 +48,8 @@ static int unknown_option(const gm_program *p, const char *text)
   size_t bytes = strcspn(text + 2, "=");
   if (text[0] == '-' && text[1] == '-' && bytes <= GM__EDIT_BYTES_MAX)
     memcpy(name, text + 2, bytes);
-  for (const gm_option *o = p->verb->option; o->name && n < 50; o++) known[n++] = o->name;
-  for (const gm_option *o = p->about->general; o->name && n < 63; o++) known[n++] = o->name;
+  for (const gm_option *o = p->verb->option; o && o->name && n < 50; o++) known[n++] = o->name;
+  for (const gm_option *o = p->about->general; o && o->name && n < 63; o++) known[n++] = o->name;
   known[n] = NULL;
   const char *near = name[0] ? gm_program_nearest(name, known) : NULL;
   return gm_program_say(p, GM_PROGRAM_BAD, "%s: unknown option %s%s%s%s; see %s %s --help",
@@ -139,10 +139,11 @@ static int word_take(gm_program *p, int argc, char **argv, int *i, bool *options
 {
   const char *a = argv[*i];
   if (*options && a[0] == '-' && a[1]) {
+    const gm_option *help = strcmp(a, "-h") ? NULL : option_in(p->about->general, "help", 4);
     if (!strcmp(a, "--"))
       *options = false;
-    else if (!strcmp(a, "-h"))
-      given(p, option_in(p->about->general, "help", 4), "");
+    else if (help)
+      given(p, help, "");
     else
       return a[1] == '-' ? option_take(p, argc, argv, i) : unknown_option(p, a);
     return GM_PROGRAM_DONE;

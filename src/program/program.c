@@ -1,9 +1,26 @@
 /* program.c - finds the verb, runs it, prints its result; messages and help. */
 #include "program/program_internal.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Names from files must not steer the terminal: control characters of ASCII and of U+0080 to
+ * U+009F, and bytes that are no UTF-8, which some terminals take for those, become question marks.
+ */
+static void steer_not(char *text)
+{
+  unsigned char *s = (unsigned char *)text;
+  while (*s) {
+    const int32_t bytes = gm__utf8_bytes(s, GM__UTF8_BYTES_MAX);
+    const bool ascii = (*s < 0x20 && *s != '\n') || *s == 0x7f;
+    const bool second = bytes == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+    if (second) s[1] = '?';
+    if (ascii || second || bytes == 0) *s = '?';
+    s += second || bytes == 0 ? 1 : bytes;
+  }
+}
 
 int gm_program_say(const gm_program *p, int code, const char *format, ...)
 {
@@ -12,8 +29,7 @@ int gm_program_say(const gm_program *p, int code, const char *format, ...)
   va_start(ap, format);
   vsnprintf(text, sizeof text, format, ap);
   va_end(ap);
-  for (char *s = text; *s; s++) /* names from files must not steer the terminal */
-    if ((unsigned char)*s < 0x20 && *s != '\n') *s = '?';
+  steer_not(text);
   fprintf(stderr, "%s: %s\n", p->about->name, text);
   return code;
 }
@@ -40,13 +56,37 @@ int gm_program_fail(const gm_program *p, gm_status s)
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
+/* Columns of a line, of an option, and where its text begins. */
+enum { HELP_W = 100, OPTION_W = 20, HELP_AT = OPTION_W + 3 };
+
+/* The text of an option, in its column; broken at blanks. */
+static void help_wrapped(const char *text, gm_text *out)
+{
+  const size_t room = HELP_W - HELP_AT;
+  while (*text) {
+    size_t n = strlen(text);
+    if (n > room) {
+      n = room;
+      while (n > 0 && text[n] != ' ') n--;
+      if (n == 0) n = strcspn(text, " "); /* a word that fits in no line */
+    }
+    gm_text_addn(out, text, n);
+    text += n + strspn(text + n, " ");
+    gm_text_addf(out, "\n%*s", text[0] ? HELP_AT : 0, "");
+  }
+}
+
 static void help_options(const gm_option *o, gm_text *out)
 {
-  for (; o->name; o++) {
-    char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
-    gm_text_addf(out, "  %-20s %s%s\n", left, o->help,
-                 o->flags & GM_OPTION_MANY ? "; may be repeated" : "");
+  for (; o && o->name; o++) {
+    char left[64], text[600];
+    const int n = snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+                           o->value ? o->value : "");
+    snprintf(text, sizeof text, "%s%s", o->help,
+             o->flags & GM_OPTION_MANY ? "; may be repeated" : "");
+    gm_text_addf(out, "  %-*s", OPTION_W, left);
+    gm_text_addf(out, n > OPTION_W ? "\n%*s" : "%*s", n > OPTION_W ? HELP_AT : 1, "");
+    help_wrapped(text, out);
   }
 }
 
@@ -55,7 +95,7 @@ void gm_program_help_verb(const gm_program *p, const gm_verb *v, gm_text *out)
   gm_text_addf(out, "%s %s%s%s\n\nUse: %s %s %s\n", p->about->name, v->name,
                v->summary[0] ? " - " : "", v->summary, p->about->name, v->name, v->use);
   if (v->details[0]) gm_text_addf(out, "\n%s", v->details);
-  if (v->option[0].name) {
+  if (v->option && v->option[0].name) {
     gm_text_add(out, "\nOptions:\n");
     help_options(v->option, out);
   }

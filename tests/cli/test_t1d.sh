@@ -66,6 +66,14 @@ claim replay 0 "1152 readings" "$gemel" t1d replay "$dir/days.csv" --out "$dir/s
 claim replay_says_scores 0 "within 90 %" "$gemel" t1d replay "$dir/days.csv" --no-twin
 claim steps_are_all_there 0 "1153" wc -l "$dir/steps.csv"
 claim output_is_not_the_input 2 "this is the file that the command is about" "$gemel" t1d profile "$dir/days.csv" --svg "$dir/days.csv"
+awk 'NR <= 2' "$dir/days.csv" > "$dir/one.csv"
+claim one_is_one 0 "1 reading on 1 day," "$gemel" t1d profile "$dir/one.csv"
+claim no_share_is_sure 0 "<54           0.00 %      none seen" "$gemel" t1d profile "$dir/days.csv"
+for v in profile trial; do
+  "$gemel" t1d $v --help > "$dir/out"
+  cases=$((cases + 1))
+  if awk 'length > 100 { bad = 1 } END { exit !bad }' "$dir/out"; then fails=$((fails + 1)); echo "FAILED: help of $v has lines beyond 100 columns"; fi
+done
 claim neither_of_replay 2 "this is the file that the command is about" "$gemel" t1d replay "$dir/days.csv" --out "$dir/./days.csv"
 printf 'SQLite format 3\0rest' > "$dir/store.db"
 claim output_is_no_store 2 "this is a store" "$gemel" t1d replay "$dir/days.csv" --out "$dir/store.db"
@@ -84,6 +92,10 @@ claim two_days 0 "576 readings on" "$gemel" t1d profile "$dir/days.csv" --days 2
 claim picture_of_two_days 0 "Ambulatory glucose profile, 2 days" cat "$dir/two.svg"
 claim report 0 "70-180" "$gemel" t1d profile "$dir/days.csv" --html "$dir/report.html"
 claim report_is_a_page 0 "</html>" cat "$dir/report.html"
+claim report_says_its_clock 0 "Clock: as in the tables" cat "$dir/report.html"
+claim report_in_a_zone 0 "times of day: UTC-3:30" "$gemel" t1d profile "$dir/days.csv" --zone -3.5 --html "$dir/zone.html" --svg "$dir/zone.svg"
+claim page_says_the_zone 0 "Clock: UTC-3:30" cat "$dir/zone.html"
+claim picture_says_the_zone 0 "time of day [h], clock: UTC-3:30" cat "$dir/zone.svg"
 claim report_says_what_was_read 0 "1152 rows, 0 refused" cat "$dir/report.html"
 
 # Rows that are refused are told, with their place and never with their value.
@@ -120,6 +132,33 @@ claim explain_needs_the_twin 2 "not with --no-twin" "$gemel" t1d replay "$dir/da
 claim no_twin 0 "not used, as the twin is left out" "$gemel" t1d replay "$dir/days.csv" "$dir/events.csv" --no-twin
 cases=$((cases + 1))
 if grep -q "held out\|it was lost\|  twin " "$dir/out"; then fails=$((fails + 1)); echo "FAILED: --no-twin tells of a twin"; fi
+# Tables of headers of their own: each takes the mapping whose columns it has; none is left unused.
+{ echo "when,units,grams"; echo "2024-05-06T08:00:00Z,5,60"; echo "2024-05-06T18:30:00Z,6,70"; } > "$dir/own.csv"
+cat > "$dir/own.yaml" <<'YAML'
+mapping: insulin and meals of a diary
+source: diary
+class: device
+subject: {is: one}
+time: {column: when, format: iso}
+columns:
+  units: {input: bolus, unit: "[IU]", as: given}
+  grams: {input: carbs, unit: g, as: reported}
+YAML
+sed 's/timestamp,glucose_value_mg_dl/clock,sugar/; s/ /T/; 2,$s/,/Z,/' "$dir/days.csv" > "$dir/sugar.csv"
+cat > "$dir/sugar.yaml" <<'YAML'
+mapping: readings
+source: sensor
+class: device
+subject: {is: one}
+time: {column: clock, format: iso}
+columns:
+  sugar: {observable: glucose, unit: mg/dL, code: "loinc|99504-3"}
+YAML
+claim mapping_beside_a_known_header 0 "1154 rows, 0 refused, 1156 records" "$gemel" t1d profile "$dir/days.csv" "$dir/own.csv" --mapping "$dir/own.yaml"
+claim mapping_for_each 0 "1154 rows, 0 refused, 1156 records" "$gemel" t1d profile "$dir/own.csv" "$dir/sugar.csv" --mapping "$dir/sugar.yaml" --mapping "$dir/own.yaml"
+also mapping_with_a_zone "times of day: UTC, which --zone H"
+claim mapping_that_fits_nothing 2 'there is no column "when"' "$gemel" t1d profile "$dir/days.csv" --mapping "$dir/own.yaml"
+claim mapping_is_needed 2 "say with --mapping FILE" "$gemel" t1d profile "$dir/own.csv"
 claim sorts_of_files 2 "not read together" "$gemel" t1d replay "$dir/days.csv" "$dir/none.json"
 
 # Nightscout: readings, a temporary rate, a bolus, a meal; what nobody asks for is counted.
@@ -134,7 +173,17 @@ awk 'BEGIN {
 }' > "$dir/ns.json"
 claim nightscout 0 "304 documents, 1 refused, 303 records, 1 not asked for" "$gemel" t1d replay "$dir/ns.json"
 also nightscout_is_told "1 meals, 1 boluses, 1 basal rates"
-also nightscout_says_why "refused first: "
+also nightscout_says_why "refused first: $dir/ns.json, [303]: "
+claim mapping_of_no_table 2 "--mapping is for tables" "$gemel" t1d profile "$dir/ns.json" --mapping "$dir/own.yaml"
+
+# A profile whose zone is only a name: refused with what to say, and with --zone its rates are told.
+echo '[{"_id":"p1","defaultProfile":"D","startDate":"2024-05-01T00:00:00Z","store":{"D":{"timezone":"Europe/Rome","basal":[{"time":"00:00","timeAsSeconds":0,"value":0.9}]}}}]' > "$dir/rome.json"
+claim zone_of_a_name 0 "$dir/rome.json, [0]: profile.timezone" "$gemel" t1d replay "$dir/rome.json" "$dir/ns.json" --no-twin
+also zone_is_asked_for "BASAL REFUSED: of a profile whose time zone is only a name; --zone H says it"
+also zone_is_not_known "1 basal rates"
+claim zone_is_given 0 "times of day: UTC+2" "$gemel" t1d replay "$dir/ns.json" "$dir/rome.json" --no-twin --zone 2
+cases=$((cases + 1))
+if grep -q " 1 basal rates\|rome.json\|BASAL REFUSED" "$dir/out"; then fails=$((fails + 1)); echo "FAILED: --zone does not reach the profile"; cat "$dir/out"; fi
 
 # FHIR: a Bundle of readings.
 awk 'BEGIN {
@@ -178,6 +227,7 @@ if [ "$code" != 1 ] || ! grep -q STOPPED "$dir/out" || [ "$(wc -l < "$dir/part.c
 fi
 
 claim trial 0 "adults" "$gemel" t1d trial --arms open-loop,rules --subjects adult001 --days 2
+also trial_names_its_error "Mean +- Monte Carlo error"
 cp "$dir/out" "$dir/first"
 claim trial_again 0 "adults" "$gemel" t1d trial --arms open-loop,rules --subjects adult001 --days 2 --threads 2
 "$gemel" t1d trial --arms open-loop,rules --subjects adult001 --days 2 --threads 2 > "$dir/second"

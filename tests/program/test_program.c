@@ -57,10 +57,15 @@ static const gm_option options[] = {{"number", "X", "a number", 0},
                                     {"whole", "N", "a whole one", 0},
                                     {"name", "NAME", "a name", GM_OPTION_MANY},
                                     {"flag", NULL, "a flag", 0},
+                                    {"a-name-longer-than", "COLUMN",
+                                     "its text begins below, where the texts of the others begin; "
+                                     "a long one goes on there too, word by word",
+                                     0},
                                     {"map", "FILE", "is read", GM_OPTION_READ},
                                     {"out", "FILE", "is written", GM_OPTION_WRITTEN},
                                     {"picture", "FILE", "is written", GM_OPTION_WRITTEN},
                                     {NULL, NULL, NULL, 0}};
+enum { OPTIONS = sizeof options / sizeof options[0] };
 static const gm_option general[] = {{"json", NULL, "as JSON", 0},
                                     {"seed", "N", "of draws", 0},
                                     {"help", NULL, "this text", 0},
@@ -78,11 +83,19 @@ static const gm_verb work_verb = {.name = "work",
                                   .summary = "shows it",
                                   .use = "",
                                   .details = "",
-                                  .option = options + 7,
-                                  .run = no};
+                                  .option = options + OPTIONS - 1,
+                                  .run = no},
+                     bare = {.name = "bare",
+                             .summary = "has no options",
+                             .use = "",
+                             .details = "",
+                             .run = no};
 static const gm_verb *const verbs[] = {&work_verb, &two_words, NULL};
 static const gm_program_about about = {
     .name = "tool x", .about = "tool x - a test", .verb = verbs, .general = general};
+static const gm_verb *const bare_verbs[] = {&bare, NULL};
+static const gm_program_about bare_about = {
+    .name = "tool x", .about = "tool x - without options", .verb = bare_verbs};
 
 /* ---- calling --------------------------------------------------------------------------------- */
 static const char *file(const char *name)
@@ -119,7 +132,7 @@ static void back(FILE *stream, int old)
 
 /* Words parted by blanks; @ is the folder. Returns the code; what was printed is in said, printed.
  */
-static int call(const char *line)
+static int call_of(const gm_program_about *program, const char *line)
 {
   static char word[16][400];
   char *argv[20] = {(char *)(uintptr_t) "x"};
@@ -133,13 +146,15 @@ static int call(const char *line)
   }
   memset(&saw, 0, sizeof saw);
   int out = turned(stdout, "stdout"), err = turned(stderr, "stderr");
-  int code = gm_program_main(&about, argc, argv);
+  int code = gm_program_main(program, argc, argv);
   back(stdout, out);
   back(stderr, err);
   taken("stdout", printed);
   taken("stderr", said);
   return code;
 }
+
+static int call(const char *line) { return call_of(&about, line); }
 
 static void refuses(const char *line, const char *why)
 {
@@ -253,6 +268,45 @@ static void words__find_their_verb(void **state)
   assert_non_null(strstr(said, "Verbs:"));
 }
 
+/* A line of help has 100 columns at most, and the text of every option begins at one column. */
+static void help__keeps_its_columns(void **state)
+{
+  (void)state;
+  assert_int_equal(call("work --help"), GM_PROGRAM_DONE);
+  for (const char *s = printed; *s; s += strcspn(s, "\n") + 1) assert_true(strcspn(s, "\n") <= 100);
+  assert_non_null(strstr(printed, "\n  --flag               a flag\n"));
+  assert_non_null(strstr(printed, "\n  --a-name-longer-than COLUMN\n"
+                                  "                       its text begins below, where the "));
+  assert_non_null(
+      strstr(printed, "a long one goes\n                       on there too, word by word\n"));
+}
+
+/* A program without options, and verbs without any, are used all the same; -h is no option then. */
+static void options__may_be_none(void **state)
+{
+  (void)state;
+  assert_int_equal(call_of(&bare_about, "bare"), GM_PROGRAM_NO);
+  assert_string_equal(printed, "it says no\n");
+  assert_int_equal(call_of(&bare_about, "bare -h"), GM_PROGRAM_BAD);
+  assert_non_null(strstr(said, "unknown option -h"));
+  assert_int_equal(call_of(&bare_about, "bare --x"), GM_PROGRAM_BAD);
+  assert_non_null(strstr(said, "unknown option --x"));
+  assert_int_equal(call_of(&bare_about, "help bare"), GM_PROGRAM_DONE);
+  assert_non_null(strstr(printed, "has no options"));
+  assert_int_equal(call("work -h"), GM_PROGRAM_DONE);
+  assert_non_null(strstr(printed, "Use: tool x work"));
+}
+
+/* What could steer a terminal is not printed: escape, delete, the control characters behind U+007F
+ * and bytes that are no UTF-8; letters of all alphabets are. */
+static void messages__do_not_steer_the_terminal(void **state)
+{
+  (void)state;
+  assert_int_equal(call("wrk\x1b[2J\x7f\xc2\x9b\x9b\xff.\xc2\xb1\xc3\xa9\xe2\x82\xac"),
+                   GM_PROGRAM_BAD);
+  assert_non_null(strstr(said, "\"wrk?[2J?????.\xc2\xb1\xc3\xa9\xe2\x82\xac\""));
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 /* A file that is written is none that is read, whatever name it has, nor asked for twice, and no
  * store, backup's keys or master key; all this before the verb does anything. */
@@ -312,6 +366,9 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(options__are_read),
       cmocka_unit_test(words__find_their_verb),
+      cmocka_unit_test(help__keeps_its_columns),
+      cmocka_unit_test(options__may_be_none),
+      cmocka_unit_test(messages__do_not_steer_the_terminal),
       cmocka_unit_test(numbers__have_bounds),
       cmocka_unit_test(files__that_are_not_written),
       cmocka_unit_test(files__are_written_whole),

@@ -361,14 +361,15 @@ static void jump__no_microbolus(void **state)
 
 /* A level 90 mg/dL up within five minutes: no more than the profile and a meal as by hand for six
  * hours, however alive the readings behind it look; a fall of the same kind takes it back at once.
- * A rise that comes back from a fall of late, even higher, or from 20 min of the same reading is
- * none. 40 in five minutes and 60 in fifteen can be glucose. */
+ * A rise that comes back from a fall of late counts by what exceeds the fall, one from 45 min of
+ * the same reading (20 are too few) is none. 40 in five minutes and 60 in fifteen can be glucose.
+ */
 static void step__no_more_than_the_profile(void **state)
 {
   (void)state;
   enum { M = 80 };
   for (int ago = 20; ago <= 390; ago += 5)
-    for (int kind = 0; kind < 6; kind++) {
+    for (int kind = 0; kind < 8; kind++) {
       bed b;
       uint32_t bits;
       double t[M], g[M];
@@ -378,16 +379,19 @@ static void step__no_more_than_the_profile(void **state)
         const bool since = now - t[i] <= ago, late = now - t[i] <= 10,
                    before = now - t[i] <= ago + 15;
         g[i] = 130 + 2 * (i % 3) + (kind < 2 && since ? 90 : 0) - (kind == 1 && late ? 90 : 0);
-        if (kind == 2 && before) g[i] += since ? 50 : -60;
+        if ((kind == 2 || kind == 6) && before) g[i] += !since ? -60 : kind == 2 ? 12 : 50;
         if (kind == 3 && since) g[i] += 34;
-        if (kind == 5) g[i] = since ? 200 + 2 * (i % 3) : (now - t[i] <= ago + 20 ? 110 : g[i]);
+        const double same = kind == 5 ? 45 : 20;
+        if (kind == 5 || kind == 7)
+          g[i] = since ? 200 + 2 * (i % 3) : (now - t[i] <= ago + same ? 110 : g[i]);
         if (kind == 4 && since) g[i] += 60;
         if (kind == 4 && before && !since) g[i] = NAN; /* a gap of 20 min, ten of them without */
       }
       b.view.cgm = (t1d_readings){t, g, M};
       t1d_command c = ask(&b, 2, 0.4, &bits);
       /* a fall that is older than six hours takes nothing back */
-      const bool held = ago <= 360 && (kind == 0 || (kind == 2 && ago > 345));
+      const bool held = ago <= 360 && (kind == 0 || kind == 6 || kind == 7 ||
+                                       (kind == 2 && ago > 345) || (kind == 5 && ago > 355));
       assert_true(HAS(bits, STEP) == held);
       assert_true(c.basal_u_per_h == (held ? 1 : 2) || HAS(bits, FALLING));
       tell(&b, 0, 40);

@@ -308,7 +308,7 @@ static void draw(int32_t n, bool with_metrics)
   t1d_metrics m;
   make(n, NULL);
   if (with_metrics && t1d_metrics_of(ctx, &r, NULL, &m)) fail_msg("%s", gm_message(ctx));
-  t1d_profile_svg(p, with_metrics ? &m : NULL, &text);
+  t1d_profile_svg(p, with_metrics ? &m : NULL, "UTC+2", &text);
   assert_int_equal(text.status, GM_OK);
   check_markup(text.data);
 }
@@ -372,7 +372,7 @@ static void report(int32_t n, const char *account)
   t1d_metrics m;
   make(n, NULL);
   if (t1d_metrics_of(ctx, &r, NULL, &m)) fail_msg("%s", gm_message(ctx));
-  const t1d_profile_report what = {p, &m, &r, account};
+  const t1d_profile_report what = {p, &m, &r, account, "UTC+5:30"};
   t1d_profile_html(&what, &text);
   assert_int_equal(text.status, GM_OK);
   check_markup(strstr(text.data, "<html"));
@@ -389,7 +389,7 @@ static bool row_has(const char *name, const char *what)
   return found && found < end;
 }
 
-/* Four of ten readings at 300, six at 125 on every day: 60 % in range and 40 % above 250, which is
+/* Four of ten readings at 300, six at 125: 2418 of 4032 in range and 40 % above 250, which is
  * not what the consensus asks for (70, 5 %); nothing is below 70, which is. Each day has its strip.
  * Texts of others are no markup. */
 static void report__says_targets_and_days(void **state)
@@ -398,7 +398,12 @@ static void report__says_targets_and_days(void **state)
   grid(14 * DAY);
   for (int32_t i = 0; i < 14 * DAY; i++) g[i] = i % 10 < 4 ? 300 : 125;
   report(14 * DAY, "3 rows <b> & 1 refused\n");
-  assert_true(row_has("In range, 70-180 mg/dL", "60.0"));
+  assert_true(row_has("In range, 70-180 mg/dL", "59.97"));
+  assert_true(row_has("Below 54 mg/dL", ">0 %, none seen<"));
+  assert_non_null(strstr(text.data, "Clock: UTC+5:30"));
+  assert_non_null(strstr(text.data, "time of day [h], clock: UTC+5:30<"));
+  assert_null(strstr(text.data, "\xC2\xB1 0<"));
+  assert_null(strstr(text.data, "\xC2\xB1 0.0<"));
   assert_true(row_has("In range, 70-180 mg/dL", ">not met<"));
   assert_true(row_has("Above 250 mg/dL", ">not met<"));
   assert_true(row_has("Below 70 mg/dL, all", ">met<"));
@@ -407,6 +412,44 @@ static void report__says_targets_and_days(void **state)
   assert_int_equal(count("<path class=\"curve\""), 14);
   assert_non_null(strstr(text.data, "3 rows &lt;b&gt; &amp; 1 refused"));
   assert_null(strstr(text.data, "Too little data"));
+}
+
+/* An error is shown with a figure of its own, two digits further at most, and never as 0: by hand.
+ */
+static void errors__are_never_a_false_zero(void **state)
+{
+  (void)state;
+  static const struct {
+    double se;
+    int digits, shown;
+  } c[] = {{3, 0, 0},     {0.97, 0, 0}, {0.3, 0, 1},    {0.03, 0, 2}, {0.003, 0, -1},
+           {0.003, 1, 3}, {12, 1, 1},   {1e-15, 1, -1}, {0, 1, -1},   {NAN, 1, -1}};
+  for (size_t i = 0; i < sizeof c / sizeof c[0]; i++)
+    assert_int_equal(t1d__error_digits(c[i].se, c[i].digits), c[i].shown);
+  assert_string_equal(t1d__not_seen(T1D_TBR54, &(t1d_figure){0, 0}), "none seen");
+  assert_string_equal(t1d__not_seen(T1D_TIR, &(t1d_figure){100, 0}), "all seen");
+  assert_string_equal(t1d__not_seen(T1D_TIR, &(t1d_figure){99, 1}), "");
+  assert_string_equal(t1d__not_seen(T1D_SD, &(t1d_figure){0, 0}), "");
+}
+
+/* Fourteen times 24 h that end in the middle of a day touch fifteen calendar days: the first one,
+ * of which the window holds the evening alone, has no strip, and that is said. Readings above the
+ * edge of a cell are marked there; each share ends at the right edge of its cell. */
+static void report__days_are_those_of_the_window(void **state)
+{
+  (void)state;
+  const int32_t n = 15 * DAY + DAY / 2;
+  grid(n);
+  for (int32_t i = 0; i < n; i++) g[i] = i / DAY == 5 ? 400 : 125;
+  report(n, "");
+  assert_int_equal(count("<path class=\"curve\""), 14);
+  assert_int_equal(count("<path class=\"over\""), 1);
+  assert_non_null(strstr(text.data, "The last 14 of the 15 calendar days"));
+  assert_null(strstr(text.data, ">Fri 2 Jan<")); /* the window begins at its noon */
+  assert_non_null(strstr(text.data, ">Sat 3 Jan<"));
+  assert_non_null(strstr(text.data, ">Fri 16 Jan<"));
+  assert_int_equal(count("text-anchor=\"end\">100 %</text>"), 13);
+  assert_int_equal(count("text-anchor=\"end\">0 %</text>"), 1);
 }
 
 /* Too little is said in front; only days that there are have a strip; a day of 1970 has its name.
@@ -485,7 +528,7 @@ static gm_status trial(gm_ctx *c, void *user)
   gm_status status = t1d_metrics_of(c, &r, NULL, &m);
   if (!status) status = t1d_profile_new(c, &r, NULL, &out);
   if (status) return status;
-  const t1d_profile_report report = {out, &m, &r, "1 row"};
+  const t1d_profile_report report = {out, &m, &r, "1 row", NULL};
   gm_text_init(&s, c);
   t1d_profile_html(&report, &s);
   status = s.status;
@@ -542,6 +585,8 @@ int main(void)
                                       teardown),
       cmocka_unit_test_setup_teardown(report__says_targets_and_days, setup, teardown),
       cmocka_unit_test_setup_teardown(report__says_what_is_short, setup, teardown),
+      cmocka_unit_test_setup_teardown(report__days_are_those_of_the_window, setup, teardown),
+      cmocka_unit_test(errors__are_never_a_false_zero),
       cmocka_unit_test_setup_teardown(refusals__each_has_its_code, setup, teardown),
       cmocka_unit_test_setup_teardown(faults__no_memory, setup, teardown),
       cmocka_unit_test_setup_teardown(speed__milliseconds, setup, teardown),

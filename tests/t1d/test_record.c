@@ -337,7 +337,8 @@ static void table__maps_are_the_files(void **state)
             "2018-06-13T18:45:00,0,1.5,2\n2018-06-13T18:50:00,0.1,0,0\n"}};
   for (size_t i = 0; i < 2; i++) {
     const char *path = written(c[i].table);
-    const t1d_csv_options by_file = {.mapping = c[i].map, .records = {.hold_basal = i == 1}};
+    const t1d_csv_options by_file = {
+        .mapping = &c[i].map, .mapping_count = 1, .records = {.hold_basal = i == 1}};
     t1d_records a, b;
     if (t1d_record_read_csv(ctx, path, NULL, &a, NULL, NULL)) fail_msg("%s", gm_message(ctx));
     if (t1d_record_read_csv(ctx, path, &by_file, &b, NULL, NULL)) fail_msg("%s", gm_message(ctx));
@@ -376,6 +377,44 @@ static void table__two_of_one_person(void **state)
   is(&r.record[3], T1D_RECORD_CARBS, 1528915500, 20, 0);
   is(&r.record[4], T1D_RECORD_GLUCOSE, 1528918800, 110, 0);
   t1d_records_free(&r);
+}
+
+/* Each table takes the mapping whose columns it has, in whatever order they are given, and where
+ * none fits its header counts; a column that is missing is named where nothing fits. */
+static void table__takes_the_mapping_that_fits(void **state)
+{
+  (void)state;
+  static const char *const map[] = {"models/t1d/maps/hupa-events.yaml",
+                                    "models/t1d/maps/glucose-ml.yaml"};
+  static const struct {
+    const char *table;
+    int32_t maps, taken;
+    bool unfit;
+  } c[] = {
+      {"timestamp,glucose_value_mg_dl\n2018-05-03 13:00:00,100\n", 2, 1, true},
+      {"time,basal_U_per_5min,bolus_U,carb_servings_10g\n2018-06-13T18:40:00,0,1,0\n", 2, 0, false},
+      {"timestamp,glucose_value_mg_dl\n2018-05-03 13:00:00,100\n", 1, -1, true},
+      {"timestamp,glucose_value_mg_dl\n2018-05-03 13:00:00,100\n", 0, -1, false}};
+  t1d_record_builder *b;
+  t1d_table_told told;
+  assert_int_equal(GM_OK, t1d_record_builder_new(ctx, NULL, &b));
+  for (size_t i = 0; i < sizeof c / sizeof c[0]; i++) {
+    const t1d_csv_options o = {.mapping = map, .mapping_count = c[i].maps};
+    if (t1d_record_take_csv(b, ctx, written(c[i].table), &o, &told))
+      fail_msg("%s", gm_message(ctx));
+    assert_int_equal(told.rows, 1);
+    assert_int_equal(told.refused, 0);
+    assert_int_equal(told.mapping, c[i].taken);
+    assert_int_equal(told.unfit[0] != 0, c[i].unfit);
+  }
+  const t1d_csv_options both = {.mapping = map, .mapping_count = 2};
+  assert_int_equal(t1d_record_take_csv(b, ctx, written("a,b\n1,2\n"), &both, &told), GM_ENOTFOUND);
+  assert_non_null(strstr(gm_message(ctx), "there is no column \"timestamp\""));
+  static const char *const gone[] = {"models/t1d/maps/none.yaml"};
+  const t1d_csv_options none = {.mapping = gone, .mapping_count = 1};
+  assert_int_not_equal(
+      t1d_record_take_csv(b, ctx, written("timestamp,glucose_value_mg_dl\n"), &none, &told), GM_OK);
+  t1d_record_builder_free(b);
 }
 
 /* ---- published data -------------------------------------------------------------------------- */
@@ -499,6 +538,7 @@ int main(void)
       cmocka_unit_test(fhir__becomes_records),
       cmocka_unit_test(table__is_known_by_its_header),
       cmocka_unit_test(table__maps_are_the_files),
+      cmocka_unit_test(table__takes_the_mapping_that_fits),
       cmocka_unit_test(table__two_of_one_person),
       cmocka_unit_test(table__real_series_are_whole),
       cmocka_unit_test(table__events_of_a_day),

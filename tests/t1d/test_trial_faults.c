@@ -2,7 +2,7 @@
 /* test_trial_faults.c - faults of sensor, person and pump, one kind at a time, about one a day,
  * with the twin in the loop: predictive control on the person's own twin beside PID, ten adults,
  * the same faults in both arms. Judged by the truth (trial_watch.h). GEMEL_T1D_DAYS: days of each
- * kind [5]; 38 are 10,640 patient-days over all. */
+ * kind [5]; 40 are 10,400 patient-days with faults (by hand: longer than ctest waits). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -190,18 +190,21 @@ static void ratios__are_the_persons(void **state)
     hidden p;
     t1d_twin *twin, *fresh;
     t1d_ratios r, prior;
-    double low, none, unit, meal, fall;
+    double low, fall;
     follow(&p, &twin, i, 2880);
     const t1d_twin_options o = hidden_options(&p);
     hidden_must(ctx, t1d_twin_new(ctx, &o, &fresh));
     hidden_must(ctx, t1d_twin_ratios(twin, ctx, p.subject->basal_u_per_h, &r));
     hidden_must(ctx, t1d_twin_ratios(fresh, ctx, p.subject->basal_u_per_h, &prior));
-    none = truly(&p, 0, 0, &low);
-    fall = low;
-    unit = truly(&p, 1, 0, &low);
+    const double none = truly(&p, 0, 0, &fall), meal_g = 0.7 * p.bw_kg;
+    truly(&p, 1, 0, &low);
     fall -= low;
-    meal = truly(&p, 0, 50, &low);
-    const double cr = 50 * (none - unit) / (meal - none), cf = fall;
+    double from = 0, to = meal_g; /* at 1 g/U nobody is too high after 5 h */
+    for (int32_t k = 0; k < 40; k++) {
+      const double dose = 0.5 * (from + to);
+      *(truly(&p, dose, meal_g, &low) > none ? &from : &to) = dose;
+    }
+    const double cr = meal_g / from, cf = fall;
     print_message(
         "%-14s CR %5.1f x/%.2f (truly %5.1f, prior %5.1f) CF %6.1f x/%.2f (%6.1f, %6.1f); "
         "told %.1f, %.1f\n",

@@ -53,11 +53,12 @@ void t1d_course_free(t1d_course *c)
   gm_free(c);
 }
 
-/* The first item that still counts: boluses run for a minute. */
+/* The first item that still counts: boluses run for a minute, and their end is not read before it.
+ */
 static int32_t unspent(const t1d_course *c)
 {
   int32_t first = c->next;
-  while (first > 0 && c->item[first - 1].t_min + minute > c->now_min) first--;
+  while (first > 0 && c->item[first - 1].t_min + minute >= c->now_min) first--;
   return first;
 }
 
@@ -185,10 +186,25 @@ gm_status t1d_course_bolus(t1d_course *c, gm_ctx *ctx, double t_min, double dose
   return add(c, ctx, t_min, dose_u, dose_u * c->pmol_kg_per_u, BOLUS, "a bolus (U)");
 }
 
+/* Basal rates that were told before for t_min and later; item `added` stays. */
+static void basal_supersede(t1d_course *c, double t_min, int32_t added)
+{
+  int32_t kept = c->next;
+  for (int32_t i = c->next; i < c->item_count; i++)
+    if (c->item[i].kind != BASAL || c->item[i].t_min < t_min || i == added)
+      c->item[kept++] = c->item[i];
+  c->item_count = kept;
+}
+
 gm_status t1d_course_basal(t1d_course *c, gm_ctx *ctx, double t_min, double rate_u_per_h)
 {
-  return add(c, ctx, t_min, rate_u_per_h, rate_u_per_h * c->pmol_kg_per_u / 60, BASAL,
-             "a basal rate (U/h)");
+  gm_status s = add(c, ctx, t_min, rate_u_per_h, rate_u_per_h * c->pmol_kg_per_u / 60, BASAL,
+                    "a basal rate (U/h)");
+  if (s) return s;
+  int32_t added = c->item_count - 1; /* the last of that time */
+  while (c->item[added].t_min > t_min || c->item[added].kind != BASAL) added--;
+  basal_supersede(c, t_min, added);
+  return GM_OK;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -31,8 +31,8 @@ void t1d_course_save(const t1d_course *c, gm_text *out);
 GM_NODISCARD gm_status t1d_course_load(t1d_course *c, gm_ctx *ctx, const void *data, size_t bytes);
 
 /* Carbohydrate to be eaten from t_min on, g; insulin at once, units; basal rate from t_min on,
- * units/h, in place of the one before. Fails: GM_EDOMAIN (before the cursor, negative, not finite),
- * GM_ENOMEM; the course is as it was. */
+ * units/h, in place of the one before and of those that were told for later. Fails: GM_EDOMAIN
+ * (before the cursor, negative, not finite), GM_ENOMEM; the course is as it was. */
 GM_NODISCARD gm_status t1d_course_meal(t1d_course *c, gm_ctx *ctx, double t_min, double carbs_g);
 GM_NODISCARD gm_status t1d_course_bolus(t1d_course *c, gm_ctx *ctx, double t_min, double dose_u);
 GM_NODISCARD gm_status t1d_course_basal(t1d_course *c, gm_ctx *ctx, double t_min,

@@ -28,10 +28,15 @@ static void step(t1d_exercise *e, double dt, double above)
   e->t_min += dt;
 }
 
+bool t1d_exercise_is(const t1d_exercise *e, double heart_rate)
+{
+  return heart_rate - e->rest >= active_least;
+}
+
 void t1d_exercise_go(t1d_exercise *e, double t_min, double heart_rate)
 {
   double above = heart_rate - e->rest;
-  if (!(above >= active_least)) above = 0;
+  if (!t1d_exercise_is(e, heart_rate)) above = 0;
   if (above > 0 && e->t_min - e->active_min >= apart_min) e->beats = 0;
   while (e->t_min < t_min) {
     if (above == 0 && e->y < 1e-6 && e->z < 1e-6)

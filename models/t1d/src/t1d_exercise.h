@@ -4,6 +4,7 @@
  * min, heart rates per min. Threads: plain data. */
 #ifndef T1D_EXERCISE_H
 #define T1D_EXERCISE_H
+#include <stdbool.h>
 
 enum { T1D_HEART_RATE_LEAST = 20, T1D_HEART_RATE_MOST = 250 }; /* beyond: no reading */
 
@@ -19,6 +20,7 @@ void t1d_exercise_begin(t1d_exercise *e, double t_min, double rest);
  * session; s2013.ant counts every beat). A session that begins an hour or more after the one before
  * begins anew in what it leaves behind. */
 void t1d_exercise_go(t1d_exercise *e, double t_min, double heart_rate);
+bool t1d_exercise_is(const t1d_exercise *e, double heart_rate); /* is it above rest by so much? */
 /* Share of plasma glucose that muscle takes without more insulin, 1/min; how much more is taken
  * with insulin, against 1. */
 double t1d_exercise_move(const t1d_exercise *e);

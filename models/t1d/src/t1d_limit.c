@@ -166,11 +166,11 @@ static uint32_t signs_of_order(const t1d_limits *l, const t1d_view *v)
 }
 
 /* By how much a level may be false after another step of readings. A fall takes back what rose; a
- * rise behind a fall, or from where readings stood still, is the way back to where glucose has gone
- * since. */
+ * rise behind a fall is the way back but for what exceeds it, and one from where readings stood
+ * still is the way back to where glucose has gone since. */
 static double after_step(double false_by, double step, bool stood_still)
 {
-  if (step > 0) return false_by < 0 || stood_still ? 0 : false_by + step;
+  if (step > 0) return stood_still ? 0 : false_by < 0 ? fmax(false_by + step, 0) : false_by + step;
   return false_by > 0 ? fmax(false_by + step, 0) : false_by + step;
 }
 
@@ -178,16 +178,17 @@ static double after_step(double false_by, double step, bool stood_still)
  * that may be false for hours, and nothing in the readings behind it tells. */
 static uint32_t signs_of_step(const t1d_limits *l, const t1d_view *v)
 {
-  enum { STILL = 4 }; /* ours: by chance a sensor's four readings are hardly ever the same */
-  double false_by = 0, t0 = NAN, g0 = NAN;
-  int32_t same = 0;
+  double false_by = 0, t0 = NAN, g0 = NAN, still_t = NAN, still_g = NAN; /* where a run began */
   for (int32_t i = 0; i < v->cgm.count; i++) {
     const double t = v->cgm.t_min[i], g = v->cgm.glucose_mgdl[i], apart = t - t0, by = g - g0;
     if (!t1d_reading_usable(g) || isnan(t)) continue;
     if (apart >= 0 && apart <= l->jump_min && v->now_min - t <= l->step_hold_min &&
         fabs(by) > fmax(l->step_mgdl, l->step_mgdl_per_min * apart))
-      false_by = after_step(false_by, by, same >= STILL);
-    same = fabs(by) <= l->flat_mgdl ? same + 1 : 1;
+      false_by = after_step(false_by, by, t0 - still_t >= l->flat_min - l->jump_min / 2);
+    if (!(fabs(g - still_g) <= l->flat_mgdl)) {
+      still_t = t;
+      still_g = g;
+    }
     t0 = t;
     g0 = g;
   }

@@ -281,3 +281,22 @@ void t1d_profile_free(t1d_profile *p)
   gm_free(p->days_in_bin);
   gm_free(p);
 }
+
+/* ---- errors as text -------------------------------------------------------------------------- */
+int t1d__error_digits(double se, int digits)
+{
+  static const double tenth[] = {1, 10, 100, 1000, 1e4, 1e5, 1e6};
+  const int count = (int)(sizeof tenth / sizeof tenth[0]);
+  for (const int most = digits + 2; digits <= most && digits < count; digits++)
+    if (se * tenth[digits] >= 0.95) return digits;
+  return -1;
+}
+
+const char *t1d__not_seen(t1d_metric m, const t1d_figure *f)
+{
+  static const bool share[T1D_METRIC_COUNT] = {
+      [T1D_TIR] = true,    [T1D_TITR] = true,       [T1D_TBR70] = true,  [T1D_TBR54] = true,
+      [T1D_TAR180] = true, [T1D_TBR_LEVEL1] = true, [T1D_TAR250] = true, [T1D_TAR_LEVEL1] = true};
+  if (!share[m]) return "";
+  return f->value <= 0 ? "none seen" : f->value >= 100 ? "all seen" : "";
+}

@@ -52,7 +52,16 @@ void t1d_profile_free(t1d_profile *p); /* NULL ok */
  * and the median over 24 h, the range 70-180, lines at 54 and 250, the interval of the median, how
  * many days lie behind each time of day; mg/dL on the left, mmol/L on the right. With m (may be
  * NULL) the figures by readings with their standard errors and the stacked times in ranges, and
- * what m.reason says; m should be of the same days. The axis ends at 350 mg/dL or above the highest
- * value drawn. Failure: in out->status. */
-void t1d_profile_svg(const t1d_profile *p, const t1d_metrics *m, gm_text *out);
+ * what m.reason says; m should be of the same days. clock: which one the times of day are of
+ * ("UTC+2"), without markup; NULL: not said. The axis ends at 350 mg/dL or above the highest value
+ * drawn. Failure: in out->status. */
+void t1d_profile_svg(const t1d_profile *p, const t1d_metrics *m, const char *clock, gm_text *out);
+
+/* ---- between the files of this folder -------------------------------------------------------- */
+/* Digits behind the point, from `digits` (at most 4) to two more, with which an error shows a
+ * figure of its own. -1: there is none to show, as it is NaN, 0 or smaller than that. */
+int t1d__error_digits(double se, int digits);
+/* What stands in the place of an error of 0, which is no certainty: "none seen" or "all seen" of a
+ * share in ranges, else "". Static text. */
+const char *t1d__not_seen(t1d_metric m, const t1d_figure *f);
 #endif

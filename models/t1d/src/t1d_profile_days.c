@@ -10,9 +10,8 @@ enum {
   COLUMNS = 7,
   CELL_W = 124,
   CELL_H = 78,
-  LEFT = 44,     /* the first cell's; scale in front of it */
-  TOP = 20,      /* within a row: the day's name, */
-  SHARE_AT = 68, /* and behind it its share in range */
+  LEFT = 44, /* the first cell's; scale in front of it */
+  TOP = 20,  /* within a row: the day's name, and at the right its share in range */
   ROW_H = TOP + CELL_H + 12,
   MOST_MGDL = 350
 };
@@ -25,7 +24,7 @@ static const char sheet_style[] =
     ".days .noon{stroke:#dcdcdc}\n"
     ".days .target{fill:#00795a;fill-opacity:.13;stroke:none}\n"
     ".days .curve{fill:none;stroke:#0b3c5d;stroke-width:1.5;stroke-linejoin:round}\n"
-    ".days .low{fill:#8a2d0c}.days .high{fill:#b07a10}\n";
+    ".days .over{fill:none;stroke:#8a2d0c;stroke-width:4}\n";
 
 typedef struct {
   gm_text *out;
@@ -56,8 +55,9 @@ static void frame(const sheet *s, int32_t day, int32_t in_range, int32_t count)
                x + CELL_W / 2.0, y + CELL_H, x, y, CELL_W, CELL_H, x + 2, y - 5, week[d.tm_wday],
                d.tm_mday, month[d.tm_mon]);
   if (count)
-    gm_text_addf(s->out, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\">%.0f %%</text>\n",
-                 x + SHARE_AT, y - 5, 100.0 * in_range / count);
+    gm_text_addf(s->out,
+                 "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.0f %%</text>\n",
+                 x + CELL_W - 10, y - 5, 100.0 * in_range / count);
   if (day % COLUMNS) return;
   for (int k = 0; k < 2; k++)
     gm_text_addf(s->out,
@@ -87,6 +87,23 @@ static int32_t curve(const sheet *s, int32_t day, int32_t from, int32_t *in_rang
   return i;
 }
 
+/* Where the curve is cut off: a bar at the upper edge, of the readings in [from, to). */
+static void over(const sheet *s, int32_t day, int32_t from, int32_t to)
+{
+  enum { BAR_W = 2 };
+  const t1d_readings *r = s->r;
+  const double begin = s->from_min + day * day_min, x = cell_x(day), y = cell_y(day) + 2;
+  bool any = false;
+  for (int32_t i = from; i < to; i++) {
+    if (!(r->glucose_mgdl[i] > MOST_MGDL)) continue;
+    gm_text_add(s->out, any ? "" : "<path class=\"over\" d=\"");
+    gm_text_addf(s->out, "M%.1f %.1fh%d",
+                 x + fmin(CELL_W * (r->t_min[i] - begin) / day_min, CELL_W - BAR_W), y, BAR_W);
+    any = true;
+  }
+  if (any) gm_text_add(s->out, "\"/>\n");
+}
+
 void t1d_profile_days_svg(const t1d_readings *r, double to_min, int32_t day_count,
                           double bridge_min, gm_text *out)
 {
@@ -101,10 +118,13 @@ void t1d_profile_days_svg(const t1d_readings *r, double to_min, int32_t day_coun
                "<style>\n%s</style>\n",
                SHEET_W, rows * ROW_H + 4, SHEET_W, rows * ROW_H + 4, sheet_style);
   for (int32_t day = 0; day < day_count; day++) {
-    at = curve(&s, day, at, &in_range, &count);
+    const int32_t from = at;
+    at = curve(&s, day, from, &in_range, &count);
+    over(&s, day, from, at);
     frame(&s, day, in_range, count);
   }
   gm_text_add(out,
               "</svg>\n<p class=\"small\">Midnight to midnight, 0 to 350 mg/dL; the band is 70 to "
-              "180. Beside each day the share of its readings in range.</p>\n");
+              "180, a bar at the upper edge stands for readings above 350. Beside each day the "
+              "share of its readings in range.</p>\n");
 }

@@ -78,8 +78,10 @@ static void head(const t1d_profile_report *r, gm_text *out)
   date_long(out, fmax(r->profile->from_min, r->readings->t_min[0]));
   gm_text_add(out, " to ");
   date_long(out, r->profile->to_min);
-  gm_text_addf(out, ": the last %d days of the records, or all there is of them.</p>\n",
-               (int)r->profile->day_count);
+  gm_text_addf(out, ": the last %d days of the records, or all there is of them.%s",
+               (int)r->profile->day_count, r->clock ? " Clock: " : "");
+  escaped(out, r->clock ? r->clock : "");
+  gm_text_add(out, "</p>\n");
   if (!m->sufficient) {
     gm_text_add(out, "<p class=\"short\"><b>Too little data for a report:</b> ");
     escaped(out, m->reason);
@@ -141,13 +143,16 @@ static const measure measures[] = {{T1D_MEAN, "Mean glucose", "mg/dL", 0, NAN, f
 
 static void value_cell(gm_text *out, const measure *k, const t1d_figure *f)
 {
+  const int both = t1d__error_digits(f->se, k->digits), digits = both < 0 ? k->digits : both;
+  const char *not_seen = t1d__not_seen(k->metric, f);
   gm_text_add(out, "<td>");
   if (isnan(f->value))
     gm_text_add(out, "not known");
   else
-    gm_text_addf(out, "%.*f", k->digits, f->value);
-  if (f->se > 0) gm_text_addf(out, " \xC2\xB1 %.*f", k->digits, f->se);
+    gm_text_addf(out, "%.*f", not_seen[0] ? 0 : digits, f->value);
+  if (both >= 0) gm_text_addf(out, " \xC2\xB1 %.*f", digits, f->se);
   if (!isnan(f->value) && k->unit[0]) gm_text_addf(out, " %s", k->unit);
+  if (not_seen[0]) gm_text_addf(out, ", %s", not_seen);
   gm_text_add(out, "</td>");
 }
 
@@ -185,7 +190,8 @@ static void metrics(const t1d_profile_report *r, gm_text *out)
   gm_text_addf(
       out,
       "</table>\n<p class=\"small\">\xC2\xB1 standard error, from the days left out one by "
-      "one. By readings: each counts once; by time: straight lines between readings up to "
+      "one; a share that is 0 or 100 %% on every day has none, which is no certainty. By readings: "
+      "each counts once; by time: straight lines between readings up to "
       "%.0f min apart, longer gaps count for nothing. Targets: Battelino et al. 2019, "
       "adults with type 1 or 2 diabetes; others hold in pregnancy and for older people or "
       "those at high risk.</p>\n",
@@ -202,15 +208,19 @@ static int32_t days_of(const t1d_profile_report *r)
 void t1d_profile_html(const t1d_profile_report *r, gm_text *out)
 {
   assert(r && r->profile && r->metrics && r->readings && out);
-  const int32_t all = days_of(r), days = all < DAYS_SHOWN ? all : DAYS_SHOWN;
+  const int32_t all = days_of(r), most = r->profile->day_count;
+  const int32_t shown = most < DAYS_SHOWN ? most : DAYS_SHOWN, days = all < shown ? all : shown;
   head(r, out);
   data(r, out);
   metrics(r, out);
   gm_text_add(out, "<h2>By time of day</h2>\n");
-  t1d_profile_svg(r->profile, r->metrics, out);
+  t1d_profile_svg(r->profile, r->metrics, r->clock, out);
   gm_text_add(out, "<h2>Days</h2>\n");
   if (all > days)
-    gm_text_addf(out, "<p class=\"small\">The last %d of %d.</p>\n", (int)days, (int)all);
+    gm_text_addf(out,
+                 "<p class=\"small\">The last %d of the %d calendar days that the metrics "
+                 "use, in whole or in part.</p>\n",
+                 (int)days, (int)all);
   t1d_profile_days_svg(r->readings, r->profile->to_min, days, r->metrics->bridge_min, out);
   gm_text_addf(out,
                "<p class=\"small\">Made by Gemel %s, which is no medical device; what is done, a "

@@ -12,14 +12,18 @@ typedef struct {
   /* The readings that both were made of, in minutes of local time since 1970: dates are theirs */
   const t1d_readings *readings;
   const char *account; /* lines on what was read and refused */
+  const char *clock;   /* of those minutes: "UTC+2", without markup; NULL: not said */
 } t1d_profile_report;
 
 /* Adds the page to out: head, what data there are and whether they suffice, the metrics with their
- * targets, the profile, the days one by one (at most the last 28). Failure: in out->status. */
+ * targets, the profile, the days one by one: of the calendar days in the window the last day_count
+ * of the profile and at most 28, so that a day of which the window holds the end alone is not shown
+ * as if it were whole. Failure: in out->status. */
 void t1d_profile_html(const t1d_profile_report *r, gm_text *out);
 
 /* Adds the days one by one as one SVG: the last day_count local days behind to_min of the readings,
- * a curve each, broken where readings are further apart than bridge_min. */
+ * a curve each, broken where readings are further apart than bridge_min. The cells end at 350
+ * mg/dL; a bar at their upper edge stands where readings are above it. */
 void t1d_profile_days_svg(const t1d_readings *r, double to_min, int32_t day_count,
                           double bridge_min, gm_text *out);
 #endif

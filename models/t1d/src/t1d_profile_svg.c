@@ -159,9 +159,9 @@ static void draw_heights(const picture *v)
   label(v, "label", PLOT_RIGHT + 6, PLOT_TOP - 8, "start", "mmol/L");
 }
 
-static void draw_hours(const picture *v)
+static void draw_hours(const picture *v, const char *clock)
 {
-  char text[16];
+  char text[80];
   rule(v, "axis", PLOT_LEFT, PLOT_BOTTOM, PLOT_RIGHT, PLOT_BOTTOM);
   for (int hour = 0; hour <= 24; hour += 3) {
     if (hour > 0 && hour < 24) rule(v, "grid", at_x(hour), PLOT_TOP, at_x(hour), PLOT_BOTTOM);
@@ -169,7 +169,9 @@ static void draw_hours(const picture *v)
     snprintf(text, sizeof text, "%d", hour);
     label(v, "tick", at_x(hour), STRIP_BOTTOM + 18, "middle", text);
   }
-  label(v, "label", 0.5 * (PLOT_LEFT + PLOT_RIGHT), STRIP_BOTTOM + 36, "middle", "time of day [h]");
+  snprintf(text, sizeof text, "time of day [h]%s%.40s", clock ? ", clock: " : "",
+           clock ? clock : "");
+  label(v, "label", 0.5 * (PLOT_LEFT + PLOT_RIGHT), STRIP_BOTTOM + 36, "middle", text);
 }
 
 /* How many days lie behind each time of day, as a strip of bars under the plot. */
@@ -226,15 +228,19 @@ static void draw_key(const picture *v)
 }
 
 /* "mean 141 +- 3 mg/dL"; without an error where there is none. */
-static void figure(const t1d_figure *f, const char *name, int digits, const char *unit, char *text,
-                   size_t room)
+static void figure(t1d_metric m, const t1d_figure *f, const char *name, int digits,
+                   const char *unit, char *text, size_t room)
 {
+  const int both = t1d__error_digits(f->se, digits);
+  const char *not_seen = t1d__not_seen(m, f);
   if (isnan(f->value))
     snprintf(text, room, "%s not known", name);
-  else if (!(f->se > 0)) /* one day; or a share of none or all on every day: not certain, unknown */
+  else if (not_seen[0])
+    snprintf(text, room, "%s %.0f%s, %s", name, f->value, unit, not_seen);
+  else if (both < 0) /* one day, or the same on every day: not certain, unknown */
     snprintf(text, room, "%s %.*f%s", name, digits, f->value, unit);
   else
-    snprintf(text, room, "%s %.*f \xC2\xB1 %.*f%s", name, digits, f->value, digits, f->se, unit);
+    snprintf(text, room, "%s %.*f \xC2\xB1 %.*f%s", name, both, f->value, both, f->se, unit);
 }
 
 static void draw_head(const picture *v, const t1d_metrics *m)
@@ -245,8 +251,8 @@ static void draw_head(const picture *v, const t1d_metrics *m)
     int digits;
     const char *unit;
     int x;
-  } shown[] = {{T1D_MEAN, "mean", 0, " mg/dL", 16}, {T1D_GMI, "GMI", 1, " %", 196},
-               {T1D_CV, "CV", 1, " %", 336},        {T1D_GRI, "GRI", 0, "", 476},
+  } shown[] = {{T1D_MEAN, "mean", 0, " mg/dL", 16}, {T1D_GMI, "GMI", 1, " %", 190},
+               {T1D_CV, "CV", 1, " %", 348},        {T1D_GRI, "GRI", 0, "", 486},
                {T1D_LBGI, "LBGI", 1, "", 596},      {T1D_HBGI, "HBGI", 1, "", 736}};
   char text[160];
   const bool less = m && m->span_days < v->p->day_count - 0.05;
@@ -258,8 +264,8 @@ static void draw_head(const picture *v, const t1d_metrics *m)
   label(v, "head", 16, 26, "start", text);
   if (!m) return;
   for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
-    figure(&m->by_reading[shown[i].metric], shown[i].name, shown[i].digits, shown[i].unit, text,
-           sizeof text);
+    figure(shown[i].metric, &m->by_reading[shown[i].metric], shown[i].name, shown[i].digits,
+           shown[i].unit, text, sizeof text);
     label(v, "value", shown[i].x, 52, "start", text);
   }
   snprintf(text, sizeof text, "sensor active %.0f %%", m->active_pct);
@@ -291,7 +297,7 @@ static void draw_bar(const picture *v, const t1d_metrics *m)
     char text[96];
     gm_text_addf(v->out, "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\"/>\n",
                  part[i].class_name, BAR_LEFT, y, BAR_RIGHT - BAR_LEFT, height);
-    figure(f, part[i].name, 1, " %", text, sizeof text);
+    figure(part[i].metric, f, part[i].name, 1, " %", text, sizeof text);
     double at = fmax(fmax(y + 0.5 * height + 4, PLOT_TOP + 10), last + LINE);
     at = fmin(at, PLOT_BOTTOM - LINE * (PARTS - 1 - i));
     label(v, i == 2 ? "label" : "value", BAR_RIGHT + 8, at, "start", text);
@@ -318,7 +324,7 @@ static void describe(const picture *v, const t1d_metrics *m)
   gm_text_add(v->out, "</desc>\n");
 }
 
-void t1d_profile_svg(const t1d_profile *p, const t1d_metrics *m, gm_text *out)
+void t1d_profile_svg(const t1d_profile *p, const t1d_metrics *m, const char *clock, gm_text *out)
 {
   assert(p && out);
   picture v = {p, out, AXIS_MGDL};
@@ -336,7 +342,7 @@ void t1d_profile_svg(const t1d_profile *p, const t1d_metrics *m, gm_text *out)
   gm_text_addf(out, "</style>\n<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n", PICTURE_W,
                PICTURE_H);
   draw_head(&v, m);
-  draw_hours(&v);
+  draw_hours(&v, clock);
   draw_range(&v);
   draw_heights(&v);
   draw_curves(&v);

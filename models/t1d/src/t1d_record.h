@@ -74,18 +74,21 @@ gm_status t1d_record_take(void *builder, const gm_fact *f);
 /* Sorts all that was taken. The builder is only to be freed then. Fails: GM_ENOMEM. */
 GM_NODISCARD gm_status t1d_record_finish(t1d_record_builder *b, t1d_records *out);
 
-/* A table: through the mapping file, or with mapping NULL as one of those in models/t1d/maps, by
- * its header: timestamp,glucose_value_mg_dl or time,basal_U_per_5min,bolus_U,carb_servings_10g
- * (which tells changes: all basal of the builder is held then). zone_min: minutes east of UTC of a
- * clock without zone, of the built-in mappings; one of the user's own has its zone. Fails: as
- * gm_mapping_facts, and GM_ENOTFOUND (a header of neither). */
+/* A table: through the first of the mapping files whose columns it has, or where none fits as one
+ * of those in models/t1d/maps, by its header: timestamp,glucose_value_mg_dl or
+ * time,basal_U_per_5min,bolus_U,carb_servings_10g (which tells changes: all basal of the builder is
+ * held then). zone_min: minutes east of UTC of a clock without zone, of the built-in mappings; one
+ * of the user's own has its zone. Fails: as gm_mapping_read, gm_mapping_facts, and GM_ENOTFOUND (no
+ * mapping fits and the header is none that is known). */
 typedef struct {
   t1d_record_options records; /* of t1d_record_read_csv */
-  const char *mapping;
-  int32_t zone_min;
+  const char *const *mapping; /* [mapping_count]; borrowed */
+  int32_t mapping_count, zone_min;
 } t1d_csv_options;
 typedef struct {
   int64_t rows, refused;   /* refused: wholly or in part */
+  int32_t mapping;         /* the place of the one that was taken; -1: by its header */
+  char unfit[240];         /* which column the last mapping misses that did not fit; "" none */
   char first_refused[240]; /* line, column, why; "" none */
 } t1d_table_told;
 /* Several tables of one person go into one builder. options may be NULL. */

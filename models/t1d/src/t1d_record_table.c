@@ -27,15 +27,11 @@ static gm_status mapping_of(gm_ctx *ctx, const char *path, const char *text, gm_
   return s;
 }
 
-/* *place: the built-in one that was taken, -1 none. */
-static gm_status mapping_find(gm_ctx *ctx, const char *path, const char *table,
-                              const t1d_csv_options *o, int32_t *place, gm_mapping **out)
+/* The built-in one by the header; *place is its place. */
+static gm_status mapping_find(gm_ctx *ctx, const char *path, const char *table, int32_t *place,
+                              gm_mapping **out)
 {
   const size_t head = strcspn(table, "\r\n");
-  *place = -1;
-  if (o && o->mapping) return mapping_of(ctx, o->mapping, NULL, out);
-  if (o && (o->zone_min < -14 * 60 || o->zone_min > 14 * 60))
-    return gm_fail(ctx, GM_ERANGE, "zone_min beyond 14 hours");
   for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
     const char *column = strstr(table, maps[i].header);
     if (!column || (size_t)(column - table) >= head) continue;
@@ -43,8 +39,8 @@ static gm_status mapping_find(gm_ctx *ctx, const char *path, const char *table,
     return mapping_of(ctx, maps[i].header, maps[i].text, out);
   }
   return gm_fail(ctx, GM_ENOTFOUND,
-                 "%s: no header that is known (glucose_value_mg_dl, basal_U_per_5min); a mapping "
-                 "is needed",
+                 "%s: no header that is known (glucose_value_mg_dl, basal_U_per_5min): say with "
+                 "--mapping FILE how it is meant (docs/cgm.md)",
                  path);
 }
 
@@ -73,28 +69,77 @@ static gm_status row_take(void *user, const gm_mapping_account *a)
   return GM_OK;
 }
 
+typedef struct {
+  const char *path, *text;
+  size_t bytes;
+} table;
+
+static gm_status table_told(gm_ctx *ctx, const gm_mapping *m, const table *what, table_reader *r)
+{
+  gm_mapping_totals n = {0};
+  gm_status s = gm_mapping_facts_text(ctx, m, what->path, what->text, what->bytes, fact_take,
+                                      row_take, r, &n);
+  r->told->rows = n.rows;
+  r->told->refused = n.refused + n.partly;
+  return s;
+}
+
+static gm_status by_header(gm_ctx *ctx, const table *what, int32_t zone_min, table_reader *r)
+{
+  gm_mapping *m = NULL;
+  int32_t place = -1;
+  if (zone_min < -14 * 60 || zone_min > 14 * 60)
+    return gm_fail(ctx, GM_ERANGE, "zone_min beyond 14 hours");
+  gm_status s = mapping_find(ctx, what->path, what->text, &place, &m);
+  if (!s && maps[place].hold) t1d__record_hold_basal(r->builder);
+  r->later_s = 60.0 * zone_min;
+  r->told->mapping = -1;
+  if (!s) s = table_told(ctx, m, what, r);
+  gm_mapping_free(m);
+  return s;
+}
+
+/* Through the first mapping whose columns the table has: a column that is missing is seen before
+ * any fact is told. *fits: there was one, or a failure of another kind. */
+static gm_status by_mapping(gm_ctx *ctx, const table *what, const t1d_csv_options *o,
+                            table_reader *r, bool *fits)
+{
+  gm_status s = GM_ENOTFOUND;
+  *fits = false;
+  for (int32_t i = 0; i < o->mapping_count && !*fits; i++) {
+    gm_mapping *m = NULL;
+    *fits = true;
+    s = mapping_of(ctx, o->mapping[i], NULL, &m);
+    if (s) return s;
+    r->told->mapping = i;
+    s = table_told(ctx, m, what, r);
+    gm_mapping_free(m);
+    *fits = s != GM_ENOTFOUND || r->told->rows > 0;
+    if (!*fits) snprintf(r->told->unfit, sizeof r->told->unfit, "%s", gm_message(ctx));
+  }
+  return s;
+}
+
 gm_status t1d_record_take_csv(t1d_record_builder *b, gm_ctx *ctx, const char *path,
                               const t1d_csv_options *options, t1d_table_told *told)
 {
-  t1d_table_told t = {0};
+  static const t1d_csv_options none = {0};
+  const t1d_csv_options *o = options ? options : &none;
+  t1d_table_told t = {.mapping = -1};
   table_reader reader = {.builder = b, .told = &t};
-  gm_mapping_totals n = {0};
-  char *table = NULL;
+  char *text = NULL;
   size_t bytes = 0;
-  int32_t place = -1;
-  gm_mapping *m = NULL;
-  gm_status s = gm_file_read(ctx, path, (size_t)1 << 30, &table, &bytes);
-  if (!s) s = mapping_find(ctx, path, table, options, &place, &m);
-  if (!s && place >= 0) {
-    if (maps[place].hold) t1d__record_hold_basal(b);
-    reader.later_s = options ? 60.0 * options->zone_min : 0;
+  bool fits = false;
+  gm_status s = gm_file_read(ctx, path, (size_t)1 << 30, &text, &bytes);
+  const table what = {path, text, bytes};
+  if (!s && o->mapping_count > 0) s = by_mapping(ctx, &what, o, &reader, &fits);
+  if ((!s || s == GM_ENOTFOUND) && text && !fits) {
+    s = by_header(ctx, &what, o->zone_min, &reader);
+    if (!s) gm_message_clear(ctx);
+    if (s == GM_ENOTFOUND && t.unfit[0]) s = gm_fail(ctx, s, "%s", t.unfit);
   }
-  if (!s) s = gm_mapping_facts_text(ctx, m, path, table, bytes, fact_take, row_take, &reader, &n);
-  t.rows = n.rows;
-  t.refused = n.refused + n.partly;
   if (!s) *told = t;
-  gm_mapping_free(m);
-  gm_free(table);
+  gm_free(text);
   return s;
 }
 

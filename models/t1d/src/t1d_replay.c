@@ -44,17 +44,12 @@ static gm_status give(replay *p, giver *to, const t1d_record *e, double at_min)
   return s;
 }
 
-/* Where the rate of record i ends; INFINITY: not known. */
+/* Where the rate of record i ends by its own word; INFINITY: not said. A record that comes before
+ * takes its place when it comes. */
 static double end_of(const replay *p, int32_t i)
 {
   const t1d_record *e = &p->r->record[i];
-  const double end = e->duration_min > 0 ? minutes(p, e->t_s) + e->duration_min : INFINITY;
-  for (i++; i < p->r->count; i++) {
-    const double t = minutes(p, p->r->record[i].t_s);
-    if (t >= end) break;
-    if (p->r->record[i].kind == T1D_RECORD_BASAL) return t;
-  }
-  return end;
+  return e->duration_min > 0 ? minutes(p, e->t_s) + e->duration_min : INFINITY;
 }
 
 /* The rate of record i from at_min on, and what follows it: told at once, as the pump knows it. A
@@ -206,6 +201,14 @@ static int32_t reading_from(const t1d_records *r, int32_t i)
   return i;
 }
 
+/* Is no reading behind it that will be used? */
+static bool is_last(const replay *p, int32_t i, double t_min)
+{
+  for (i = reading_from(p->r, i + 1); i < p->r->count; i = reading_from(p->r, i + 1))
+    if (minutes(p, p->r->record[i].t_s) - t_min >= thin_min) return false;
+  return true;
+}
+
 /* The reading at record i, and steps without one on the way there. */
 static gm_status reading(replay *p, int32_t i, double *last_min)
 {
@@ -219,7 +222,7 @@ static gm_status reading(replay *p, int32_t i, double *last_min)
     s = one_step(p, *last_min + step_min, *last_min, NAN);
     *last_min += step_min;
   }
-  p->last = reading_from(p->r, i + 1) == p->r->count;
+  p->last = is_last(p, i, t_min);
   if (!s) s = one_step(p, t_min, isnan(*last_min) ? t_min : *last_min, p->r->record[i].value);
   *last_min = t_min;
   return s;

@@ -84,6 +84,7 @@ static gm_status ratios(void *belief, gm_ctx *ctx, double basal_u_per_h, double 
   t1d_ratios r;
   if (!h->identified) return GM_OK;
   const gm_status s = t1d_twin_ratios(h->twin, ctx, basal_u_per_h, &r);
+  if (s == GM_ENUMERIC) return GM_OK; /* the ones before stay */
   if (s) return s;
   *cr_g_per_u = r.cr_g_per_u;
   *cf_mgdl_per_u = r.cf_mgdl_per_u;

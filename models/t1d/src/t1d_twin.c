@@ -30,6 +30,9 @@ static const double effort_sd = 0.6;
  * and the readings do not say which: for so long they teach nothing and count as faulty, or until
  * three in a row are again what the twin expects. Faults in closed loop: docs/t1d.md. */
 static const double doubt_min = 360, agree_sd = 2;
+/* Loop believes no faster change of glucose (as t1d_limit.c has it): so that a change over a gap is
+ * no step. */
+static const double fastest_mgdl_per_min = 4;
 static const double doubt_weight = 0.25; /* to others: suspect, not false */
 enum { AGREE_READINGS = 3 };
 /* Outside of these the mean of the sigma points is nobody's glucose, mg/dL. */
@@ -237,7 +240,7 @@ static t1d_twin *twin_blank(gm_ctx *ctx, const t1d_twin_options *options)
   }
   t->now_min = t->o.t0_min;
   t->meal_min = t->found_min = -INFINITY;
-  t->heart.last_min = t->doubt_until = -INFINITY;
+  t->heart.last_min = t->heart.before_min = t->doubt_until = -INFINITY;
   for (int32_t i = 0; i < TWIN_SEEN; i++) t->seen[i] = NAN;
   for (int32_t i = 0; i < TWIN_TOLD; i++) t->told_min[i] = -INFINITY;
   t1d_exercise_begin(&t->exercise, t->o.t0_min, t->o.rest_heart_rate);
@@ -326,7 +329,9 @@ gm_status t1d_twin_basal(t1d_twin *t, gm_ctx *ctx, double t_min, double rate_u_p
 static void edges_forget(t1d_twin *t)
 {
   int32_t first = t->edge_first, rate = -1, drop = 0;
-  while (first + drop < t->edge_count && t->edge[first + drop].t < t->now_min - TWIN_KEEP_MIN) {
+  double from = t->now_min - TWIN_KEEP_MIN; /* and what past moments may be gone back to needs */
+  for (int32_t i = 0; i < t->past_count; i++) from = fmin(from, t->past[i].t_min);
+  while (first + drop < t->edge_count && t->edge[first + drop].t < from) {
     if (t->edge[first + drop].kind == GM_EDGE_RATE) rate = first + drop;
     drop++;
   }
@@ -372,8 +377,10 @@ static gm_status exercise_drive(t1d_twin *t, gm_ctx *ctx, double t_min)
         t1d__twin_exercise_edges(t, &t->exercise, to, false, &t->move, &t->after, ROOM, edge);
     for (int32_t i = 0; i < n && !s; i++) s = t1d__twin_edge(t, ctx, edge[i]);
   }
-  t->heart.sum = 0;
-  t->heart.count = 0;
+  t->heart.before = t->heart.last;
+  t->heart.before_min = t->heart.last_min;
+  memset(t->heart.sum, 0, sizeof t->heart.sum);
+  memset(t->heart.count, 0, sizeof t->heart.count);
   return s;
 }
 
@@ -443,15 +450,18 @@ static void weigh_up(const gm_quality_finding *f, double cgm_mgdl, double surpri
  * readings? Glucose that rises fast goes on doing so. */
 static bool in_one_step(const t1d_twin *t)
 {
-  double change[TWIN_SEEN - 1], most = 0, next = 0;
+  double most = 0, next = 0, per_min = 0;
   for (int32_t i = 0; i < TWIN_SEEN - 1; i++) {
-    change[i] = fabs(t->seen[i] - t->seen[i + 1]);
-    if (!(change[i] <= most))
-      next = most, most = change[i];
-    else
-      next = fmax(next, change[i]);
+    const double change = fabs(t->seen[i] - t->seen[i + 1]);
+    if (change > most) {
+      next = most;
+      most = change;
+      per_min = change / (t->seen_min[i] - t->seen_min[i + 1]);
+    } else if (change > next) {
+      next = change;
+    }
   }
-  return !(most <= 2 * next);
+  return most > 2 * next && per_min > fastest_mgdl_per_min;
 }
 
 static void doubt(t1d_twin *t, double t_min, const gm_quality_finding *f, double surprised,
@@ -481,7 +491,9 @@ static gm_status reading_judge(t1d_twin *t, gm_ctx *ctx, double t_min, double cg
   *taken = false;
   if (isnan(cgm_mgdl)) return GM_OK;
   memmove(t->seen + 1, t->seen, (TWIN_SEEN - 1) * sizeof *t->seen);
+  memmove(t->seen_min + 1, t->seen_min, (TWIN_SEEN - 1) * sizeof *t->seen_min);
   t->seen[0] = cgm_mgdl;
+  t->seen_min[0] = t_min;
   gm_quality_take(t->quality, (gm_quality_datum){t_min / 60, NAN, cgm_mgdl}, &f);
   if (f.verdict != GM_QUALITY_GOOD) news->faults = f.reasons;
   news->weight = f.weight;

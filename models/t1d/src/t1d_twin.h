@@ -45,9 +45,10 @@ GM_NODISCARD gm_status t1d_twin_new(gm_ctx *ctx, const t1d_twin_options *options
 void t1d_twin_free(t1d_twin *t); /* NULL ok */
 
 /* As of t1d_course.h. A meal or a bolus may be told up to an hour after it was: the readings since
- * then are learned from again. A meal told within an hour of one that the twin found by itself
- * takes its place. A basal rate: not before the last step. Fails: GM_EDOMAIN (told later; a
- * number), GM_ENUMERIC, GM_ENOMEM. */
+ * then are learned from again, over the last 13 steps (an hour where they are of 5 min, as they are
+ * meant to be; what is older, or from before a loss, counts from the oldest of them on). A meal
+ * told within an hour of one that the twin found by itself takes its place. A basal rate: not
+ * before the last step. Fails: GM_EDOMAIN (told later; a number), GM_ENUMERIC, GM_ENOMEM. */
 GM_NODISCARD gm_status t1d_twin_meal(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g);
 GM_NODISCARD gm_status t1d_twin_bolus(t1d_twin *t, gm_ctx *ctx, double t_min, double dose_u);
 GM_NODISCARD gm_status t1d_twin_basal(t1d_twin *t, gm_ctx *ctx, double t_min, double rate_u_per_h);
@@ -104,14 +105,15 @@ typedef struct {
 GM_NODISCARD gm_status t1d_twin_explain(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o,
                                         t1d_explanation *out);
 
-/* What a unit of insulin and 50 g of carbohydrate would do now to the person at rest, on the basal
- * rate, without anything on board: the correction factor is the most that a unit takes off glucose
- * within 6 h; at the carbohydrate ratio, glucose is back where it was 5 h after meal and bolus.
- * Mean and sd of the logarithm over members. Fails as the outlook. */
+/* What a unit of insulin and 0.7 g/kg of carbohydrate would do now to the person at rest, on the
+ * basal rate, without anything on board: the correction factor is the most that a unit takes off
+ * glucose within 6 h; at the carbohydrate ratio, glucose is back where it was 5 h after meal and
+ * bolus. Mean and sd of the logarithm over members. Fails as the outlook. */
 typedef struct {
   double cr_g_per_u, cr_log_sd, cf_mgdl_per_u, cf_log_sd;
 } t1d_ratios;
-/* basal_u_per_h: the rate at rest; negative: the present one. */
+/* basal_u_per_h: the rate at rest; negative: that of the options. GM_ENUMERIC where glucose falls
+ * below 60 mg/dL on it alone in three quarters of the belief. */
 GM_NODISCARD gm_status t1d_twin_ratios(t1d_twin *t, gm_ctx *ctx, double basal_u_per_h,
                                        t1d_ratios *out);
 

@@ -226,7 +226,8 @@ static void edges_changing(t1d_twin *t, double t1, bool exercise, int32_t room, 
 }
 
 static gm_status future_variant(t1d_twin *t, gm_ctx *ctx, const twin_variant *variant,
-                                const t1d_outlook_options *o, future *f, int32_t v)
+                                const t1d_outlook_options *o, double basal_u_per_h, future *f,
+                                int32_t v)
 {
   const double t1 = t->now_min + o->step_min * o->steps;
   const int32_t moves = t1d__twin_exercise_most(t, t1 - t->now_min);
@@ -239,9 +240,12 @@ static gm_status future_variant(t1d_twin *t, gm_ctx *ctx, const twin_variant *va
   if (o->basal_u_per_h >= 0) s = t1d_course_basal(c, ctx, t->now_min, o->basal_u_per_h);
   if (!s && variant->meal_g > 0) s = t1d_course_meal(c, ctx, t->now_min, variant->meal_g);
   if (!s) s = t1d_course_read(c, ctx, t1, &d);
-  if (!s) f->edge[v] = gm_alloc(ctx, d.edge_count + 1 + moves + parts, sizeof(gm_edge));
+  if (!s) f->edge[v] = gm_alloc(ctx, d.edge_count + 2 + moves + parts, sizeof(gm_edge));
   if (!s && !f->edge[v]) s = gm_fail(ctx, GM_ENOMEM, "outlook");
   if (!s) {
+    if (variant->without & WITHOUT_INSULIN) /* the rate of a bolus that runs ends */
+      f->edge[v][f->count[v]++] =
+          (gm_edge){t->now_min, basal_u_per_h * 100 / t->o.bw_kg, t->insulin_port, GM_EDGE_RATE};
     if (variant->unit_u > 0)
       f->edge[v][f->count[v]++] = (gm_edge){t->now_min, variant->unit_u * 6000 / t->o.bw_kg,
                                             t->insulin_port, GM_EDGE_BOLUS};
@@ -335,7 +339,8 @@ gm_status t1d__twin_ahead(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o
   const double basal = o->basal_u_per_h >= 0 ? o->basal_u_per_h : t1d_course_basal_now(t->course);
   gm_status s = room_make(t, ctx, o->members, variants, o->steps);
   if (!s) s = members_seat(t, ctx, variant, basal);
-  for (int32_t v = 0; v < variants && !s; v++) s = future_variant(t, ctx, &variant[v], o, &f, v);
+  for (int32_t v = 0; v < variants && !s; v++)
+    s = future_variant(t, ctx, &variant[v], o, basal, &f, v);
   if (!s) s = run(t, ctx, variant, o->step_min, &f);
   future_free(&f);
   return s ? s : weigh(t, ctx);

@@ -40,10 +40,12 @@ typedef struct {
   int64_t dropped;        /* as the twin's edges_dropped was */
 } twin_past;
 
-/* Heart rates since the last step; the newest one; a session that was announced. */
+/* Heart rates since the last step, in pieces of 5 min; the newest one, and that of before the step;
+ * a session that was announced. */
+enum { TWIN_PIECES = 144 }; /* half a day; what comes later in one step goes into the last */
 typedef struct {
-  double sum, last, last_min, from_min, to_min, rate;
-  int32_t count;
+  double sum[TWIN_PIECES], count[TWIN_PIECES];
+  double last, last_min, before, before_min, from_min, to_min, rate;
 } twin_heart;
 
 /* Members that run on, [variants][members], and room for them. */
@@ -92,9 +94,9 @@ struct t1d_twin {
   double found_min, found_g;  /* last meal that was found; -INFINITY: none, or it was told since */
   int32_t raised;             /* readings in a row with the alarm raised */
   bool lost;
-  double seen[TWIN_SEEN]; /* the newest readings, believed or not */
-  double doubt_until;     /* of the sensor, after a step */
-  int32_t agreed;         /* readings in a row that are what was expected */
+  double seen[TWIN_SEEN], seen_min[TWIN_SEEN]; /* the newest readings, believed or not */
+  double doubt_until;                          /* of the sensor, after a step */
+  int32_t agreed;                              /* readings in a row that are what was expected */
   twin_ahead ahead;
 };
 

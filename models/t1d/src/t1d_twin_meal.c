@@ -226,24 +226,39 @@ static void found_forget(t1d_twin *t)
   t1d__twin_drive_set(t);
 }
 
+/* The past moment to go back to for something of t_min; where none is so old, the oldest, and what
+ * was then counts as if it was at that moment. */
+static int32_t moment_for(t1d_twin *t, double *t_min)
+{
+  int32_t from = moment_before(t, *t_min);
+  if (from >= 0) return from;
+  from = t->past_count - 1;
+  *t_min = from >= 0 ? past_at(t, from)->t_min : t->now_min;
+  return from;
+}
+
 gm_status t1d__twin_told_late(t1d_twin *t, gm_ctx *ctx, gm_edge e)
 {
-  const int32_t from = moment_before(t, e.t);
   double loglik;
-  if (!(e.t >= t->now_min - late_min) || from < 0) return too_late(t, ctx, e.t);
+  if (!(e.t >= t->now_min - late_min)) return too_late(t, ctx, e.t);
+  const int32_t from = moment_for(t, &e.t);
   gm_status s = t1d__twin_edge(t, ctx, e);
+  if (!s && from < 0) return GM_OK;
   return s ? s : replay(t, ctx, from, true, &loglik);
 }
 
 gm_status t1d__twin_told_meal(t1d_twin *t, gm_ctx *ctx, double t_min, double carbs_g, bool *done)
 {
-  const bool late = t_min < t->now_min, found = fabs(t_min - t->found_min) <= late_min;
-  const int32_t from = moment_before(t, found ? fmin(t_min, t->found_min) : t_min);
+  const bool late = t_min < t->now_min;
+  bool found = fabs(t_min - t->found_min) <= late_min;
+  int32_t from = moment_before(t, found ? fmin(t_min, t->found_min) : t_min);
   double loglik;
   *done = late;
-  if (!late && (!found || from < 0)) return GM_OK;
-  if (t_min < t->now_min - late_min || from < 0) return too_late(t, ctx, t_min);
+  if (late && t_min < t->now_min - late_min) return too_late(t, ctx, t_min);
+  if (from < 0) found = false; /* what was found lies too far back: it stays */
+  if (!late && !found) return GM_OK;
+  if (from < 0) from = moment_for(t, &t_min);
   if (found) found_forget(t);
   gm_status s = late ? eat(t, ctx, t_min, carbs_g) : GM_OK;
-  return s ? s : replay(t, ctx, from, true, &loglik);
+  return s || from < 0 ? s : replay(t, ctx, from, true, &loglik);
 }

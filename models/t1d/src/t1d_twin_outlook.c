@@ -126,31 +126,102 @@ gm_status t1d_twin_explain(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *
 }
 
 /* ---- doses ----------------------------------------------------------------------------------- */
-gm_status t1d_twin_ratios(t1d_twin *t, gm_ctx *ctx, double basal_u_per_h, t1d_ratios *out)
+enum { BACK_STEPS = 60, DOSES = 5 }; /* glucose is to be back after 5 h */
+static const uint32_t at_rest = WITHOUT_INSULIN | WITHOUT_CARBS | WITHOUT_TREND | WITHOUT_EXERCISE;
+static const double meal_g_per_kg = 0.7; /* 50 g of 70 kg */
+
+/* Of members that fall low on the basal rate alone a dose can take nothing more, and says nothing.
+ */
+static const double low_mgdl = 60, held_least = 0.25;
+
+static bool holds(const double *glucose, int32_t steps)
 {
-  enum { BACK_STEPS = 60 }; /* 5 h */
-  static const uint32_t rest = WITHOUT_INSULIN | WITHOUT_CARBS | WITHOUT_TREND | WITHOUT_EXERCISE;
-  static const double meal_g = 50;
-  const twin_variant variant[3] = {
-      {.without = rest}, {.without = rest, .unit_u = 1}, {.without = rest, .meal_g = meal_g}};
-  t1d_outlook_options o;
-  gm_status s = t1d__twin_ahead_options(
-      ctx, &(t1d_outlook_options){.members = 64, .basal_u_per_h = basal_u_per_h}, &o);
-  if (!s) s = t1d__twin_ahead(t, ctx, &o, 3, variant);
+  for (int32_t k = 0; k < steps; k++)
+    if (glucose[k] < low_mgdl) return false;
+  return true;
+}
+
+static const double *path_of(const twin_ahead *a, int32_t variant, int32_t m)
+{
+  return a->glucose + ((ptrdiff_t)variant * a->members + m) * a->steps;
+}
+
+/* What a unit does, and by what it and a meal would do if both acted in proportion the dose for the
+ * meal. */
+static gm_status unit_and_meal(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o,
+                               double meal_g, moment *cf, double *dose_u)
+{
+  const twin_variant variant[3] = {{.without = at_rest},
+                                   {.without = at_rest, .unit_u = 1},
+                                   {.without = at_rest, .meal_g = meal_g}};
+  moment dose = {0};
+  double counted = 0;
+  gm_status s = t1d__twin_ahead(t, ctx, o, 3, variant);
   if (s) return s;
   const twin_ahead *a = &t->ahead;
-  moment cr = {0}, cf = {0};
   for (int32_t m = 0; m < a->members; m++) {
-    const double *none = a->glucose + (ptrdiff_t)m * a->steps;
-    const double *unit = none + (ptrdiff_t)a->members * a->steps;
-    const double *meal = unit + (ptrdiff_t)a->members * a->steps;
+    const double *none = path_of(a, 0, m), *unit = path_of(a, 1, m), *meal = path_of(a, 2, m);
     double most = 1e-3;
+    if (!holds(none, a->steps)) continue;
+    counted += a->weight[m];
     for (int32_t k = 0; k < a->steps; k++) most = fmax(most, none[k] - unit[k]);
     const double fall = fmax(none[BACK_STEPS - 1] - unit[BACK_STEPS - 1], 1e-3);
-    const double rise = fmax(meal[BACK_STEPS - 1] - none[BACK_STEPS - 1], 1e-3);
-    add(&cr, a->weight[m], gm_ln(fall * meal_g / rise));
-    add(&cf, a->weight[m], gm_ln(most));
+    add(cf, a->weight[m], gm_ln(most));
+    add(&dose, a->weight[m], gm_ln(fmax(meal[BACK_STEPS - 1] - none[BACK_STEPS - 1], 1e-3) / fall));
   }
+  if (counted < held_least)
+    return gm_fail(
+        ctx, GM_ENUMERIC,
+        "ratios: at this basal rate glucose falls below %g mg/dL in %.0f %% of the belief",
+        low_mgdl, 100 * (1 - counted));
+  cf->mean /= counted;
+  cf->square /= counted;
+  *dose_u = gm_exp(dose.mean / counted);
+  return GM_OK;
+}
+
+/* Where glucose above rest, falling with the dose, is 0: on the line between the doses next to it,
+ * or on that through the last two. */
+static double dose_back(const double dose_u[DOSES], const double above[DOSES])
+{
+  int32_t k = 1;
+  while (k < DOSES - 1 && above[k] > 0) k++;
+  const double fall = fmax(above[k - 1] - above[k], 1e-3);
+  return fmax(dose_u[k - 1] + (dose_u[k] - dose_u[k - 1]) * above[k - 1] / fall, 1e-3);
+}
+
+gm_status t1d_twin_ratios(t1d_twin *t, gm_ctx *ctx, double basal_u_per_h, t1d_ratios *out)
+{
+  /* large doses do less than in proportion (the liver stops at 0), meals too */
+  static const double share[DOSES] = {0, 0.35, 0.6, 1, 1.7};
+  const double meal_g = meal_g_per_kg * t->o.bw_kg;
+  double dose_u[DOSES], linear_u = 0;
+  twin_variant variant[1 + DOSES] = {{.without = at_rest}};
+  moment cr = {0}, cf = {0};
+  const double usual = t->o.basal_u_per_h > 0 ? t->o.basal_u_per_h : t->prior.basal_u_per_h;
+  t1d_outlook_options o = {.members = 64,
+                           .basal_u_per_h = basal_u_per_h >= 0 ? basal_u_per_h : usual};
+  gm_status s = t1d__twin_ahead_options(ctx, &o, &o);
+  if (!s) s = unit_and_meal(t, ctx, &o, meal_g, &cf, &linear_u);
+  for (int32_t k = 0; k < DOSES; k++) {
+    dose_u[k] = share[k] * linear_u;
+    variant[1 + k] =
+        (twin_variant){.without = at_rest, .meal_g = meal_g, .unit_u = share[k] * linear_u};
+  }
+  if (!s) s = t1d__twin_ahead(t, ctx, &o, 1 + DOSES, variant);
+  if (s) return s;
+  const twin_ahead *a = &t->ahead;
+  double counted = 0;
+  for (int32_t m = 0; m < a->members; m++) {
+    double above[DOSES];
+    const double rest = path_of(a, 0, m)[BACK_STEPS - 1];
+    if (!holds(path_of(a, 0, m), a->steps)) continue;
+    counted += a->weight[m];
+    for (int32_t k = 0; k < DOSES; k++) above[k] = path_of(a, 1 + k, m)[BACK_STEPS - 1] - rest;
+    add(&cr, a->weight[m], gm_ln(meal_g / dose_back(dose_u, above)));
+  }
+  cr.mean /= counted;
+  cr.square /= counted;
   *out = (t1d_ratios){gm_exp(cr.mean), sqrt(fmax(0, cr.square - cr.mean * cr.mean)),
                       gm_exp(cf.mean), sqrt(fmax(0, cf.square - cf.mean * cf.mean))};
   return GM_OK;

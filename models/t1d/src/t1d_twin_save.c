@@ -9,7 +9,7 @@ typedef struct {
   double option[12];
   uint64_t seed, subject;
   double now_min, meal_min, move, after, doubt_until, found_min, found_g;
-  double seen[TWIN_SEEN], told_min[TWIN_TOLD];
+  double seen[TWIN_SEEN], seen_min[TWIN_SEEN], told_min[TWIN_TOLD];
   t1d_exercise exercise;
   twin_heart heart;
   double t0;
@@ -38,6 +38,7 @@ static head head_of(const t1d_twin *t)
   h.found_min = t->found_min;
   h.found_g = t->found_g;
   memcpy(h.seen, t->seen, sizeof h.seen);
+  memcpy(h.seen_min, t->seen_min, sizeof h.seen_min);
   memcpy(h.told_min, t->told_min, sizeof h.told_min);
   h.told_next = t->told_next;
   h.agreed = t->agreed;
@@ -207,6 +208,7 @@ static gm_status twin_take(t1d_twin *t, gm_ctx *ctx, cursor *c)
   t->found_min = h.found_min;
   t->found_g = h.found_g;
   memcpy(t->seen, h.seen, sizeof h.seen);
+  memcpy(t->seen_min, h.seen_min, sizeof h.seen_min);
   memcpy(t->told_min, h.told_min, sizeof h.told_min);
   t->told_next = h.told_next;
   t->agreed = h.agreed;

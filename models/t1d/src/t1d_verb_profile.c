@@ -22,18 +22,27 @@ static gm_status readings_of(gm_ctx *ctx, const t1d_records *r, double zone_h, d
 
 static void metrics_show(const t1d_metrics *m, gm_text *out)
 {
-  gm_text_addf(out, "%d readings on %d days, %.0f %% of those expected%s%s\n\n",
-               (int)m->reading_count, (int)m->day_count, m->active_pct,
+  gm_text_addf(out, "%d reading%s on %d day%s, %.0f %% of those expected%s%s\n\n",
+               (int)m->reading_count, m->reading_count == 1 ? "" : "s", (int)m->day_count,
+               m->day_count == 1 ? "" : "s", m->active_pct,
                m->sufficient ? "" : "; NOT ENOUGH for a report: ", m->reason);
   for (int32_t i = 0; i < T1D_METRIC_COUNT; i++) {
     const t1d_figure *f = &m->by_reading[i];
     const char *unit = t1d_metric_unit((t1d_metric)i);
+    const char *not_seen = t1d__not_seen((t1d_metric)i, f);
+    const int digits = t1d__error_digits(f->se, 2);
     gm_text_addf(out, "  %-9s %8.2f %-6s", t1d_metric_name((t1d_metric)i), f->value,
                  unit[0] != '1' ? unit : "");
-    if (!isnan(f->se)) gm_text_addf(out, " standard error %.2f (between days)", f->se);
+    if (digits >= 0)
+      gm_text_addf(out, " standard error %.*f (between days)", digits, f->se);
+    else if (not_seen[0])
+      gm_text_addf(out, " %s", not_seen);
     gm_text_add(out, "\n");
   }
 }
+
+/* An error of 0 is none: a share that is 0 or 100 % on every day is not certain. */
+static double known_error(double se) { return se > 0 ? se : NAN; }
 
 static void metrics_json(const t1d_metrics *m, const t1d_input *in, gm_text *out)
 {
@@ -52,9 +61,9 @@ static void metrics_json(const t1d_metrics *m, const t1d_input *in, gm_text *out
     t1d_json_text(&j, "name", t1d_metric_name((t1d_metric)i));
     t1d_json_text(&j, "unit", t1d_metric_unit((t1d_metric)i));
     t1d_json_number(&j, "by_reading", m->by_reading[i].value);
-    t1d_json_number(&j, "by_reading_se", m->by_reading[i].se);
+    t1d_json_number(&j, "by_reading_se", known_error(m->by_reading[i].se));
     t1d_json_number(&j, "by_time", m->by_time[i].value);
-    t1d_json_number(&j, "by_time_se", m->by_time[i].se);
+    t1d_json_number(&j, "by_time_se", known_error(m->by_time[i].se));
     t1d_json_close(&j, '}');
   }
   t1d_json_close(&j, ']');
@@ -69,7 +78,7 @@ static gm_status files_write(gm_program *p, const t1d_profile_report *r, const c
   gm_text picture, page;
   gm_text_init(&picture, p->ctx);
   gm_text_init(&page, p->ctx);
-  if (svg) t1d_profile_svg(r->profile, r->metrics, &picture);
+  if (svg) t1d_profile_svg(r->profile, r->metrics, r->clock, &picture);
   if (html) t1d_profile_html(r, &page);
   gm_status s = svg ? gm_program_write(p->ctx, svg, &picture) : GM_OK;
   if (!s && html) s = gm_program_write(p->ctx, html, &page);
@@ -95,8 +104,11 @@ static gm_status profile_make(gm_program *p, const t1d_readings *r, const t1d_in
   gm_text_init(&account, p->ctx);
   if (made) {
     t1d_input_show(in, &account);
-    const t1d_profile_report report = {
-        .profile = made, .metrics = m, .readings = r, .account = account.data ? account.data : ""};
+    const t1d_profile_report report = {.profile = made,
+                                       .metrics = m,
+                                       .readings = r,
+                                       .account = account.data ? account.data : "",
+                                       .clock = in->clock};
     s = files_write(p, &report, svg, html);
   }
   t1d_profile_free(made);
@@ -130,7 +142,7 @@ static int profile(gm_program *p)
 }
 
 static const gm_option options[] = {
-    {"mapping", "FILE", "how to read the tables (docs/mapping.md)", GM_OPTION_READ},
+    {"mapping", "FILE", "how to read tables (docs/cgm.md)", GM_OPTION_READ | GM_OPTION_MANY},
     {"zone", "H", "local time less UTC, hours [0]", 0},
     {"days", "N", "the last so many days [14]", 0},
     {"svg", "FILE", "the profile as a picture", GM_OPTION_WRITTEN},
@@ -143,7 +155,7 @@ const gm_verb t1d_verb_profile = {
     .summary = "time in ranges and the ambulatory glucose profile",
     .details =
         "Consensus metrics (Battelino 2019) of the last days of a sensor's export, with their "
-        "standard errors between\ndays, and the ambulatory glucose profile as a picture or in a "
+        "standard\nerrors between days, and the ambulatory glucose profile as a picture or in a "
         "report.\n",
     .argument_count = 1,
     .argument_flags = GM_OPTION_READ,

@@ -33,9 +33,19 @@ static file_sort sort_of(const char *path)
   return is_fhir(path) ? FHIR : NIGHTSCOUT;
 }
 
+enum { MAPPINGS_MAX = 16 };
+
 typedef struct {
   t1d_record_builder *builder;
   t1d_input *in;
+  const gm_program *program;
+  const char *path; /* of the table or FHIR file that is read */
+  const char *mapping[MAPPINGS_MAX];
+  bool mapping_used[MAPPINGS_MAX];
+  int32_t mapping_count;
+  bool of_its_zone; /* a table was read by a mapping, which has a zone of its own */
+  double zone_h;
+  char unfit[240]; /* why the last mapping that did not fit a table does not */
 } input_reader;
 
 static gm_status fact_take(void *user, const gm_fact *f)
@@ -43,37 +53,58 @@ static gm_status fact_take(void *user, const gm_fact *f)
   return t1d_record_take(((input_reader *)user)->builder, f);
 }
 
-static void refused(t1d_input *in, const char *place, const char *reason)
+static void refused(t1d_input *in, const char *path, const char *place, const char *reason)
 {
   if (!in->first_refused[0])
-    snprintf(in->first_refused, sizeof in->first_refused, "%s: %s", place, reason);
+    snprintf(in->first_refused, sizeof in->first_refused, "%.240s, %.100s: %.280s", path, place,
+             reason);
 }
 
 /* ---- the three sorts ------------------------------------------------------------------------- */
-static gm_status table_read(input_reader *r, const gm_program *p, const char *path, double zone_h)
+static gm_status table_read(input_reader *r)
 {
-  const t1d_csv_options o = {.mapping = gm_program_value(p, "mapping"),
-                             .zone_min = (int32_t)lround(60 * zone_h)};
+  const t1d_csv_options o = {.mapping = r->mapping,
+                             .mapping_count = r->mapping_count,
+                             .zone_min = (int32_t)lround(60 * r->zone_h)};
   t1d_table_told told;
-  gm_status s = t1d_record_take_csv(r->builder, p->ctx, path, &o, &told);
+  gm_status s = t1d_record_take_csv(r->builder, r->program->ctx, r->path, &o, &told);
   if (s) return s;
   r->in->read += told.rows;
   r->in->refused += told.refused;
-  if (told.first_refused[0]) refused(r->in, path, told.first_refused);
+  if (told.mapping >= 0) r->mapping_used[told.mapping] = r->of_its_zone = true;
+  if (told.unfit[0]) snprintf(r->unfit, sizeof r->unfit, "%s", told.unfit);
+  if (told.first_refused[0] && !r->in->first_refused[0])
+    snprintf(r->in->first_refused, sizeof r->in->first_refused, "%.240s: %s", r->path,
+             told.first_refused);
+  return GM_OK;
+}
+
+/* A mapping that no table takes would be left out in silence. */
+static gm_status mappings_check(const input_reader *r)
+{
+  for (int32_t i = 0; i < r->mapping_count; i++)
+    if (!r->mapping_used[i])
+      return gm_fail(r->program->ctx, GM_EINVAL, "--mapping %.200s: %s", r->mapping[i],
+                     r->unfit[0] ? r->unfit : "every table fits another mapping");
   return GM_OK;
 }
 
 static gm_status document_heard(void *user, const gm_nightscout_account *a)
 {
   const input_reader *r = user;
-  if (a->outcome == GM_NIGHTSCOUT_REFUSED || a->parts_refused) refused(r->in, a->place, a->reason);
+  if (a->outcome != GM_NIGHTSCOUT_REFUSED && !a->parts_refused) return GM_OK;
+  if (strstr(a->reason, "zone") && !gm_program_has(r->program, "zone")) r->in->zone_needed = true;
+  refused(r->in, r->program->argument[a->file], a->place, a->reason);
   return GM_OK;
 }
 
-static gm_status nightscout_read(input_reader *r, const gm_program *p)
+static gm_status nightscout_read(input_reader *r)
 {
+  const gm_program *p = r->program;
   const gm_nightscout_options o = {.definition = t1d_record_definition(),
                                    .subject = "person",
+                                   .zone_known = gm_program_has(p, "zone"),
+                                   .zone_min = (int32_t)lround(60 * r->zone_h),
                                    .fact = fact_take,
                                    .account = document_heard,
                                    .user = r};
@@ -90,19 +121,20 @@ static gm_status nightscout_read(input_reader *r, const gm_program *p)
 static gm_status entry_heard(void *user, const gm_fhir_account *a)
 {
   const input_reader *r = user;
-  if (a->outcome == GM_FHIR_REFUSED || a->parts_refused) refused(r->in, a->place, a->reason);
+  if (a->outcome == GM_FHIR_REFUSED || a->parts_refused)
+    refused(r->in, r->path, a->place, a->reason);
   return GM_OK;
 }
 
-static gm_status fhir_read(input_reader *r, const gm_program *p, const char *path)
+static gm_status fhir_read(input_reader *r)
 {
   const gm_fhir_options o = {.definition = t1d_record_definition(),
-                             .lines = ends(path, ".ndjson"),
+                             .lines = ends(r->path, ".ndjson"),
                              .fact = fact_take,
                              .account = entry_heard,
                              .user = r};
   gm_fhir_totals n = {0};
-  gm_status s = gm_fhir_read_file(p->ctx, path, &o, &n);
+  gm_status s = gm_fhir_read_file(r->program->ctx, r->path, &o, &n);
   r->in->what = "entries";
   r->in->read += n.entries;
   r->in->refused += n.refused;
@@ -111,10 +143,42 @@ static gm_status fhir_read(input_reader *r, const gm_program *p, const char *pat
   return s;
 }
 
+/* ---- all of them ----------------------------------------------------------------------------- */
+static gm_status mappings_take(input_reader *r, file_sort sort)
+{
+  const char *path;
+  while ((path = gm_program_value_at(r->program, "mapping", r->mapping_count)) != NULL) {
+    if (r->mapping_count == MAPPINGS_MAX)
+      return gm_fail(r->program->ctx, GM_ERANGE, "--mapping: more than %d", MAPPINGS_MAX);
+    r->mapping[r->mapping_count++] = path;
+  }
+  return !r->mapping_count || sort == TABLE
+             ? GM_OK
+             : gm_fail(r->program->ctx, GM_EINVAL,
+                       "--mapping is for tables: %s is read without one", r->program->argument[0]);
+}
+
+/* A table whose clock has no zone is shown by that clock, with or without --zone. */
+static void clock_name(const input_reader *r, file_sort sort, t1d_input *out)
+{
+  const int minutes = (int)lround(60 * fabs(r->zone_h));
+  const bool given = gm_program_has(r->program, "zone");
+  out->utc_taken = !given && (sort != TABLE || r->of_its_zone);
+  if (!given && !out->utc_taken)
+    snprintf(out->clock, sizeof out->clock, "as in the tables");
+  else if (!minutes)
+    snprintf(out->clock, sizeof out->clock, "UTC");
+  else if (minutes % 60)
+    snprintf(out->clock, sizeof out->clock, "UTC%c%d:%02d", r->zone_h < 0 ? '-' : '+', minutes / 60,
+             minutes % 60);
+  else
+    snprintf(out->clock, sizeof out->clock, "UTC%c%d", r->zone_h < 0 ? '-' : '+', minutes / 60);
+}
+
 gm_status t1d_input_read(gm_program *p, double zone_h, t1d_input *out)
 {
   *out = (t1d_input){.what = "rows"};
-  input_reader r = {.in = out};
+  input_reader r = {.in = out, .program = p, .zone_h = zone_h};
   const file_sort sort = sort_of(p->argument[0]);
   for (int32_t i = 1; i < p->argument_count; i++)
     if (sort_of(p->argument[i]) != sort)
@@ -122,12 +186,17 @@ gm_status t1d_input_read(gm_program *p, double zone_h, t1d_input *out)
                      "%s is of another sort than %s: tables, Nightscout's and FHIR's files are "
                      "not read together",
                      p->argument[i], p->argument[0]);
-  gm_status s = t1d_record_builder_new(p->ctx, NULL, &r.builder);
-  if (!s && sort == NIGHTSCOUT) s = nightscout_read(&r, p);
-  for (int32_t i = 0; i < p->argument_count && sort != NIGHTSCOUT && !s; i++)
-    s = sort == FHIR ? fhir_read(&r, p, p->argument[i]) : table_read(&r, p, p->argument[i], zone_h);
+  gm_status s = mappings_take(&r, sort);
+  if (!s) s = t1d_record_builder_new(p->ctx, NULL, &r.builder);
+  if (!s && sort == NIGHTSCOUT) s = nightscout_read(&r);
+  for (int32_t i = 0; i < p->argument_count && sort != NIGHTSCOUT && !s; i++) {
+    r.path = p->argument[i];
+    s = sort == FHIR ? fhir_read(&r) : table_read(&r);
+  }
+  if (!s) s = mappings_check(&r);
   if (!s) s = t1d_record_finish(r.builder, &out->records);
   t1d_record_builder_free(r.builder);
+  clock_name(&r, sort, out);
   return s;
 }
 
@@ -150,6 +219,11 @@ void t1d_input_show(const t1d_input *in, gm_text *out)
     if (less[i].n) gm_text_addf(out, ", %lld %s", (long long)less[i].n, less[i].what);
   gm_text_add(out, "\n");
   if (in->first_refused[0]) gm_text_addf(out, "refused first: %s\n", in->first_refused);
+  if (in->zone_needed)
+    gm_text_add(out,
+                "BASAL REFUSED: of a profile whose time zone is only a name; --zone H says it\n");
+  gm_text_addf(out, "times of day: %s%s\n", in->clock,
+               in->utc_taken ? ", which --zone H makes the person's own" : "");
 }
 
 static void by_series_json(const t1d_records *r, t1d_json *j)
@@ -177,6 +251,8 @@ void t1d_input_json(const t1d_input *in, t1d_json *j)
   t1d_json_whole(j, "parts_refused", in->parts);
   t1d_json_whole(j, "not_mapped", in->not_mapped);
   t1d_json_text(j, "first_refused", in->first_refused);
+  t1d_json_text(j, "clock", in->clock);
+  t1d_json_bool(j, "zone_needed", in->zone_needed);
   t1d_json_whole(j, "records", r->count);
   by_series_json(r, j);
   t1d_json_whole(j, "of_others", r->of_others);

@@ -130,12 +130,14 @@ static void told_show(const t1d_replay *r, bool twin, gm_text *out)
 static void twin_show(const t1d_replay *r, gm_text *out)
 {
   gm_text_addf(out, "%lld meals found that nobody told\n", (long long)r->meals_found);
-  gm_text_addf(out, "%lld readings held out of the twin; it was lost for %.1f h\n",
+  gm_text_addf(out,
+               "%lld readings held out of the twin; it was lost for %.1f h; faults, several of one "
+               "reading too:\n",
                (long long)r->held_out, (double)r->lost / 12);
   for (int32_t i = 0; i < GM_QUALITY_REASONS; i++)
     if (r->fault[i])
-      gm_text_addf(out, "  %-11s %6lld readings (one may have several)\n",
-                   gm_quality_reason_name((gm_quality_reason)i), (long long)r->fault[i]);
+      gm_text_addf(out, "  %-11s %6lld readings\n", gm_quality_reason_name((gm_quality_reason)i),
+                   (long long)r->fault[i]);
 }
 
 static void replay_show(const t1d_replay *r, bool twin, gm_text *out)

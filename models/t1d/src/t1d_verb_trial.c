@@ -165,6 +165,9 @@ static void trial_show(const t1d_trial *t, const t1d_trial_options *o, gm_text *
                o->scenario->title, (int)t->person_count, t->days, t1d_sensor_name(o->sensor),
                (unsigned long long)o->seed);
   t1d_trial_table(t, o->arm, out);
+  gm_text_add(out,
+              "\nMean +- Monte Carlo error. A share of 0.00+-0.00: none was seen in these days, "
+              "which is no\ncertainty.\n");
   if (!t->complete) gm_text_add(out, "STOPPED: these are the days so far.\n");
 }
 
@@ -181,6 +184,10 @@ static int trial(gm_program *p)
   t1d_trial *t = NULL;
   gm_status s = t1d_trial_run(p->ctx, &o, &t);
   if (!s) (p->json ? trial_json : trial_show)(t, &o, &p->out);
+  if (s == GM_ECANCELLED)
+    return gm_program_say(p, GM_PROGRAM_NO,
+                          "stopped within the first day, which is not counted: there is nothing "
+                          "to show yet");
   code = s ? gm_program_fail(p, s) : t->complete ? GM_PROGRAM_DONE : GM_PROGRAM_NO;
   t1d_trial_free(t);
   return code;
@@ -201,7 +208,7 @@ const gm_verb t1d_verb_trial = {
     .summary = "controllers in closed loop on virtual people, behind limits",
     .details =
         "Seven days of three meals, the first day not counted, for every controller on the same "
-        "people, meals and sensor\nerrors. A simulated pump obeys; nothing here commands a "
+        "people,\nmeals and sensor errors. A simulated pump obeys; nothing here commands a "
         "device.\n",
     .option = options,
     .run = trial};
