@@ -69,7 +69,7 @@ claim output_is_not_the_input 2 "this is the file that the command is about" "$g
 awk 'NR <= 2' "$dir/days.csv" > "$dir/one.csv"
 claim one_is_one 0 "1 reading on 1 day," "$gemel" t1d profile "$dir/one.csv"
 claim no_share_is_sure 0 "<54           0.00 %      none seen" "$gemel" t1d profile "$dir/days.csv"
-for v in profile trial; do
+for v in profile replay trial; do
   "$gemel" t1d $v --help > "$dir/out"
   cases=$((cases + 1))
   if awk 'length > 100 { bad = 1 } END { exit !bad }' "$dir/out"; then fails=$((fails + 1)); echo "FAILED: help of $v has lines beyond 100 columns"; fi

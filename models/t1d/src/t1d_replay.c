@@ -162,35 +162,50 @@ static double weight_of(const t1d_replay_moment *m)
   return m->news.weight > 0 ? fmax(m->news.weight, 0.5) : 0;
 }
 
+/* Forecasts, unless the last reading is too old; scores begin when their time has come. */
+static gm_status forecast_step(replay *p, double t_min, t1d_replay_moment *m, gm_online_law *law)
+{
+  if (!p->cleared && t_min >= p->clear_min) {
+    gm_online_score_clear(t1d_forecast_online(p->forecast));
+    p->cleared = true;
+  }
+  if (!isnan(m->cgm_mgdl)) p->read_min = t_min;
+  if (!(t_min - p->read_min <= stale_min)) return GM_OK;
+  const t1d_forecast_now now = {
+      .t_min = t_min,
+      .cgm_mgdl = m->cgm_mgdl,
+      .weight = weight_of(m),
+      .outlook = m->outlook,
+      .glucose_mgdl = m->news.glucose_mgdl,
+      .disturbance_mg_kg_min = m->news.disturbance_mg_kg_min,
+  };
+  m->law = law;
+  return t1d_forecast_step(p->forecast, p->ctx, &now, law);
+}
+
+/* Behind the last reading: what is of its own time is told, and the outlook explained. */
+static gm_status last_step(replay *p, double t_min, t1d_replay_moment *m, t1d_explanation *why)
+{
+  gm_status s = tell(p, nextafter(t_min, INFINITY), t_min);
+  if (s || !p->o.explain || !p->twin) return s;
+  m->outlook = NULL; /* the explanation has its place */
+  m->why = why;
+  return t1d_twin_explain(p->twin, p->ctx, NULL, why);
+}
+
 static gm_status one_step(replay *p, double t_min, double before_min, double cgm_mgdl)
 {
   t1d_replay_moment m = {
       .t_s = p->day0_s + 60 * t_min, .cgm_mgdl = cgm_mgdl, .news = {.t_min = t_min, .weight = 1}};
   t1d_outlook outlook;
+  t1d_explanation why;
   gm_online_law law[T1D_FORECAST_HORIZONS];
   gm_status s = tell(p, t_min, before_min);
   if (!s && p->twin) s = twin_step(p, t_min, &m, &outlook);
-  if (s) return s;
-  if (!p->cleared && t_min >= p->clear_min) {
-    gm_online_score_clear(t1d_forecast_online(p->forecast));
-    p->cleared = true;
-  }
-  const t1d_forecast_now now = {
-      t_min, cgm_mgdl, weight_of(&m), m.outlook, m.news.glucose_mgdl, m.news.disturbance_mg_kg_min};
-  if (!isnan(cgm_mgdl)) p->read_min = t_min;
-  if (t_min - p->read_min <= stale_min) {
-    s = t1d_forecast_step(p->forecast, p->ctx, &now, law);
-    m.law = law;
-  }
+  if (!s) s = forecast_step(p, t_min, &m, law);
   if (s) return s;
   count(&p->out, &m);
-  t1d_explanation why;
-  if (p->last) s = tell(p, nextafter(t_min, INFINITY), t_min); /* of the last reading's time */
-  if (!s && p->last && p->o.explain && p->twin) {
-    s = t1d_twin_explain(p->twin, p->ctx, NULL, &why);
-    m.why = &why;
-    m.outlook = NULL; /* the explanation has its place */
-  }
+  if (p->last) s = last_step(p, t_min, &m, &why);
   if (!s && p->listener) p->listener(p->user, &m);
   return s;
 }

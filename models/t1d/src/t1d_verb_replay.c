@@ -332,7 +332,7 @@ static int replay(gm_program *p)
 }
 
 static const gm_option options[] = {
-    {"mapping", "FILE", "how to read the tables (docs/mapping.md)", GM_OPTION_READ},
+    {"mapping", "FILE", "how to read tables (docs/cgm.md)", GM_OPTION_READ | GM_OPTION_MANY},
     {"zone", "H", "local time less UTC, hours [0]", 0},
     {"weight", "KG", "body weight [70]", 0},
     {"basal", "U/H", "basal rate where the records tell none [what the prior needs]", 0},
@@ -350,10 +350,10 @@ const gm_verb t1d_verb_replay = {
     .summary = "a person's records as a stream: forecasts, scores, faults",
     .details =
         "Reads what a sensor, a pump and an app export (tables; Nightscout's or FHIR's JSON; "
-        "several "
-        "files of one person)\nand goes through it as if it came live: the twin learns from each "
-        "reading, meals and insulin are told to it where\nthe records have them, forecasts of 30 "
-        "to "
+        "several\n"
+        "files of one person) and goes through it as if it came live: the twin learns from each\n"
+        "reading, meals and insulin are told to it where the records have them, forecasts of 30 "
+        "to\n"
         "360 min are made and scored.\n",
     .argument_count = 1,
     .argument_flags = GM_OPTION_READ,
