@@ -81,5 +81,9 @@ GM_NODISCARD gm_status gm__episode_belief(gm_ctx *ctx, control_episode *e, doubl
 /* Adds edges (times counted from t0, by time) and lives until t1, with readings on the way. */
 GM_NODISCARD gm_status gm__episode_live(gm_ctx *ctx, control_episode *e, const gm_edge *edge,
                                         int32_t count, double t0, double t1);
+/* n episodes by f, some at a time with looks at the watch between: task k of a round is episode
+ * *first + k. Fails: GM_ECANCELLED, as f. */
+GM_NODISCARD gm_status gm__episodes_run(gm_ctx *ctx, gm_pool *pool, int32_t n, gm_task *f,
+                                        void *user, int32_t *first, const gm_watch *watch);
 void gm__episode_sum(int32_t n, const double *cost, const bool *lost, gm_episode_result *out);
 #endif

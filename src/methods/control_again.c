@@ -7,7 +7,6 @@ typedef struct {
   const gm_control *c;
   const gm_search_options *o;
   const gm_episode_options *e;
-  const gm_watch *watch;
   int32_t first;   /* episode of this round */
   int32_t *chosen; /* [episodes][decisions] */
   double *cost;    /* [episodes] */
@@ -61,22 +60,6 @@ static gm_status task_run(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
   return s;
 }
 
-enum { EPISODES_ROUND = 8 }; /* between looks at the watch */
-
-static gm_status trial_run(gm_ctx *ctx, trial *t)
-{
-  const int32_t n = t->e->episodes;
-  gm_status s = GM_OK;
-  for (t->first = 0; t->first < n && !s; t->first += EPISODES_ROUND) {
-    const int32_t left = n - t->first;
-    s = gm_pool_run(t->c->system->pool, ctx, left < EPISODES_ROUND ? left : EPISODES_ROUND,
-                    task_run, t);
-    gm_watch_progress(t->watch, "episodes", (double)t->first / n);
-    if (!s && gm_watch_stop(t->watch)) s = gm_fail(ctx, GM_ECANCELLED, "control: stopped");
-  }
-  return s;
-}
-
 static void sum_up(const trial *t, gm_episode_result *out)
 {
   const int32_t n = t->e->episodes;
@@ -95,11 +78,13 @@ gm_status gm_control_try(gm_ctx *ctx, const gm_control *c, const gm_search_optio
   const int32_t n = episodes->episodes;
   const gm_search_options none = {0};
   const ptrdiff_t all = (ptrdiff_t)n * c->decisions;
-  trial t = {.c = c, .o = options ? options : &none, .e = episodes, .watch = watch};
+  trial t = {.c = c, .o = options ? options : &none, .e = episodes};
   t.chosen = gm_alloc(ctx, all, sizeof *t.chosen);
   t.cost = gm_alloc(ctx, n, sizeof *t.cost);
   t.lost = gm_alloc(ctx, n, sizeof *t.lost);
-  s = t.chosen && t.cost && t.lost ? trial_run(ctx, &t) : gm_fail(ctx, GM_ENOMEM, "episodes");
+  s = t.chosen && t.cost && t.lost
+          ? gm__episodes_run(ctx, c->system->pool, n, task_run, &t, &t.first, watch)
+          : gm_fail(ctx, GM_ENOMEM, "episodes");
   if (!s) {
     sum_up(&t, out);
     if (cost_each) memcpy(cost_each, t.cost, (size_t)n * sizeof *t.cost);

@@ -115,6 +115,20 @@ gm_status gm__episode_live(gm_ctx *ctx, control_episode *e, const gm_edge *edge,
   return s ? s : truth_to(ctx, e, t1);
 }
 
+gm_status gm__episodes_run(gm_ctx *ctx, gm_pool *pool, int32_t n, gm_task *f, void *user,
+                           int32_t *first, const gm_watch *watch)
+{
+  enum { ROUND = 8 }; /* between looks at the watch */
+  gm_status s = GM_OK;
+  for (*first = 0; *first < n && !s; *first += ROUND) {
+    const int32_t left = n - *first;
+    s = gm_pool_run(pool, ctx, left < ROUND ? left : ROUND, f, user);
+    gm_watch_progress(watch, "episodes", (double)*first / n);
+    if (!s && gm_watch_stop(watch)) s = gm_fail(ctx, GM_ECANCELLED, "control: stopped");
+  }
+  return s;
+}
+
 void gm__episode_sum(int32_t n, const double *cost, const bool *lost, gm_episode_result *out)
 {
   double sum = 0, square = 0;

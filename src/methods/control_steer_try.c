@@ -8,7 +8,6 @@ typedef struct {
   const gm_steer *c;
   const gm_steer_options *o;
   const gm_episode_options *e;
-  const gm_watch *watch;
   int32_t first;
   double *u, *cost; /* [episodes][decisions][lever_count], [episodes] */
   bool *lost;
@@ -66,22 +65,6 @@ static gm_status task_run(void *user, int32_t task, int32_t worker, gm_ctx *ctx)
   return s;
 }
 
-enum { EPISODES_ROUND = 8 }; /* between looks at the watch */
-
-static gm_status trial_run(gm_ctx *ctx, trial *t)
-{
-  const int32_t n = t->e->episodes;
-  gm_status s = GM_OK;
-  for (t->first = 0; t->first < n && !s; t->first += EPISODES_ROUND) {
-    const int32_t left = n - t->first;
-    s = gm_pool_run(t->c->system->pool, ctx, left < EPISODES_ROUND ? left : EPISODES_ROUND,
-                    task_run, t);
-    gm_watch_progress(t->watch, "episodes", (double)t->first / n);
-    if (!s && gm_watch_stop(t->watch)) s = gm_fail(ctx, GM_ECANCELLED, "control: stopped");
-  }
-  return s;
-}
-
 gm_status gm_steer_try(gm_ctx *ctx, const gm_steer *c, const gm_steer_options *options,
                        const gm_episode_options *episodes, const gm_watch *watch, double *u_each,
                        double *cost_each, gm_episode_result *out)
@@ -92,11 +75,13 @@ gm_status gm_steer_try(gm_ctx *ctx, const gm_steer *c, const gm_steer_options *o
   const int32_t n = episodes->episodes;
   const gm_steer_options none = {0};
   const ptrdiff_t size = (ptrdiff_t)c->decisions * c->lever_count;
-  trial t = {.c = c, .o = options ? options : &none, .e = episodes, .watch = watch};
+  trial t = {.c = c, .o = options ? options : &none, .e = episodes};
   t.u = gm_alloc(ctx, n * size, sizeof *t.u);
   t.cost = gm_alloc(ctx, n, sizeof *t.cost);
   t.lost = gm_alloc(ctx, n, sizeof *t.lost);
-  s = t.u && t.cost && t.lost ? trial_run(ctx, &t) : gm_fail(ctx, GM_ENOMEM, "episodes");
+  s = t.u && t.cost && t.lost
+          ? gm__episodes_run(ctx, c->system->pool, n, task_run, &t, &t.first, watch)
+          : gm_fail(ctx, GM_ENOMEM, "episodes");
   if (!s) {
     gm__episode_sum(n, t.cost, t.lost, out);
     if (cost_each) memcpy(cost_each, t.cost, (size_t)n * sizeof *t.cost);

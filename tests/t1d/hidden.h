@@ -67,6 +67,28 @@ static inline void hidden_open(hidden *p, gm_ctx *ctx, int32_t number, gm_model 
   hidden_must(ctx, t1d_sensor_new(ctx, T1D_SENSOR_BRETON, &o, &p->sensor));
 }
 
+/* s2013.ant with the outputs of s2008.ant: with its options off the same, with them on a truth that
+ * the twin's equations do not have. For hidden_open. */
+static inline gm_model *hidden_s2013(gm_ctx *ctx)
+{
+  static const gm_eq_output out[] = {{.name = "G", .expression = "G", .unit = "mg/dL"},
+                                     {.name = "CGM", .expression = "CGM", .unit = "mg/dL"}};
+  char *text;
+  size_t bytes;
+  gm_model *m;
+  hidden_must(ctx, gm_file_read(ctx, "models/t1d/s2013.ant", 1 << 20, &text, &bytes));
+  const gm_eq_config c = {.text = text,
+                          .text_name = "s2013.ant",
+                          .output = out,
+                          .output_count = 2,
+                          .solver = GM_EQ_EXPLICIT,
+                          .rtol = 1e-6,
+                          .atol = 1e-8};
+  hidden_must(ctx, gm_model_new(ctx, &gm_equations, &c, &m));
+  gm_free(text);
+  return m;
+}
+
 static inline void hidden_begin(hidden *p)
 {
   hidden_must(p->ctx, gm_ensemble_init(p->truth, p->ctx, 0));

@@ -310,6 +310,22 @@ static void stop__keeps_what_there_is(void **state)
   assert_int_equal(out.readings, 10);
 }
 
+/* A rate without an end that is said again half an hour later was never over: what is expected
+ * before that is the same. */
+static void basal__said_again_is_the_same(void **state)
+{
+  (void)state;
+  double ahead[2];
+  for (int32_t again = 0; again < 2; again++) {
+    clear();
+    readings(0, 1200, 5);
+    add(T1D_RECORD_BASAL, 1, 2, 0);
+    if (again) add(T1D_RECORD_BASAL, 570, 2, 0);
+    ahead[again] = outlook(9);
+  }
+  assert_true(ahead[0] == ahead[1]);
+}
+
 /* A day of heart rates makes exercise followed, with the rate at rest that a tenth are below; a
  * session raises what is to be expected of insulin, so that glucose in six hours is lower than
  * without it. Fewer are not used, and said to be. */
@@ -341,6 +357,7 @@ static void heart_rates__are_followed(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(basal__said_again_is_the_same),
       cmocka_unit_test(heart_rates__are_followed),
       cmocka_unit_test(basal__a_temporary_rate_ends),
       cmocka_unit_test(basal__the_next_one_takes_over),

@@ -26,14 +26,18 @@ static int32_t days_asked(void)
   return (int32_t)days;
 }
 
+static const t1d_twin_belief_options own = {.ratios = true};
+static const t1d_arm with_twin[ARMS] = {
+    {.name = "mpc", .controller = &t1d_mpc, .belief = &t1d_twin_belief, .belief_options = &own},
+    {.name = "pid", .controller = &t1d_pid}};
+static const t1d_arm without[ARMS] = {{.name = "rules", .controller = &t1d_rules},
+                                      {.name = "pid", .controller = &t1d_pid}};
+
 /* kind T1D_FAULT_KINDS: none. */
-static void faulty_trial(gm_ctx *ctx, gm_pool *pool, int kind, outcome *out)
+static void faulty_trial(gm_ctx *ctx, gm_pool *pool, const t1d_arm arm[ARMS], int kind,
+                         outcome *out)
 {
   static watch w;
-  static const t1d_twin_belief_options own = {.ratios = true};
-  static const t1d_arm arm[ARMS] = {
-      {.name = "mpc", .controller = &t1d_mpc, .belief = &t1d_twin_belief, .belief_options = &own},
-      {.name = "pid", .controller = &t1d_pid}};
   const t1d_subject *subject[T1D_SUBJECT_COUNT];
   int32_t count = 0;
   for (int32_t i = 0; i < T1D_SUBJECT_COUNT; i++)
@@ -64,12 +68,12 @@ static void faulty_trial(gm_ctx *ctx, gm_pool *pool, int kind, outcome *out)
   t1d_trial_free(t);
 }
 
-static void print_outcome(const char *kind, const outcome *r)
+static void print_outcome(const char *kind, const t1d_arm arm[ARMS], const outcome *r)
 {
   for (int32_t a = 0; a < ARMS; a++) {
     const watch_arm *w = &r->arm[a];
-    print_message("%-11s %s  70-180 %5.1f+-%.1f  <54 %5.2f+-%.2f %%  unsafe %d (", kind,
-                  a ? "pid" : "mpc", r->in[a].mean, r->in[a].se_run, r->below54[a].mean,
+    print_message("%-11s %-5s  70-180 %5.1f+-%.1f  <54 %5.2f+-%.2f %%  unsafe %d (", kind,
+                  arm[a].name, r->in[a].mean, r->in[a].se_run, r->below54[a].mean,
                   r->below54[a].se_run, (int)watch_unsafe(w));
     for (int k = 0; k < WATCH_KINDS; k++) print_message("%s%d", k ? " " : "", (int)w->unsafe[k]);
     print_message(")  misled %.2f %% of the time  lost %.1f h\n",
@@ -89,11 +93,11 @@ static void faults__with_the_twin_in_the_loop(void **state)
   int64_t moments = 0;
   assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
   assert_int_equal(gm_pool_new(ctx, 0, &pool), GM_OK);
-  faulty_trial(ctx, pool, T1D_FAULT_KINDS, &none);
-  print_outcome("none", &none);
+  faulty_trial(ctx, pool, with_twin, T1D_FAULT_KINDS, &none);
+  print_outcome("none", with_twin, &none);
   for (int kind = 0; kind < T1D_FAULT_KINDS; kind++) {
-    faulty_trial(ctx, pool, kind, &r);
-    print_outcome(t1d_fault_name((t1d_fault_kind)kind), &r);
+    faulty_trial(ctx, pool, with_twin, kind, &r);
+    print_outcome(t1d_fault_name((t1d_fault_kind)kind), with_twin, &r);
     const t1d_trial_figure *mpc = &r.below54[MPC], *pid = &r.below54[PID];
     const t1d_trial_figure *bar = pid->mean > none.below54[MPC].mean ? pid : &none.below54[MPC];
     const double noise = 3 * hypot(mpc->se_run, bar->se_run);
@@ -110,8 +114,35 @@ static void faults__with_the_twin_in_the_loop(void **state)
   assert_int_equal(failed, 0);
 }
 
+/* Rules and PID alone, which are fast: no command is unsafe under any kind. */
+static void faults__without_a_twin(void **state)
+{
+  (void)state;
+  gm_ctx *ctx;
+  gm_pool *pool;
+  outcome r;
+  int64_t moments = 0;
+  int32_t unsafe = 0;
+  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+  assert_int_equal(gm_pool_new(ctx, 0, &pool), GM_OK);
+  for (int kind = 0; kind < T1D_FAULT_KINDS; kind++) {
+    faulty_trial(ctx, pool, without, kind, &r);
+    print_outcome(t1d_fault_name((t1d_fault_kind)kind), without, &r);
+    for (int32_t a = 0; a < ARMS; a++) {
+      unsafe += (int32_t)watch_unsafe(&r.arm[a]);
+      moments += r.arm[a].moments;
+      assert_true(r.arm[a].faults == T1D_FAULT_BIT(kind));
+    }
+  }
+  print_message("%d patient-days with faults\n", (int)(moments / 288));
+  gm_pool_free(pool);
+  gm_ctx_free(ctx);
+  assert_int_equal(unsafe, 0);
+}
+
 int main(void)
 {
-  const struct CMUnitTest test[] = {cmocka_unit_test(faults__with_the_twin_in_the_loop)};
+  const struct CMUnitTest test[] = {cmocka_unit_test(faults__without_a_twin),
+                                    cmocka_unit_test(faults__with_the_twin_in_the_loop)};
   return cmocka_run_group_tests(test, NULL, NULL);
 }

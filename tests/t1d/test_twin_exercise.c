@@ -58,27 +58,6 @@ static void exercise__is_that_of_the_equations(void **state)
 enum { DAYS = 4, FROM_MIN = 16 * 60, LASTS_MIN = 60 };
 static const double rest = 80, active = 135;
 
-/* s2013.ant with its answer to low glucose off: s2008.ant and exercise. */
-static gm_model *truth_model(void)
-{
-  static const gm_eq_output out[] = {{.name = "G", .expression = "G", .unit = "mg/dL"},
-                                     {.name = "CGM", .expression = "CGM", .unit = "mg/dL"}};
-  char *text;
-  size_t bytes;
-  gm_model *m;
-  hidden_must(ctx, gm_file_read(ctx, "models/t1d/s2013.ant", 1 << 20, &text, &bytes));
-  const gm_eq_config c = {.text = text,
-                          .text_name = "s2013.ant",
-                          .output = out,
-                          .output_count = 2,
-                          .solver = GM_EQ_EXPLICIT,
-                          .rtol = 1e-6,
-                          .atol = 1e-8};
-  hidden_must(ctx, gm_model_new(ctx, &gm_equations, &c, &m));
-  gm_free(text);
-  return m;
-}
-
 static bool exercises(int32_t t_min)
 {
   const int32_t in_day = t_min % 1440;
@@ -97,7 +76,7 @@ static void person_follow(int32_t number, bool announced, error sum[2])
   hidden p;
   t1d_twin *twin[2];
   double ahead[2][13];
-  hidden_open(&p, ctx, number, truth_model());
+  hidden_open(&p, ctx, number, hidden_s2013(ctx));
   *hidden_parameter(&p, "r3") = *hidden_parameter(&p, "xi") = 0;
   hidden_begin(&p);
   const int32_t hr = gm_model_find(p.model, GM_TABLE_INPUT, "HR");
@@ -176,6 +155,33 @@ static void twin__hears_exercise(void **state)
   assert_true(rmse[1][1] < rmse[0][1]);
 }
 
+/* An hour at 150, heard in one step of eight hours, does what it does in steps of five minutes. */
+static void heart_rate__counts_when_it_was(void **state)
+{
+  (void)state;
+  double glucose[3];
+  for (int32_t how = 0; how < 3; how++) { /* one step, steps of 5 min, at rest */
+    t1d_twin *twin;
+    t1d_twin_news n;
+    const t1d_twin_options o = {
+        .bw_kg = 70, .basal_u_per_h = 1, .first_mgdl = 140, .rest_heart_rate = 70};
+    hidden_must(ctx, t1d_twin_new(ctx, &o, &twin));
+    for (int32_t t = 0; t < 480; t += 5) {
+      const double rate = how < 2 && t >= 300 && t < 360 ? 150 : 70;
+      hidden_must(ctx, t1d_twin_heart_rate(twin, ctx, t, rate));
+      if (how == 1) hidden_must(ctx, t1d_twin_step(twin, ctx, t + 5, NAN, NULL));
+    }
+    hidden_must(ctx, t1d_twin_step(twin, ctx, 480, NAN, &n));
+    glucose[how] = n.glucose_mgdl;
+    t1d_twin_free(twin);
+  }
+  print_message(
+      "after an hour at 150: %.1f in one step, %.1f in steps of 5 min, at rest %.1f mg/dL\n",
+      glucose[0], glucose[1], glucose[2]);
+  assert_true(fabs(glucose[0] - glucose[1]) < 0.1 * fabs(glucose[2] - glucose[1]));
+  assert_true(glucose[1] < glucose[2]);
+}
+
 /* Heart rates for a twin that does not follow them, and impossible ones, are refused. */
 static void twin__refuses_what_it_does_not_follow(void **state)
 {
@@ -199,6 +205,7 @@ int main(void)
   const struct CMUnitTest test[] = {
       cmocka_unit_test(exercise__is_that_of_the_equations),
       cmocka_unit_test(twin__hears_exercise),
+      cmocka_unit_test(heart_rate__counts_when_it_was),
       cmocka_unit_test(twin__refuses_what_it_does_not_follow),
   };
   return cmocka_run_group_tests(test, begin, end);

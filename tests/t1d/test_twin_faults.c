@@ -142,6 +142,39 @@ static void jump__teaches_nothing(void **state)
   teaches_nothing("95 too high", jumped, 240);
 }
 
+/* A meal that nobody told while the sensor was silent for an hour is no step of the sensor: of the
+ * readings behind the gap at most the first is held out, and glucose is found. */
+static void gap__is_no_step(void **state)
+{
+  (void)state;
+  enum { ATE = 1440 + 660 };
+  for (int32_t number = 10; number < 20; number += 3) {
+    hidden p;
+    t1d_twin *twin;
+    t1d_twin_news n = {0};
+    int32_t held = 0;
+    hidden_open(&p, ctx, number, NULL);
+    hidden_begin(&p);
+    const t1d_twin_options o = hidden_options(&p);
+    hidden_must(ctx, t1d_twin_new(ctx, &o, &twin));
+    hidden_must(ctx, t1d_course_meal(p.course, ctx, ATE, 90));
+    double truth = NAN;
+    for (int32_t t = 5; t <= ATE + 150; t += 5) {
+      truth = hidden_go(&p, t, NULL, 0);
+      const double reading = t1d_sensor_read(&p.sensor, t, truth);
+      const bool silent = t > ATE && t <= ATE + 60;
+      hidden_must(ctx, t1d_twin_step(twin, ctx, t, silent ? NAN : reading, &n));
+      held += t > ATE + 60 && !n.taken;
+    }
+    print_message("%s: %d readings behind the gap held out; glucose %.0f+-%.0f, truly %.0f mg/dL\n",
+                  p.subject->id, (int)held, n.glucose_mgdl, n.glucose_sd_mgdl, truth);
+    assert_true(held <= 3);
+    assert_true(fabs(n.glucose_mgdl - truth) < 45); /* four times what the sensor errs by */
+    t1d_twin_free(twin);
+    hidden_close(&p);
+  }
+}
+
 /* Readings at an end of the range are bounds: the twin's glucose stays beyond them with a spread
  * that grows, and no correction is learned. */
 static void clamp__is_a_bound(void **state)
@@ -179,9 +212,8 @@ static void clamp__is_a_bound(void **state)
 int main(void)
 {
   const struct CMUnitTest test[] = {
-      cmocka_unit_test(stuck_high__teaches_nothing),
-      cmocka_unit_test(stuck_low__teaches_nothing),
-      cmocka_unit_test(jump__teaches_nothing),
+      cmocka_unit_test(stuck_high__teaches_nothing), cmocka_unit_test(stuck_low__teaches_nothing),
+      cmocka_unit_test(jump__teaches_nothing),       cmocka_unit_test(gap__is_no_step),
       cmocka_unit_test(clamp__is_a_bound),
   };
   return cmocka_run_group_tests(test, begin, end);

@@ -21,26 +21,6 @@ static int end(void **state)
   return 0;
 }
 
-static gm_model *truth_model(void)
-{
-  static const gm_eq_output out[] = {{.name = "G", .expression = "G", .unit = "mg/dL"},
-                                     {.name = "CGM", .expression = "CGM", .unit = "mg/dL"}};
-  char *text;
-  size_t bytes;
-  gm_model *m;
-  hidden_must(ctx, gm_file_read(ctx, "models/t1d/s2013.ant", 1 << 20, &text, &bytes));
-  const gm_eq_config c = {.text = text,
-                          .text_name = "s2013.ant",
-                          .output = out,
-                          .output_count = 2,
-                          .solver = GM_EQ_EXPLICIT,
-                          .rtol = 1e-6,
-                          .atol = 1e-8};
-  hidden_must(ctx, gm_model_new(ctx, &gm_equations, &c, &m));
-  gm_free(text);
-  return m;
-}
-
 enum { DAYS = 7, H60 = 1, H120 = 2, H240 = 3 };
 typedef struct {
   double readings[T1D_FORECAST_HORIZONS], mixed[T1D_FORECAST_HORIZONS];
@@ -75,7 +55,7 @@ static void follow(int32_t number, tally *sum)
   hidden p;
   t1d_twin *twin;
   t1d_forecast *f;
-  hidden_open(&p, ctx, number, truth_model());
+  hidden_open(&p, ctx, number, hidden_s2013(ctx));
   *hidden_parameter(&p, "kday4") = 0.8;
   *hidden_parameter(&p, "kday11") = 0.9;
   hidden_begin(&p);
