@@ -19,6 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 /* ---- a machine, a log that counts, an empty cache for each case ---------------------------- */
 typedef struct {
@@ -191,12 +194,38 @@ static void registers_fill(pair *p, uint64_t key)
   memcpy(p->native->reg, p->bytecode->reg, (size_t)m->reg_count * sizeof(gm_v8));
 }
 
-/* Runs a code in both forms: afterwards all registers are alike, those it wrote and the others. */
+/* Are the upper halves of the vector registers in use? XGETBV of XINUSE, where the processor has it
+ * (Intel SDM, vol. 1, 13.6); elsewhere no. */
+static bool uppers_used(void)
+{
+#if defined(__x86_64__)
+  unsigned a = 0, b, c, d;
+  if (!__get_cpuid_count(0xd, 1, &a, &b, &c, &d) || !(a & 4)) return false;
+  __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(1));
+  return a & 4;
+#else
+  return false;
+#endif
+}
+
+static void uppers_clear(void)
+{
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx")) __asm__ volatile("vzeroupper" ::: "memory");
+#endif
+}
+
+/* Runs a code in both forms: afterwards all registers are alike, those it wrote and the others. And
+ * the processor is as it was: upper halves left in use cost every call of the C library's that was
+ * not compiled for vectors some hundred cycles (seen: closed loops three times as slow). */
 static void both(pair *p, const char *what, const lane_code *code)
 {
   if (!code->op) return;
   vm_run(p->m, p->bytecode, code);
+  uppers_clear();
+  const bool before = uppers_used();
   vm_run(p->m, p->native, code);
+  if (!before && uppers_used()) fail_msg("%s: upper halves of registers are left in use", what);
   p->ops += code->count;
   for (int32_t i = 0; i < p->m->reg_count; i++)
     for (int l = 0; l < LANES; l++) {
