@@ -101,6 +101,11 @@ typedef struct {
   double *xd;
   const double *thetad;
   int8_t *status; /* [n] out: GM_MEMBER_ bits */
+  /* [n] or NULL: steps in time that are handed on from one advance to the next, for types that
+   * choose their own; others leave them. In: the first to try (0: the type's choice), out: the one
+   * that would have come next (0: none). What comes out then hangs, within tolerances, on where
+   * spans end. */
+  double *step;
 } gm_batch;
 
 /* Beside a span: what the derivatives of an objective are pulled back from, and to. */

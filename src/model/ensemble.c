@@ -68,6 +68,7 @@ void gm_ensemble_free(gm_ensemble *e)
   gm_free(e->status);
   gm_free(e->call);
   gm_free(e->move);
+  gm_free(e->step);
   gm_free(e);
 }
 
@@ -83,6 +84,17 @@ gm_key *gm_ensemble_key(gm_ensemble *e)
 }
 uint64_t *gm_ensemble_slot(gm_ensemble *e) { return e->slot; }
 double *gm_ensemble_state(gm_ensemble *e) { return e->x; }
+
+gm_status gm_ensemble_keep_steps(gm_ensemble *e, gm_ctx *ctx)
+{
+  if (!e->step) e->step = gm_alloc(ctx, e->n, sizeof *e->step);
+  return e->step ? GM_OK : gm_fail(ctx, GM_ENOMEM, "steps of an ensemble");
+}
+
+void gm__ensemble_forget(gm_ensemble *e)
+{
+  if (e->step) memset(e->step, 0, (size_t)e->n * sizeof *e->step);
+}
 
 void gm_ensemble_seat(gm_ensemble *e, gm_key key, uint64_t first_slot)
 {
@@ -104,7 +116,8 @@ gm_batch gm__ensemble_batch(const gm_ensemble *e, int32_t first, int32_t count)
                     .psm = 1,
                     .key = e->key + first,
                     .slot = e->slot + first,
-                    .status = e->call + first};
+                    .status = e->call + first,
+                    .step = e->step ? e->step + first : NULL};
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
@@ -148,6 +161,7 @@ gm_status gm_ensemble_init(gm_ensemble *e, gm_ctx *ctx, double t0)
   job j = {.e = e, .t1 = t0};
   gm_status s = gm_pool_run(e->pool, ctx, block_count(e), init_task, &j);
   e->t = t0;
+  gm__ensemble_forget(e);
   return s;
 }
 
@@ -249,6 +263,7 @@ gm_status gm_ensemble_set(gm_ensemble *e, gm_ctx *ctx, const double *macro)
   (void)ctx;
   gm_batch b = gm__ensemble_batch(e, 0, e->n);
   memset(e->call, 0, (size_t)e->n);
+  gm__ensemble_forget(e);
   gm_model_set(e->model, &b, macro);
   gather_status(e, 0, e->n);
   return GM_OK;

@@ -17,6 +17,7 @@ struct gm_ensemble {
   uint64_t *slot;
   int8_t *status, *call; /* gathered since the start; of the last call */
   bool keys_differ;      /* perhaps: somebody asked for the keys, or they were loaded */
+  double *step;          /* [n] handed on between advances; NULL: not */
   int32_t *move;         /* [2n] who changes, and from whom; NULL until members are chosen */
   struct {
     gm_work *work;
@@ -24,5 +25,7 @@ struct gm_ensemble {
   } worker[];
 };
 
+/* Steps that are handed on begin anew. */
+void gm__ensemble_forget(gm_ensemble *e);
 gm_batch gm__ensemble_batch(const gm_ensemble *e, int32_t first, int32_t count);
 #endif

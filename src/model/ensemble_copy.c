@@ -192,6 +192,7 @@ gm_status gm_ensemble_select(gm_ensemble *to, const gm_ensemble *from, gm_ctx *c
                              const int32_t *ancestor, uint64_t generation, bool keep_slots)
 {
   assert(to && from && to->model == from->model && ancestor);
+  gm__ensemble_forget(to);
   if (to != from || keep_slots)
     return select_apart(to, from, ctx, ancestor, generation, keep_slots);
   if (!to->move) to->move = gm_alloc(to->ctx, 2 * (ptrdiff_t)to->n, sizeof *to->move);
@@ -336,6 +337,7 @@ gm_status gm_ensemble_load(gm_ensemble *e, gm_ctx *ctx, const void *data, size_t
     (void)take(&c, e->status, n);
     if (e->x) (void)take(&c, e->x, n * (size_t)h.state_count * sizeof *e->x);
     e->t = h.t;
+    gm__ensemble_forget(e);
     e->keys_differ = true;
   }
   for (int32_t m = 0; obj && m < e->n; m++)

@@ -314,6 +314,8 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     steps_choose(r, h, error, ok);
     if (__builtin_expect(w->alone != 0, 0))
       w->h = v8_blend(lanes_mask(w->alone), w->h, kept); /* the others stand still */
+    if (b->step) /* a step that only the end of the span made short says nothing of the next */
+      w->h = v8_blend(ok & v8_less(h, kept), v8_max(w->h, kept), w->h);
     if (m->condition_count) steps_hold(r, cut, h, t_new);
     lanes_move(r, accepted, cut, h, t_new);
   }

@@ -11,9 +11,6 @@
 
 enum { STAGES = 7 };
 
-/* What the step control remembers of the last error is at least this. */
-static const double error_least = 1e-4, log_error_least = -9.210340371976182;
-
 static const double tsit_c[STAGES] = {0, 0.161, 0.327, 0.9, 0.9800255409045097, 1, 1};
 static const double tsit_a[STAGES][STAGES - 1] = {
     {0},
