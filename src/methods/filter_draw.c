@@ -18,31 +18,48 @@ void gm_filter_unknown(const gm_filter *f, int32_t i, double *mean, double *sd)
   *sd = sqrt(fmax(b, 0));
 }
 
-/* Weighted sum of a row's sigma points, and along each pair half their difference over their
- * distance in sd times a normal number; draw: these numbers over twice that distance. */
-static double blend(const gm_filter *f, const double *value, ptrdiff_t stride, const double *draw)
+/* Members come in pairs of opposite chance: the mean of a value of all sigma points, plus and minus,
+ * along each pair of points, half their difference over their distance in sd times a normal
+ * number. value: rows of count, one a point; scaled: these numbers over twice that distance; mean
+ * and off: [count], the mean made before. */
+static void blend_pair(const gm_filter *f, int32_t count, const double *value, const double *scaled,
+                       const double *mean, double *off, double *even, double *odd)
 {
   const int32_t pairs = (f->n - 1) / 2;
-  double v = 0;
-  for (int32_t q = 0; q < f->n; q++) v += f->weight[q] * value[q * stride];
-  for (int32_t i = 0; i < pairs; i++)
-    v += draw[i] * (value[(1 + i) * stride] - value[(1 + pairs + i) * stride]);
-  return v;
+  for (int32_t k = 0; k < count; k++) off[k] = 0;
+  for (int32_t i = 0; i < pairs; i++) {
+    const double *up = value + (ptrdiff_t)(1 + i) * count, *down = up + (ptrdiff_t)pairs * count;
+    for (int32_t k = 0; k < count; k++) off[k] += scaled[i] * (up[k] - down[k]);
+  }
+  for (int32_t k = 0; k < count; k++) even[k] = mean[k] + off[k];
+  for (int32_t k = 0; k < count; k++) odd[k] = mean[k] - off[k];
 }
 
+static void mean_take(const gm_filter *f, int32_t count, const double *value, double *mean)
+{
+  for (int32_t k = 0; k < count; k++) mean[k] = 0;
+  for (int32_t q = 0; q < f->n; q++)
+    for (int32_t k = 0; k < count; k++) mean[k] += f->weight[q] * value[(ptrdiff_t)q * count + k];
+}
+
+/* room: f->n numbers, then twice mc and twice f->d. */
 static void draw_sigma(const gm_filter *f, int32_t n, gm_key key, uint64_t index, int32_t mc,
-                       const double *points, double *draw, double *macro, double *z)
+                       const double *points, double *room, double *macro, double *z)
 {
   /* the weight of a point of a pair is 1 / (2 distance^2) */
   const double distance = sqrt(0.5 / f->weight[1]);
-  const int32_t pairs = (f->n - 1) / 2;
-  for (int32_t m = 0; m < n; m++) {
-    for (int32_t i = 0; i < pairs; i++) {
-      const double e = gm_normal(key, (uint64_t)(m / 2), (uint64_t)i, gm_kind_draw(1, 0), index);
-      draw[i] = (m % 2 ? -e : e) / (2 * distance);
-    }
-    for (int32_t k = 0; k < mc; k++) macro[(ptrdiff_t)m * mc + k] = blend(f, points + k, mc, draw);
-    for (int32_t k = 0; k < f->d; k++) z[(ptrdiff_t)m * f->d + k] = blend(f, f->z + k, f->d, draw);
+  const int32_t pairs = (f->n - 1) / 2, d = f->d;
+  double *draw = room, *mean = room + f->n, *off = mean + mc, *mean_z = off + mc,
+         *off_z = mean_z + d;
+  mean_take(f, mc, points, mean);
+  mean_take(f, d, f->z, mean_z);
+  for (int32_t m = 0; m < n; m += 2) {
+    double *to = macro + (ptrdiff_t)m * mc, *to_z = z + (ptrdiff_t)m * d;
+    for (int32_t i = 0; i < pairs; i++)
+      draw[i] = gm_normal(key, (uint64_t)(m / 2), (uint64_t)i, gm_kind_draw(1, 0), index) /
+                (2 * distance);
+    blend_pair(f, mc, points, draw, mean, off, to, to + mc);
+    blend_pair(f, d, f->z, draw, mean_z, off_z, to_z, to_z + d);
   }
 }
 
@@ -68,7 +85,7 @@ gm_status gm_filter_draw(gm_filter *f, gm_ctx *ctx, int32_t n, gm_key key, uint6
     return gm_fail(ctx, GM_ERANGE, "filter: %d members drawn, expected an even number", (int)n);
   if (mc <= 0)
     return gm_fail(ctx, GM_EUNSUPPORTED, "filter: members of a model without a macro view");
-  double *points = gm_alloc(ctx, (ptrdiff_t)f->n * mc + f->n, sizeof *points);
+  double *points = gm_alloc(ctx, (ptrdiff_t)f->n * mc + f->n + 2 * (mc + f->d), sizeof *points);
   if (!points) return gm_fail(ctx, GM_ENOMEM, "members of a belief");
   gm_status s = gm_ensemble_get(f->e, ctx, points);
   if (!s && f->o.kind == GM_FILTER_UKF)
