@@ -1,7 +1,7 @@
 /* loop.c - what the streaming twin and the predictive controller cost in closed loop.
  *
  * First each call by itself, in one thread: ten adults, Breton's sensor, the standard meals, told
- * and not told: a step of the twin, its outlook (32 members, 72 steps, with and without a unit),
+ * and not told: a step of the twin, its outlook (32 members, 60 steps; every 15 min with a unit too),
  * a decision. Then trials of many persons on 1, 2, 4 .. threads, which must say the same to the
  * last bit, and a crowd on all of them.
  * Use: loop [PERSONSxDAYS]   the crowd [100x1]; scaling is measured on at most 100x1 of it.
@@ -75,7 +75,7 @@ static int by_size(const void *a, const void *b)
 
 static void tell_calls(const char *scenario)
 {
-  static const char *const name[CALLS] = {"step of the twin", "outlook of six hours", "decision"};
+  static const char *const name[CALLS] = {"step of the twin", "outlook of five hours", "decision"};
   for (int c = 0; c < CALLS; c++) {
     const int32_t n = took[c].count;
     double sum = 0;

@@ -76,6 +76,8 @@ typedef struct {
   int32_t members;
   double basal_u_per_h; /* that goes on; negative: the present one */
   bool per_unit;
+  uint64_t chance; /* number of the draws: outlooks of one number have members that go alike; 0:
+                      others at each step */
 } t1d_outlook_options;
 GM_NODISCARD gm_status t1d_twin_outlook(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o,
                                         t1d_outlook *out);

@@ -11,14 +11,19 @@ enum { MEMBERS = 64, STEPS = 72, STRETCH = 3, CAUSE_ROWS = 2 * (T1D_CAUSES + 1) 
  */
 enum { KEY_MEMBERS = 77, KEY_MOVES = 78 };
 
-void t1d__twin_ahead_free(t1d_twin *t)
+static void room_free(twin_ahead *a)
 {
-  twin_ahead *a = &t->ahead;
   double *all[] = {a->z, a->w0, a->start, a->y, a->glucose, a->weight, a->mean};
   gm_ensemble_free(a->e);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) gm_free(all[i]);
   gm_free(a->drive_of);
   *a = (twin_ahead){0};
+}
+
+void t1d__twin_ahead_free(t1d_twin *t)
+{
+  room_free(&t->ahead);
+  room_free(&t->ahead_spare);
 }
 
 static int32_t outputs_of(const t1d_twin *t)
@@ -28,14 +33,27 @@ static int32_t outputs_of(const t1d_twin *t)
   return count;
 }
 
+/* Two rooms are kept, the one of the last time in t->ahead: outlooks with and without a unit take
+ * turns. */
 static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants, int32_t steps)
 {
   twin_ahead *a = &t->ahead;
-  if (a->e && n == a->members && variants == a->variants && steps == a->steps) return GM_OK;
-  t1d__twin_ahead_free(t);
+  for (int32_t room = 0; room < 2; room++) {
+    if (a->e && n == a->members && variants == a->variants && steps == a->steps) return GM_OK;
+    const twin_ahead last = t->ahead;
+    t->ahead = t->ahead_spare;
+    t->ahead_spare = last;
+  }
+  room_free(&t->ahead_spare);
+  t->ahead_spare = t->ahead;
+  t->ahead = (twin_ahead){0};
   const ptrdiff_t mc = gm_model_macro_count(t->model), all = (ptrdiff_t)n * variants;
   gm_status s = gm_ensemble_new(ctx, t->model, NULL, (int32_t)all, &a->e);
-  if (s) return s;
+  if (!s) s = gm_ensemble_keep_steps(a->e, ctx);
+  if (s) {
+    room_free(a);
+    return s;
+  }
   a->z = gm_alloc(ctx, (ptrdiff_t)n * t->d, sizeof(double));
   a->w0 = gm_alloc(ctx, n, sizeof(double));
   a->start = gm_alloc(ctx, all * mc, sizeof(double));
@@ -46,7 +64,7 @@ static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants
   a->drive_of = gm_alloc(ctx, all, sizeof *a->drive_of);
   if (!a->z || !a->w0 || !a->start || !a->y || !a->glucose || !a->weight || !a->mean ||
       !a->drive_of) {
-    t1d__twin_ahead_free(t);
+    room_free(a);
     return gm_fail(ctx, GM_ENOMEM, "outlook");
   }
   a->members = n;
@@ -68,7 +86,7 @@ static gm_status members_draw(t1d_twin *t, gm_ctx *ctx)
                           gm_model_find(t->model, GM_TABLE_STATE, "rest")};
   int32_t states;
   gm_model_table(t->model, GM_TABLE_STATE, &states);
-  gm_status s = gm_filter_draw(t->filter, ctx, a->members, key, (uint64_t)t->steps, a->start, a->z);
+  gm_status s = gm_filter_draw(t->filter, ctx, a->members, key, a->chance, a->start, a->z);
   for (int32_t m = 0; m < a->members && !s; m++) {
     double *state = a->start + (ptrdiff_t)m * mc;
     for (int32_t k = 0; k < states; k++)
@@ -138,11 +156,13 @@ static void theta_set(t1d_twin *t, const twin_variant *variant, int32_t k)
   const gm_unknown *u = &t->unknown[k];
   const int32_t n = a->members, all = n * a->variants;
   double *theta = gm_ensemble_theta(a->e) + (ptrdiff_t)u->parameter * all;
-  for (int32_t v = 0; v < a->variants; v++)
-    for (int32_t m = 0; m < n; m++) {
+  for (int32_t m = 0; m < n; m++) {
+    const double z = a->z[(ptrdiff_t)m * t->d + k], value = gm_unknown_value(u, z);
+    for (int32_t v = 0; v < a->variants; v++) {
       const bool less = k == TWIN_W && (variant[v].without & WITHOUT_TREND);
-      theta[v * n + m] = gm_unknown_value(u, a->z[(ptrdiff_t)m * t->d + k] - (less ? a->w0[m] : 0));
+      theta[v * n + m] = less ? gm_unknown_value(u, z - a->w0[m]) : value;
     }
+  }
 }
 
 static gm_status members_seat(t1d_twin *t, gm_ctx *ctx, const twin_variant *variant,
@@ -179,9 +199,11 @@ static void unknowns_move(t1d_twin *t, const twin_variant *variant, int32_t step
     const gm_unknown *u = &t->unknown[k];
     if (!(u->memory > 0)) continue;
     const double rho = gm_exp(-dt / u->memory), sd = sqrt(1 - rho * rho);
-    for (int32_t m = 0; m < a->members; m++) {
-      double e = gm_normal(key, (uint64_t)(m / 2), (uint64_t)k, gm_kind_draw(1, 0),
-                           (uint64_t)t->steps * 1000000 + (uint64_t)step);
+    double e = 0;
+    for (int32_t m = 0; m < a->members; m++) { /* in pairs of opposite chance */
+      if (m % 2 == 0)
+        e = gm_normal(key, (uint64_t)(m / 2), (uint64_t)k, gm_kind_draw(1, 0),
+                      a->chance * 1000000 + (uint64_t)step);
       double *z = &a->z[(ptrdiff_t)m * t->d + k];
       *z = rho * *z + sd * (m % 2 ? -e : e);
       if (k == TWIN_W) a->w0[m] *= rho;
@@ -338,6 +360,7 @@ gm_status t1d__twin_ahead(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o
   future f = {.variants = variants};
   const double basal = o->basal_u_per_h >= 0 ? o->basal_u_per_h : t1d_course_basal_now(t->course);
   gm_status s = room_make(t, ctx, o->members, variants, o->steps);
+  t->ahead.chance = o->chance ? o->chance : (uint64_t)t->steps;
   if (!s) s = members_seat(t, ctx, variant, basal);
   for (int32_t v = 0; v < variants && !s; v++)
     s = future_variant(t, ctx, &variant[v], o, basal, &f, v);

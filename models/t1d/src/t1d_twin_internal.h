@@ -60,6 +60,7 @@ typedef struct {
   double *mean;    /* explanation: [causes + 1][2][steps] */
   int32_t *drive_of;
   int32_t members, variants, steps;
+  uint64_t chance; /* number of the draws */
 } twin_ahead;
 
 struct t1d_twin {
@@ -97,7 +98,7 @@ struct t1d_twin {
   double seen[TWIN_SEEN], seen_min[TWIN_SEEN]; /* the newest readings, believed or not */
   double doubt_until;                          /* of the sensor, after a step */
   int32_t agreed;                              /* readings in a row that are what was expected */
-  twin_ahead ahead;
+  twin_ahead ahead, ahead_spare;
 };
 
 /* Edges from the course up to t_min, parts of the day and exercise, into the drive. */
