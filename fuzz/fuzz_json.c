@@ -77,11 +77,11 @@ static void as_value(gm_ctx *ctx, gm_arena *arena, const char *text, size_t byte
   demand_tree(root);
   gm_text_init(&t, ctx);
   gm_text_init(&again, ctx);
-  gm__json_write_begin(&w, &t, 0);
+  gm_json_write_begin(&w, &t, 0);
   gm__json_write_tree(&w, NULL, root);
   demand(gm__json_parse(ctx, arena, NULL, t.data, t.bytes, &back) == GM_OK,
          "what was written cannot be read");
-  gm__json_write_begin(&w, &again, 0);
+  gm_json_write_begin(&w, &again, 0);
   gm__json_write_tree(&w, NULL, back);
   demand(t.bytes == again.bytes && memcmp(t.data, again.data, t.bytes) == 0,
          "what was read again differs");
@@ -96,7 +96,7 @@ static gm_status note(void *user, const gm_json *part, int64_t index, gm_status 
   gm_text_addf(t, "%lld %d ", (long long)index, (int)s);
   if (!part) gm_text_add(t, gm_message(t->ctx));
   if (part) demand_tree(part);
-  gm__json_write_begin(&w, t, 0);
+  gm_json_write_begin(&w, t, 0);
   if (part) gm__json_write_tree(&w, NULL, part);
   return t->status;
 }

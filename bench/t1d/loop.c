@@ -4,12 +4,14 @@
  * and not told: a step of the twin, its outlook (32 members, 60 steps; every 15 min with a unit too),
  * a decision. Then trials of many persons on 1, 2, 4 .. threads, which must say the same to the
  * last bit, and a crowd on all of them.
- * Use: loop [PERSONSxDAYS]   the crowd [100x1]; scaling is measured on at most 100x1 of it.
+ * Use: loop [PERSONSxDAYS]   the crowd [100x1]; scaling is measured on at most 100x1 of it. A crowd
+ * of hours says on the way what it took so far; Ctrl-C or a TERM ends it with the days it has.
  * GEMEL_KERNEL as docs/cli.md has it; "now" where it is not set. Machines are shared: wall time is
  * printed beside the processors' time. */
 #include "t1d_trial.h"
 #include "gemel/equations.h"
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,12 +129,34 @@ typedef struct {
   t1d_trial *trial;
 } outcome;
 
+static volatile sig_atomic_t ended;
+
+static void end_it(int signal)
+{
+  (void)signal;
+  ended = 1;
+}
+
+static bool is_ended(void *user)
+{
+  (void)user;
+  return ended;
+}
+
+/* Where a crowd stands: told at every twentieth. */
+typedef struct {
+  double next, wall_s, cpu_s, days;
+} standing;
+
 static void progress(void *user, const char *what, double fraction)
 {
-  double *next = user;
-  if (fraction < *next) return;
-  fprintf(stderr, "%s: %.0f %%\n", what, 100 * fraction);
-  *next = fraction + 0.05;
+  standing *s = user;
+  if (fraction < s->next) return;
+  const double wall = clock_s(CLOCK_MONOTONIC) - s->wall_s,
+               cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID) - s->cpu_s;
+  fprintf(stderr, "%s: %.0f %% after %.0f s, %.3f s of a processor a patient-day, %.0f s left\n",
+          what, 100 * fraction, wall, cpu / (fraction * s->days), wall / fraction - wall);
+  s->next = fraction + 0.05;
 }
 
 /* The thirty in turn, each with draws of their own. */
@@ -142,8 +166,8 @@ static outcome crowd_run(gm_ctx *ctx, crowd c, bool tell)
                        .controller = &t1d_mpc,
                        .belief = &t1d_twin_belief,
                        .belief_options = &told_ratios};
-  double next = 0;
-  const gm_watch watch = {.progress = progress, .user = &next};
+  standing at = {.next = 0.05, .days = (double)c.persons * c.days};
+  const gm_watch watch = {.stop = is_ended, .progress = progress, .user = &at};
   const t1d_subject **subject = calloc((size_t)c.persons, sizeof *subject);
   if (!subject) must(GM_ENOMEM, ctx);
   for (int32_t i = 0; i < c.persons; i++) subject[i] = t1d_subject_at(i % T1D_SUBJECT_COUNT);
@@ -158,10 +182,11 @@ static outcome crowd_run(gm_ctx *ctx, crowd c, bool tell)
                          .watch = tell ? &watch : NULL};
   outcome out = {.trial = NULL};
   must(gm_pool_new(ctx, c.threads, &o.pool), ctx);
-  const double cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID), wall = clock_s(CLOCK_MONOTONIC);
+  at.cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+  at.wall_s = clock_s(CLOCK_MONOTONIC);
   must(t1d_trial_run(ctx, &o, &out.trial), ctx);
-  out.wall_s = clock_s(CLOCK_MONOTONIC) - wall;
-  out.cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+  out.wall_s = clock_s(CLOCK_MONOTONIC) - at.wall_s;
+  out.cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID) - at.cpu_s;
   gm_pool_free(o.pool);
   free(subject);
   return out;
@@ -169,7 +194,8 @@ static outcome crowd_run(gm_ctx *ctx, crowd c, bool tell)
 
 static void tell_crowd(crowd c, const outcome *o)
 {
-  const double days = (double)c.persons * c.days;
+  const double days = c.persons * o->trial->days;
+  if (!o->trial->complete) printf("ended after %.2f of %d days\n", o->trial->days, (int)c.days);
   printf("%5d x %-4d %7d %10.1f %10.1f %12.2f %14.2f %8.2f\n", (int)c.persons, (int)c.days,
          (int)c.threads, o->wall_s, o->cpu_s, days / o->wall_s, days / o->cpu_s,
          o->cpu_s / o->wall_s);
@@ -251,6 +277,8 @@ int main(int argc, char **argv)
     return 2;
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
+  signal(SIGINT, end_it);
+  signal(SIGTERM, end_it);
   setenv("GEMEL_KERNEL", "now", 0);
   must(gm_ctx_new(NULL, &ctx), NULL);
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void gm__json_write_begin(gm_json_writer *w, gm_text *out, int32_t line_depth)
+void gm_json_write_begin(gm_json_writer *w, gm_text *out, int32_t line_depth)
 {
   *w = (gm_json_writer){.out = out, .line_depth = line_depth};
 }
@@ -72,36 +72,36 @@ static void level_close(gm_json_writer *w, const char *bracket)
   w->comma = true;
 }
 
-void gm__json_write_object(gm_json_writer *w, const char *key)
+void gm_json_write_object(gm_json_writer *w, const char *key)
 {
   place_z(w, key);
   level_open(w, "{");
 }
 
-void gm__json_write_array(gm_json_writer *w, const char *key)
+void gm_json_write_array(gm_json_writer *w, const char *key)
 {
   place_z(w, key);
   level_open(w, "[");
 }
 
-void gm__json_write_object_end(gm_json_writer *w) { level_close(w, "}"); }
-void gm__json_write_array_end(gm_json_writer *w) { level_close(w, "]"); }
+void gm_json_write_object_end(gm_json_writer *w) { level_close(w, "}"); }
+void gm_json_write_array_end(gm_json_writer *w) { level_close(w, "]"); }
 
-void gm__json_write_textn(gm_json_writer *w, const char *key, const char *text, size_t bytes)
+void gm_json_write_textn(gm_json_writer *w, const char *key, const char *text, size_t bytes)
 {
   place_z(w, key);
   quoted(w->out, text, bytes);
 }
 
-void gm__json_write_text(gm_json_writer *w, const char *key, const char *text)
+void gm_json_write_text(gm_json_writer *w, const char *key, const char *text)
 {
   if (text)
-    gm__json_write_textn(w, key, text, strlen(text));
+    gm_json_write_textn(w, key, text, strlen(text));
   else
-    gm__json_write_null(w, key);
+    gm_json_write_null(w, key);
 }
 
-void gm__json_write_number(gm_json_writer *w, const char *key, double v)
+void gm_json_write_number(gm_json_writer *w, const char *key, double v)
 {
   char text[64] = "null"; /* room for a decimal sign of several bytes */
   double back = NAN;
@@ -110,14 +110,14 @@ void gm__json_write_number(gm_json_writer *w, const char *key, double v)
     gm__number_point(text);
     if (gm__number_parse(text, &back) && back == v) break;
   }
-  gm__json_write_raw(w, key, text);
+  gm_json_write_raw(w, key, text);
 }
 
-void gm__json_write_numbers(gm_json_writer *w, const char *key, int32_t n, const double *v)
+void gm_json_write_numbers(gm_json_writer *w, const char *key, int32_t n, const double *v)
 {
-  gm__json_write_array(w, key);
-  for (int32_t i = 0; i < n; i++) gm__json_write_number(w, NULL, v[i]);
-  gm__json_write_array_end(w);
+  gm_json_write_array(w, key);
+  for (int32_t i = 0; i < n; i++) gm_json_write_number(w, NULL, v[i]);
+  gm_json_write_array_end(w);
 }
 
 static size_t digits(const char *p) { return strspn(p, "0123456789"); }
@@ -144,38 +144,38 @@ static bool is_number(const char *p)
   return !*p;
 }
 
-void gm__json_write_decimal(gm_json_writer *w, const char *key, const char *number)
+void gm_json_write_decimal(gm_json_writer *w, const char *key, const char *number)
 {
   if (!is_number(number)) {
     if (!w->out->status)
       w->out->status = gm_fail(w->out->ctx, GM_EINVAL, "a number that JSON cannot hold");
     return;
   }
-  gm__json_write_raw(w, key, number);
+  gm_json_write_raw(w, key, number);
 }
 
-void gm__json_write_int(gm_json_writer *w, const char *key, int64_t v)
+void gm_json_write_int(gm_json_writer *w, const char *key, int64_t v)
 {
   place_z(w, key);
   gm_text_addf(w->out, "%lld", (long long)v);
 }
 
-void gm__json_write_bool(gm_json_writer *w, const char *key, bool v)
+void gm_json_write_bool(gm_json_writer *w, const char *key, bool v)
 {
-  gm__json_write_raw(w, key, v ? "true" : "false");
+  gm_json_write_raw(w, key, v ? "true" : "false");
 }
 
-void gm__json_write_null(gm_json_writer *w, const char *key) { gm__json_write_raw(w, key, "null"); }
+void gm_json_write_null(gm_json_writer *w, const char *key) { gm_json_write_raw(w, key, "null"); }
 
-void gm__json_write_rawn(gm_json_writer *w, const char *key, const char *json, size_t bytes)
+void gm_json_write_rawn(gm_json_writer *w, const char *key, const char *json, size_t bytes)
 {
   place_z(w, key);
   gm_text_addn(w->out, json, bytes);
 }
 
-void gm__json_write_raw(gm_json_writer *w, const char *key, const char *json)
+void gm_json_write_raw(gm_json_writer *w, const char *key, const char *json)
 {
-  gm__json_write_rawn(w, key, json, strlen(json));
+  gm_json_write_rawn(w, key, json, strlen(json));
 }
 
 static void node_begin(gm_json_writer *w, const gm_json *n)

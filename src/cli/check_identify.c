@@ -41,30 +41,30 @@ static void show_text(const gm_structural *r, gm_text *out)
 static void show_json(const cli *c, const gm_structural *r, bool good, gm_text *out)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "gemel", gm_version());
-  gm__json_write_text(&j, "verb", "check");
-  gm__json_write_text(&j, "file", c->argument[0]);
-  gm__json_write_bool(&j, "good", good);
-  gm__json_write_array(&j, "unknown");
+  gm_json_write_begin(&j, out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "gemel", gm_version());
+  gm_json_write_text(&j, "verb", "check");
+  gm_json_write_text(&j, "file", c->argument[0]);
+  gm_json_write_bool(&j, "good", good);
+  gm_json_write_array(&j, "unknown");
   for (int32_t i = 0; i < r->unknown_count; i++) {
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "name", r->unknown[i].name);
-    gm__json_write_bool(&j, "identifiable", r->unknown[i].identifiable);
-    gm__json_write_object_end(&j);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "name", r->unknown[i].name);
+    gm_json_write_bool(&j, "identifiable", r->unknown[i].identifiable);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
-  gm__json_write_array(&j, "combinations");
+  gm_json_write_array_end(&j);
+  gm_json_write_array(&j, "combinations");
   for (int32_t i = 0; i < r->combination_count; i++)
-    gm__json_write_text(&j, NULL, r->combination[i]);
-  gm__json_write_array_end(&j);
-  gm__json_write_int(&j, "other_functions", r->other_count);
-  gm__json_write_int(&j, "rank", r->rank);
-  gm__json_write_int(&j, "order", r->order);
-  gm__json_write_int(&j, "points", r->point_count);
-  gm__json_write_bool(&j, "stopped", r->stopped);
-  gm__json_write_object_end(&j);
+    gm_json_write_text(&j, NULL, r->combination[i]);
+  gm_json_write_array_end(&j);
+  gm_json_write_int(&j, "other_functions", r->other_count);
+  gm_json_write_int(&j, "rank", r->rank);
+  gm_json_write_int(&j, "order", r->order);
+  gm_json_write_int(&j, "points", r->point_count);
+  gm_json_write_bool(&j, "stopped", r->stopped);
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

@@ -65,14 +65,14 @@ static void row(one *k, int32_t parameter)
   else
     cli_table_cell(&k->table, "-");
   cli_table_cell(&k->table, "%s", verdict);
-  gm__json_write_object(&k->j, NULL);
-  gm__json_write_text(&k->j, "name", p->name);
-  gm__json_write_number(&k->j, "learned", 1 - left);
-  gm__json_write_number(&k->j, "error", error);
-  gm__json_write_text(&k->j, "with", name);
-  gm__json_write_number(&k->j, "correlation", r);
-  gm__json_write_text(&k->j, "verdict", verdict);
-  gm__json_write_object_end(&k->j);
+  gm_json_write_object(&k->j, NULL);
+  gm_json_write_text(&k->j, "name", p->name);
+  gm_json_write_number(&k->j, "learned", 1 - left);
+  gm_json_write_number(&k->j, "error", error);
+  gm_json_write_text(&k->j, "with", name);
+  gm_json_write_number(&k->j, "correlation", r);
+  gm_json_write_text(&k->j, "verdict", verdict);
+  gm_json_write_object_end(&k->j);
 }
 
 static void rows(one *k, cli_result *r)
@@ -82,16 +82,16 @@ static void rows(one *k, cli_result *r)
   const gm_definition *d = k->t->definition;
   cli_table_init(&k->table, k->ctx, 4);
   for (int i = 0; i < 4; i++) cli_table_cell(&k->table, "%s", head[i]);
-  gm__json_write_begin(&k->j, &r->json, 1);
-  gm__json_write_object(&k->j, NULL);
-  gm__json_write_text(&k->j, "subject", gm_subject_id(k->t->subject));
-  gm__json_write_int(&k->j, "learned", k->t->learned);
-  gm__json_write_text(&k->j, "health", gm_health_name(k->t->health));
-  gm__json_write_array(&k->j, "parameters");
+  gm_json_write_begin(&k->j, &r->json, 1);
+  gm_json_write_object(&k->j, NULL);
+  gm_json_write_text(&k->j, "subject", gm_subject_id(k->t->subject));
+  gm_json_write_int(&k->j, "learned", k->t->learned);
+  gm_json_write_text(&k->j, "health", gm_health_name(k->t->health));
+  gm_json_write_array(&k->j, "parameters");
   for (int32_t i = 0; i < d->parameter_count; i++)
     if (d->parameter[i].eta >= 0) row(k, i);
-  gm__json_write_array_end(&k->j);
-  gm__json_write_object_end(&k->j);
+  gm_json_write_array_end(&k->j);
+  gm_json_write_object_end(&k->j);
   cli_table_write(&k->table, false, &r->text);
   gm_text_add(&r->text, "\n");
 }

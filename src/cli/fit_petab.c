@@ -240,55 +240,55 @@ static void show(const job *j, gm_text *out)
 
 static void json_starts(const job *j, gm_json_writer *o)
 {
-  gm__json_write_array(o, "starts");
+  gm_json_write_array(o, "starts");
   for (int32_t i = 0; i < j->done; i++) {
     const start *k = &j->start[i];
-    gm__json_write_object(o, NULL);
+    gm_json_write_object(o, NULL);
     if (k->status) {
-      gm__json_write_text(o, "failed", k->message);
+      gm_json_write_text(o, "failed", k->message);
     } else {
-      gm__json_write_number(o, "first", k->fit.first);
-      gm__json_write_number(o, "objective", objective(&k->fit.value));
-      gm__json_write_number(o, "llh", k->fit.value.llh);
-      gm__json_write_number(o, "chi2", k->fit.value.chi2);
-      gm__json_write_int(o, "iterations", k->fit.iterations);
-      gm__json_write_int(o, "evaluations", k->fit.evaluations);
-      gm__json_write_bool(o, "converged", k->fit.converged);
-      gm__json_write_text(o, "end", k->fit.why);
+      gm_json_write_number(o, "first", k->fit.first);
+      gm_json_write_number(o, "objective", objective(&k->fit.value));
+      gm_json_write_number(o, "llh", k->fit.value.llh);
+      gm_json_write_number(o, "chi2", k->fit.value.chi2);
+      gm_json_write_int(o, "iterations", k->fit.iterations);
+      gm_json_write_int(o, "evaluations", k->fit.evaluations);
+      gm_json_write_bool(o, "converged", k->fit.converged);
+      gm_json_write_text(o, "end", k->fit.why);
     }
-    gm__json_write_object_end(o);
+    gm_json_write_object_end(o);
   }
-  gm__json_write_array_end(o);
+  gm_json_write_array_end(o);
 }
 
 static void json(const job *j, gm_text *out)
 {
   static const char *const scale[] = {"lin", "log", "log10"};
   gm_json_writer o;
-  gm__json_write_begin(&o, out, 1);
-  gm__json_write_object(&o, NULL);
-  gm__json_write_text(&o, "problem", j->c->argument[0]);
-  gm__json_write_int(&o, "measurements", j->points);
-  gm__json_write_number(&o, "llh", j->value.llh);
-  gm__json_write_number(&o, "chi2", j->value.chi2);
-  gm__json_write_number(&o, "log_prior", j->value.log_prior);
-  gm__json_write_number(&o, "aic", aic(j));
-  gm__json_write_number(&o, "bic", bic(j));
-  gm__json_write_array(&o, "parameters");
+  gm_json_write_begin(&o, out, 1);
+  gm_json_write_object(&o, NULL);
+  gm_json_write_text(&o, "problem", j->c->argument[0]);
+  gm_json_write_int(&o, "measurements", j->points);
+  gm_json_write_number(&o, "llh", j->value.llh);
+  gm_json_write_number(&o, "chi2", j->value.chi2);
+  gm_json_write_number(&o, "log_prior", j->value.log_prior);
+  gm_json_write_number(&o, "aic", aic(j));
+  gm_json_write_number(&o, "bic", bic(j));
+  gm_json_write_array(&o, "parameters");
   for (int32_t k = 0; k < j->d; k++) {
     const gm_petab_parameter *p = &j->row[j->estimated[k]];
-    gm__json_write_object(&o, NULL);
-    gm__json_write_text(&o, "id", p->id);
-    gm__json_write_text(&o, "scale", scale[p->scale]);
-    gm__json_write_number(&o, "value", value_at(j, k));
-    gm__json_write_number(&o, "on_scale", j->z[k]);
-    gm__json_write_number(&o, "standard_error", j->error[k]);
-    gm__json_write_text(&o, "at_bound", at_bound(j, k));
-    gm__json_write_object_end(&o);
+    gm_json_write_object(&o, NULL);
+    gm_json_write_text(&o, "id", p->id);
+    gm_json_write_text(&o, "scale", scale[p->scale]);
+    gm_json_write_number(&o, "value", value_at(j, k));
+    gm_json_write_number(&o, "on_scale", j->z[k]);
+    gm_json_write_number(&o, "standard_error", j->error[k]);
+    gm_json_write_text(&o, "at_bound", at_bound(j, k));
+    gm_json_write_object_end(&o);
   }
-  gm__json_write_array_end(&o);
+  gm_json_write_array_end(&o);
   if (!cli_has(j->c, "nominal")) json_starts(j, &o);
-  gm__json_write_object_end(&o);
+  gm_json_write_object_end(&o);
   gm_text_add(out, "\n");
 }
 

@@ -39,13 +39,12 @@ void cli_age_show(const cli *c, const cli_keep *k, const cli_age *a, gm_text *ou
 
 void cli_age_json(const cli *c, const cli_keep *k, const cli_age *a, gm_json_writer *j)
 {
-  gm__json_write_text(j, "twin", c->argument[0]);
-  if (gm_life_subject_id(k->life)[0])
-    gm__json_write_text(j, "subject", gm_life_subject_id(k->life));
+  gm_json_write_text(j, "twin", c->argument[0]);
+  if (gm_life_subject_id(k->life)[0]) gm_json_write_text(j, "subject", gm_life_subject_id(k->life));
   if (!a->may) return;
-  gm__json_write_bool(j, "is_twin", a->state.is_twin);
-  gm__json_write_text(j, "link", a->state.link);
-  gm__json_write_text(j, "health", gm_health_name(a->state.health));
-  gm__json_write_number(j, "newest_datum_s", a->state.t_last_s);
-  gm__json_write_number(j, "age_s", a->state.age_s);
+  gm_json_write_bool(j, "is_twin", a->state.is_twin);
+  gm_json_write_text(j, "link", a->state.link);
+  gm_json_write_text(j, "health", gm_health_name(a->state.health));
+  gm_json_write_number(j, "newest_datum_s", a->state.t_last_s);
+  gm_json_write_number(j, "age_s", a->state.age_s);
 }

@@ -149,93 +149,93 @@ static void text_write(const sensitivity *a, gm_text *out)
 /* ---- JSON ------------------------------------------------------------------------------------ */
 static void json_value(gm_json_writer *j, const char *key, const gm_sens_value *v)
 {
-  gm__json_write_object(j, key);
-  gm__json_write_number(j, "value", v->value);
-  gm__json_write_number(j, "error", v->error);
-  gm__json_write_number(j, "low", v->low);
-  gm__json_write_number(j, "high", v->high);
-  gm__json_write_object_end(j);
+  gm_json_write_object(j, key);
+  gm_json_write_number(j, "value", v->value);
+  gm_json_write_number(j, "error", v->error);
+  gm_json_write_number(j, "low", v->low);
+  gm_json_write_number(j, "high", v->high);
+  gm_json_write_object_end(j);
 }
 
 static void json_pairs(const sensitivity *a, int32_t o, gm_json_writer *j)
 {
   const gm_sobol_shares *s = a->sobol;
-  gm__json_write_array(j, "pairs");
+  gm_json_write_array(j, "pairs");
   for (int32_t i = 0; i < s->inputs; i++)
     for (int32_t k = i + 1; k < s->inputs; k++) {
-      gm__json_write_object(j, NULL);
-      gm__json_write_text(j, "first", input_name(a, i));
-      gm__json_write_text(j, "second", input_name(a, k));
+      gm_json_write_object(j, NULL);
+      gm_json_write_text(j, "first", input_name(a, i));
+      gm_json_write_text(j, "second", input_name(a, k));
       json_value(j, "interaction",
                  &s->second[(ptrdiff_t)o * s->pairs + gm_sobol_pair(s->inputs, i, k)]);
-      gm__json_write_object_end(j);
+      gm_json_write_object_end(j);
     }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 static void json_output(const sensitivity *a, int32_t o, gm_json_writer *j)
 {
   column k[3];
   int32_t inputs, columns = columns_of(a, k, &inputs);
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "name", a->name[o]);
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "name", a->name[o]);
   if (a->sobol) json_value(j, "mean", &a->sobol->mean[o]);
   if (!a->morris)
     json_value(j, "variance", a->sobol ? &a->sobol->variance[o] : &a->shapley->variance[o]);
   if (a->sobol) json_value(j, "explained", &a->sobol->explained[o]);
-  gm__json_write_array(j, "inputs");
+  gm_json_write_array(j, "inputs");
   for (int32_t i = 0; i < inputs; i++) {
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "name", input_name(a, i));
-    gm__json_write_bool(j, "noise", i >= a->f.dim);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "name", input_name(a, i));
+    gm_json_write_bool(j, "noise", i >= a->f.dim);
     for (int32_t m = 0; m < columns; m++)
       json_value(j, k[m].name, &k[m].value[(ptrdiff_t)o * inputs + i]);
-    gm__json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
   if (a->sobol && a->pairs) json_pairs(a, o, j);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 static void json_inputs(const sensitivity *a, gm_json_writer *j)
 {
   char law[128];
-  gm__json_write_array(j, "vary");
+  gm_json_write_array(j, "vary");
   for (int32_t i = 0; i < a->f.dim; i++) {
     law_text(&a->unknown[i], law, sizeof law);
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "name", a->unknown[i].name);
-    gm__json_write_text(j, "law", law);
-    gm__json_write_object_end(j);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "name", a->unknown[i].name);
+    gm_json_write_text(j, "law", law);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 static void json_write(const sensitivity *a, gm_text *out)
 {
   const gm_sens_count *n = sensitivity_count(a);
   gm_json_writer j;
-  gm__json_write_begin(&j, out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "gemel", gm_version());
-  gm__json_write_text(&j, "verb", "sensitivity");
-  gm__json_write_text(&j, "model", a->c->argument[0]);
-  gm__json_write_text(&j, "kind", a->model->type->name);
-  gm__json_write_text(&j, "method", method_name[a->method]);
-  gm__json_write_number(&j, "at", a->at);
-  gm__json_write_text(&j, "time_unit", a->info.time_unit);
-  gm__json_write_int(&j, "seed", (int64_t)a->c->seed);
-  gm__json_write_number(&j, "level", 0.95);
+  gm_json_write_begin(&j, out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "gemel", gm_version());
+  gm_json_write_text(&j, "verb", "sensitivity");
+  gm_json_write_text(&j, "model", a->c->argument[0]);
+  gm_json_write_text(&j, "kind", a->model->type->name);
+  gm_json_write_text(&j, "method", method_name[a->method]);
+  gm_json_write_number(&j, "at", a->at);
+  gm_json_write_text(&j, "time_unit", a->info.time_unit);
+  gm_json_write_int(&j, "seed", (int64_t)a->c->seed);
+  gm_json_write_number(&j, "level", 0.95);
   json_inputs(a, &j);
-  gm__json_write_array(&j, "outputs");
+  gm_json_write_array(&j, "outputs");
   for (int32_t o = 0; o < a->f.output_count; o++) json_output(a, o, &j);
-  gm__json_write_array_end(&j);
-  gm__json_write_int(&j, "runs", n->runs);
-  gm__json_write_int(&j, "asked", a->runs);
-  gm__json_write_int(&j, "failed", n->failed);
-  gm__json_write_int(&j, "left_out", n->left_out);
-  gm__json_write_bool(&j, "stopped", !n->complete);
-  gm__json_write_object_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_int(&j, "runs", n->runs);
+  gm_json_write_int(&j, "asked", a->runs);
+  gm_json_write_int(&j, "failed", n->failed);
+  gm_json_write_int(&j, "left_out", n->left_out);
+  gm_json_write_bool(&j, "stopped", !n->complete);
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

@@ -174,73 +174,73 @@ bool cli_show_limits(const gm_definition *d, const gm_plan *p, gm_text *out)
 /* ---- JSON ---------------------------------------------------------------------------------- */
 static void json_estimate(gm_json_writer *j, const char *key, const gm_estimate *e)
 {
-  gm__json_write_object(j, key);
-  gm__json_write_number(j, "mean", e->mean);
-  gm__json_write_number(j, "low", e->low);
-  gm__json_write_number(j, "high", e->high);
-  gm__json_write_number(j, "error", e->error);
-  gm__json_write_object_end(j);
+  gm_json_write_object(j, key);
+  gm_json_write_number(j, "mean", e->mean);
+  gm_json_write_number(j, "low", e->low);
+  gm_json_write_number(j, "high", e->high);
+  gm_json_write_number(j, "error", e->error);
+  gm_json_write_object_end(j);
 }
 
 static void json_targets(const gm_twin *t, const gm_plan_result *r, gm_json_writer *j)
 {
-  gm__json_write_array(j, "targets");
+  gm_json_write_array(j, "targets");
   for (int32_t g = 0; g < t->definition->target_count; g++) {
     const gm_def_target *x = &t->definition->target[g];
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "observable", x->observable);
-    gm__json_write_text(j, "of", kind_name(x->kind));
-    gm__json_write_text(j, "unit", x->unit);
-    gm__json_write_number(j, "low", x->low);
-    gm__json_write_number(j, "high", x->high);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "observable", x->observable);
+    gm_json_write_text(j, "of", kind_name(x->kind));
+    gm_json_write_text(j, "unit", x->unit);
+    gm_json_write_number(j, "low", x->low);
+    gm_json_write_number(j, "high", x->high);
     json_estimate(j, "value", &r->target[g].value);
-    gm__json_write_number(j, "attained", r->target[g].attained);
-    gm__json_write_number(j, "below", r->target[g].below);
-    gm__json_write_number(j, "above", r->target[g].above);
-    gm__json_write_object_end(j);
+    gm_json_write_number(j, "attained", r->target[g].attained);
+    gm_json_write_number(j, "below", r->target[g].below);
+    gm_json_write_number(j, "above", r->target[g].above);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 void cli_json_comparison(const gm_twin *t, const gm_comparison *k, gm_json_writer *j)
 {
-  gm__json_write_object(j, "comparison");
-  gm__json_write_number(j, "from", k->t_now);
-  gm__json_write_number(j, "to", k->t_end);
-  gm__json_write_int(j, "diverged", k->diverged);
-  gm__json_write_int(j, "asked", k->asked);
-  gm__json_write_array(j, "plans");
+  gm_json_write_object(j, "comparison");
+  gm_json_write_number(j, "from", k->t_now);
+  gm_json_write_number(j, "to", k->t_end);
+  gm_json_write_int(j, "diverged", k->diverged);
+  gm_json_write_int(j, "asked", k->asked);
+  gm_json_write_array(j, "plans");
   for (int32_t i = 0; i < k->plan_count; i++) {
     const gm_plan_result *r = &k->result[i];
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "plan", k->plan[i].name);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "plan", k->plan[i].name);
     json_estimate(j, "utility", &r->utility);
     json_estimate(j, "gain", &r->gain);
-    gm__json_write_number(j, "better", r->better);
-    gm__json_write_number(j, "regret", r->regret);
-    gm__json_write_bool(j, "distinguishable", r->distinguishable);
+    gm_json_write_number(j, "better", r->better);
+    gm_json_write_number(j, "regret", r->regret);
+    gm_json_write_bool(j, "distinguishable", r->distinguishable);
     json_targets(t, r, j);
-    gm__json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
-  gm__json_write_object_end(j);
+  gm_json_write_array_end(j);
+  gm_json_write_object_end(j);
 }
 
 void cli_json_proposal(const gm_twin *t, const gm_proposal *p, gm_json_writer *j)
 {
   (void)t;
-  gm__json_write_object(j, "proposal");
-  gm__json_write_text(j, "withheld", p->withheld);
-  gm__json_write_array(j, "ranked");
+  gm_json_write_object(j, "proposal");
+  gm_json_write_text(j, "withheld", p->withheld);
+  gm_json_write_array(j, "ranked");
   for (int32_t i = 0; i < p->candidate_count; i++) {
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "plan", p->comparison->plan[p->rank[i]].name);
-    gm__json_write_text(j, "reason", p->reason[i]);
-    gm__json_write_object_end(j);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "plan", p->comparison->plan[p->rank[i]].name);
+    gm_json_write_text(j, "reason", p->reason[i]);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
-  gm__json_write_array(j, "left_out");
-  for (int32_t i = 0; i < p->left_out_count; i++) gm__json_write_text(j, NULL, p->left_out[i]);
-  gm__json_write_array_end(j);
-  gm__json_write_object_end(j);
+  gm_json_write_array_end(j);
+  gm_json_write_array(j, "left_out");
+  for (int32_t i = 0; i < p->left_out_count; i++) gm_json_write_text(j, NULL, p->left_out[i]);
+  gm_json_write_array_end(j);
+  gm_json_write_object_end(j);
 }

@@ -85,19 +85,19 @@ gm_status cli_json_parameters(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j)
   double *memory;
   gm_status s = parameters_make(ctx, t, &p, &memory);
   if (s) return s;
-  gm__json_write_array(j, "parameters");
+  gm_json_write_array(j, "parameters");
   for (int32_t i = 0; i < p.count; i++) {
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "name", t->definition->parameter[i].name);
-    gm__json_write_text(j, "unit", t->definition->parameter[i].unit);
-    gm__json_write_number(j, "typical", p.typical[i]);
-    gm__json_write_number(j, "mode", p.mode[i]);
-    gm__json_write_number(j, "median", p.median[i]);
-    gm__json_write_number(j, "low", p.low[i]);
-    gm__json_write_number(j, "high", p.high[i]);
-    gm__json_write_object_end(j);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "name", t->definition->parameter[i].name);
+    gm_json_write_text(j, "unit", t->definition->parameter[i].unit);
+    gm_json_write_number(j, "typical", p.typical[i]);
+    gm_json_write_number(j, "mode", p.mode[i]);
+    gm_json_write_number(j, "median", p.median[i]);
+    gm_json_write_number(j, "low", p.low[i]);
+    gm_json_write_number(j, "high", p.high[i]);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
   gm_free(memory);
   return GM_OK;
 }
@@ -106,24 +106,24 @@ gm_status cli_json_twin(gm_ctx *ctx, const gm_twin *t, gm_json_writer *j)
 {
   int32_t data;
   gm_subject_data(t->subject, &data);
-  gm__json_write_text(j, "subject", gm_subject_id(t->subject));
-  gm__json_write_number(j, "now", t->t_now);
-  gm__json_write_text(j, "time_unit", time_unit(t));
-  gm__json_write_int(j, "learned", t->learned);
-  gm__json_write_int(j, "data", data);
-  gm__json_write_text(j, "health", gm_health_name(t->health));
-  gm__json_write_number(j, "fit_p",
-                        t->learned ? t->fit_p : NAN); /* without data nothing is fitted */
-  gm__json_write_number(j, "objective", t->mode && t->learned ? t->mode->objective : NAN);
-  gm__json_write_bool(j, "converged", !t->mode || t->mode->converged);
-  gm__json_write_int(j, "members", t->posterior->n);
-  gm__json_write_number(j, "ess", t->posterior->ess);
-  gm__json_write_number(j, "khat", t->posterior->khat);
-  gm__json_write_number(j, "log_evidence", t->posterior->log_evidence);
-  gm__json_write_number(j, "log_evidence_sd", t->posterior->log_evidence_sd);
-  gm__json_write_text(j, "method", t->posterior->method);
-  gm__json_write_text(j, "rung", t->mode ? t->mode->rung : "simulation");
-  gm__json_write_numbers(j, "effects", t->mode ? t->mode->dim : 0, t->mode ? t->mode->z : NULL);
+  gm_json_write_text(j, "subject", gm_subject_id(t->subject));
+  gm_json_write_number(j, "now", t->t_now);
+  gm_json_write_text(j, "time_unit", time_unit(t));
+  gm_json_write_int(j, "learned", t->learned);
+  gm_json_write_int(j, "data", data);
+  gm_json_write_text(j, "health", gm_health_name(t->health));
+  gm_json_write_number(j, "fit_p",
+                       t->learned ? t->fit_p : NAN); /* without data nothing is fitted */
+  gm_json_write_number(j, "objective", t->mode && t->learned ? t->mode->objective : NAN);
+  gm_json_write_bool(j, "converged", !t->mode || t->mode->converged);
+  gm_json_write_int(j, "members", t->posterior->n);
+  gm_json_write_number(j, "ess", t->posterior->ess);
+  gm_json_write_number(j, "khat", t->posterior->khat);
+  gm_json_write_number(j, "log_evidence", t->posterior->log_evidence);
+  gm_json_write_number(j, "log_evidence_sd", t->posterior->log_evidence_sd);
+  gm_json_write_text(j, "method", t->posterior->method);
+  gm_json_write_text(j, "rung", t->mode ? t->mode->rung : "simulation");
+  gm_json_write_numbers(j, "effects", t->mode ? t->mode->dim : 0, t->mode ? t->mode->z : NULL);
   return cli_json_parameters(ctx, t, j);
 }
 
@@ -217,34 +217,34 @@ static void json_quantiles(const gm_forecast *f, int32_t observable, const char 
 {
   static const char *const name[GM_QUANTILE_COUNT] = {"q025", "q05", "q25", "q50",
                                                       "q75",  "q95", "q975"};
-  gm__json_write_object(j, key);
+  gm_json_write_object(j, key);
   for (int k = 0; k < GM_QUANTILE_COUNT; k++) {
-    gm__json_write_array(j, name[k]);
+    gm_json_write_array(j, name[k]);
     for (int32_t i = 0; i < f->time_count; i++) {
       ptrdiff_t cell = (ptrdiff_t)observable * f->time_count + i;
-      gm__json_write_number(j, NULL, f->quantile[cell * GM_QUANTILE_COUNT + k]);
+      gm_json_write_number(j, NULL, f->quantile[cell * GM_QUANTILE_COUNT + k]);
     }
-    gm__json_write_array_end(j);
+    gm_json_write_array_end(j);
   }
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 void cli_json_forecast(const gm_twin *t, const gm_forecast *f, const gm_forecast *p,
                        gm_json_writer *j)
 {
   const gm_definition *d = t->definition;
-  gm__json_write_object(j, "forecast");
-  gm__json_write_numbers(j, "time", f->time_count, f->time);
-  gm__json_write_int(j, "diverged", f->diverged);
-  gm__json_write_array(j, "observables");
+  gm_json_write_object(j, "forecast");
+  gm_json_write_numbers(j, "time", f->time_count, f->time);
+  gm_json_write_int(j, "diverged", f->diverged);
+  gm_json_write_array(j, "observables");
   for (int32_t k = 0; k < d->observable_count; k++) {
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "name", d->observable[k].name);
-    gm__json_write_text(j, "unit", d->observable[k].unit);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "name", d->observable[k].name);
+    gm_json_write_text(j, "unit", d->observable[k].unit);
     json_quantiles(f, k, "twin", j);
     json_quantiles(p, k, "population", j);
-    gm__json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
-  gm__json_write_object_end(j);
+  gm_json_write_array_end(j);
+  gm_json_write_object_end(j);
 }

@@ -14,25 +14,25 @@ static const char *const outcome_no[] = {
 static void json_fluxes(const cli *c, const sbml_fluxes *f, gm_text *out)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "gemel", gm_version());
-  gm__json_write_text(&j, "verb", "simulate");
-  gm__json_write_text(&j, "model", c->argument[0]);
-  gm__json_write_object(&j, "objective");
-  gm__json_write_text(&j, "name", f->objective);
-  gm__json_write_number(&j, "value", f->value);
-  gm__json_write_object_end(&j);
-  gm__json_write_text(&j, "outcome", outcome_name[f->outcome]);
-  gm__json_write_array(&j, "fluxes");
+  gm_json_write_begin(&j, out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "gemel", gm_version());
+  gm_json_write_text(&j, "verb", "simulate");
+  gm_json_write_text(&j, "model", c->argument[0]);
+  gm_json_write_object(&j, "objective");
+  gm_json_write_text(&j, "name", f->objective);
+  gm_json_write_number(&j, "value", f->value);
+  gm_json_write_object_end(&j);
+  gm_json_write_text(&j, "outcome", outcome_name[f->outcome]);
+  gm_json_write_array(&j, "fluxes");
   for (int32_t i = 0; i < f->count; i++) {
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "name", f->reaction[i]);
-    gm__json_write_number(&j, "value", f->flux[i]);
-    gm__json_write_object_end(&j);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "name", f->reaction[i]);
+    gm_json_write_number(&j, "value", f->flux[i]);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
-  gm__json_write_object_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

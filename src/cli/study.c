@@ -193,25 +193,25 @@ static void batch_json(const cli_batch *b)
   const gm_definition *d = b->study->definition;
   int32_t done = 0;
   gm_json_writer j;
-  gm__json_write_begin(&j, &b->c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "gemel", gm_version());
-  gm__json_write_text(&j, "verb", b->c->verb->name);
-  gm__json_write_text(&j, "twin", d->twin);
-  gm__json_write_text(&j, "question", d->question);
-  gm__json_write_text(&j, "data", b->study->records->path);
-  gm__json_write_int(&j, "seed", (int64_t)b->c->seed);
-  gm__json_write_array(&j, "subjects");
+  gm_json_write_begin(&j, &b->c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "gemel", gm_version());
+  gm_json_write_text(&j, "verb", b->c->verb->name);
+  gm_json_write_text(&j, "twin", d->twin);
+  gm_json_write_text(&j, "question", d->question);
+  gm_json_write_text(&j, "data", b->study->records->path);
+  gm_json_write_int(&j, "seed", (int64_t)b->c->seed);
+  gm_json_write_array(&j, "subjects");
   for (int32_t i = 0; i < b->study->count; i++) {
     const cli_result *r = &b->result[i];
     if (!r->done) continue;
-    gm__json_write_raw(&j, NULL, r->json.data);
+    gm_json_write_raw(&j, NULL, r->json.data);
     done += !r->partial;
   }
-  gm__json_write_array_end(&j);
-  gm__json_write_int(&j, "done", done);
-  gm__json_write_int(&j, "asked", b->study->count + b->study->refused);
-  gm__json_write_object_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_int(&j, "done", done);
+  gm_json_write_int(&j, "asked", b->study->count + b->study->refused);
+  gm_json_write_object_end(&j);
   gm_text_add(&b->c->out, "\n");
 }
 

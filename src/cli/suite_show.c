@@ -119,43 +119,43 @@ static void show_text(const totals *t, const suite_result *r, int32_t count, gm_
 static void json_total(gm_json_writer *j, const char *name, const total *t)
 {
   if (sum(t) == 0) return;
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "name", name);
-  gm__json_write_int(j, "cases", sum(t));
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "name", name);
+  gm_json_write_int(j, "cases", sum(t));
   for (int k = SUITE_MATCH; k < SUITE_OUTCOME_COUNT; k++)
-    gm__json_write_int(j, suite_outcome_name[k], t->count[k]);
-  gm__json_write_number(j, "match_percent", share(t));
-  gm__json_write_object_end(j);
+    gm_json_write_int(j, suite_outcome_name[k], t->count[k]);
+  gm_json_write_number(j, "match_percent", share(t));
+  gm_json_write_object_end(j);
 }
 
 static void show_json(const cli *c, const totals *t, const suite_result *r, int32_t count,
                       gm_text *out)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "gemel", gm_version());
-  gm__json_write_text(&j, "verb", "suite");
-  gm__json_write_int(&j, "seed", (int64_t)c->seed);
-  gm__json_write_array(&j, "cases");
+  gm_json_write_begin(&j, out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "gemel", gm_version());
+  gm_json_write_text(&j, "verb", "suite");
+  gm_json_write_int(&j, "seed", (int64_t)c->seed);
+  gm_json_write_array(&j, "cases");
   for (int32_t i = 0; i < count; i++) {
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "case", r[i].number);
-    gm__json_write_text(&j, "class", suite_class_name[r[i].class]);
-    gm__json_write_text(&j, "outcome", suite_outcome_name[r[i].outcome]);
-    gm__json_write_text(&j, "why", r[i].why[0] ? r[i].why : NULL);
-    gm__json_write_int(&j, "runs", r[i].runs);
-    gm__json_write_object_end(&j);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "case", r[i].number);
+    gm_json_write_text(&j, "class", suite_class_name[r[i].class]);
+    gm_json_write_text(&j, "outcome", suite_outcome_name[r[i].outcome]);
+    gm_json_write_text(&j, "why", r[i].why[0] ? r[i].why : NULL);
+    gm_json_write_int(&j, "runs", r[i].runs);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
-  gm__json_write_array(&j, "tags");
+  gm_json_write_array_end(&j);
+  gm_json_write_array(&j, "tags");
   for (int32_t i = 0; i < t->tag_count; i++) json_total(&j, t->tag[i].name, &t->tag[i]);
-  gm__json_write_array_end(&j);
-  gm__json_write_array(&j, "classes");
+  gm_json_write_array_end(&j);
+  gm_json_write_array(&j, "classes");
   for (int i = 0; i < SUITE_CLASS_COUNT; i++) json_total(&j, suite_class_name[i], &t->class[i]);
   json_total(&j, "all", &t->all);
-  gm__json_write_array_end(&j);
-  gm__json_write_object_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

@@ -92,16 +92,16 @@ static void finding_json(cli *c, const gm_audit_finding *f)
   gm_json_writer j;
   char twin[32];
   snprintf(twin, sizeof twin, "%lld", (long long)f->twin); /* too long for a double */
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_bool(&j, "holds", !f->what);
-  gm__json_write_int(&j, "rows", f->rows);
-  gm__json_write_int(&j, "records", f->records);
-  if (f->audit_seq) gm__json_write_int(&j, "row", f->audit_seq);
-  if (f->twin) gm__json_write_text(&j, "twin", twin);
-  if (f->twin) gm__json_write_int(&j, "record", f->twin_seq);
-  if (f->what) gm__json_write_text(&j, "what", f->what);
-  gm__json_write_object_end(&j);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_bool(&j, "holds", !f->what);
+  gm_json_write_int(&j, "rows", f->rows);
+  gm_json_write_int(&j, "records", f->records);
+  if (f->audit_seq) gm_json_write_int(&j, "row", f->audit_seq);
+  if (f->twin) gm_json_write_text(&j, "twin", twin);
+  if (f->twin) gm_json_write_int(&j, "record", f->twin_seq);
+  if (f->what) gm_json_write_text(&j, "what", f->what);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
@@ -246,15 +246,15 @@ static void proof_show(cli *c, const gm_audit_proof *p, bool growth)
 {
   gm_json_writer j;
   char hash[HEX + 1];
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_int(&j, growth ? "from" : "row", p->seq);
-  gm__json_write_int(&j, "size", p->size);
-  if (!growth) gm__json_write_text(&j, "leaf", hex_text(p->leaf, hash));
-  gm__json_write_array(&j, "path");
-  for (int32_t i = 0; i < p->count; i++) gm__json_write_text(&j, NULL, hex_text(p->path[i], hash));
-  gm__json_write_array_end(&j);
-  gm__json_write_object_end(&j);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_int(&j, growth ? "from" : "row", p->seq);
+  gm_json_write_int(&j, "size", p->size);
+  if (!growth) gm_json_write_text(&j, "leaf", hex_text(p->leaf, hash));
+  gm_json_write_array(&j, "path");
+  for (int32_t i = 0; i < p->count; i++) gm_json_write_text(&j, NULL, hex_text(p->path[i], hash));
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 
@@ -307,21 +307,21 @@ static void number_json(gm_json_writer *j, const char *key, int64_t number)
 {
   char text[32];
   snprintf(text, sizeof text, "%lld", (long long)number);
-  if (number) gm__json_write_text(j, key, text);
+  if (number) gm_json_write_text(j, key, text);
 }
 
 static void row_json(gm_json_writer *j, const gm_audit_row *r)
 {
-  gm__json_write_object(j, NULL);
-  gm__json_write_int(j, "row", r->seq);
-  gm__json_write_number(j, "time_s", (double)r->t_us * 1e-6);
-  gm__json_write_text(j, "what", gm_audit_kind_name(r->kind));
+  gm_json_write_object(j, NULL);
+  gm_json_write_int(j, "row", r->seq);
+  gm_json_write_number(j, "time_s", (double)r->t_us * 1e-6);
+  gm_json_write_text(j, "what", gm_audit_kind_name(r->kind));
   number_json(j, "session", r->session);
   number_json(j, "twin", r->twin);
   number_json(j, "subject", r->subject);
-  gm__json_write_int(j, "count", r->count);
-  if (r->detail_bytes) gm__json_write_rawn(j, "detail", r->detail, (size_t)r->detail_bytes);
-  gm__json_write_object_end(j);
+  gm_json_write_int(j, "count", r->count);
+  if (r->detail_bytes) gm_json_write_rawn(j, "detail", r->detail, (size_t)r->detail_bytes);
+  gm_json_write_object_end(j);
 }
 
 static gm_status row_hear(void *user, const gm_audit_row *r)
@@ -348,11 +348,11 @@ static int list_run(cli *c)
   if (!code) code = session_open(c, store, &session);
   gm_status s = GM_OK;
   if (!code && name) s = gm_store_twin(session, c->ctx, 0, name, false, &twin);
-  gm__json_write_begin(&l.j, &c->out, 1);
-  if (c->json) gm__json_write_array(&l.j, NULL);
+  gm_json_write_begin(&l.j, &c->out, 1);
+  if (c->json) gm_json_write_array(&l.j, NULL);
   if (!code && !s)
     s = gm_audit_read(session, c->ctx, from < 1 ? 1 : from, to < 1 ? 0 : to, twin, row_hear, &l);
-  if (c->json) gm__json_write_array_end(&l.j);
+  if (c->json) gm_json_write_array_end(&l.j);
   if (c->json) gm_text_add(&c->out, "\n");
   if (s) code = cli_fail(c, s);
   gm_session_close(session);

@@ -26,19 +26,19 @@ static void text_show(cli *c, const gm_bank_sum *s, bool sums)
 static void json_show(cli *c, const gm_bank_sum *s)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_int(&j, "twins", s->twins);
-  gm__json_write_int(&j, "subjects", s->subjects);
-  gm__json_write_text(&j, "unit", s->unit);
-  gm__json_write_number(&j, "mean", s->mean);
-  gm__json_write_number(&j, "mean_error", s->mean_error);
-  gm__json_write_number(&j, "mean_belief_error", s->mean_belief_error);
-  gm__json_write_numbers(&j, "levels", GM_CARD_QUANTILES, gm_card_level);
-  gm__json_write_numbers(&j, "quantiles", GM_CARD_QUANTILES, s->quantile);
-  gm__json_write_number(&j, "sum", s->sum);
-  gm__json_write_numbers(&j, "sum_quantiles", GM_CARD_QUANTILES, s->sum_quantile);
-  gm__json_write_object_end(&j);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_int(&j, "twins", s->twins);
+  gm_json_write_int(&j, "subjects", s->subjects);
+  gm_json_write_text(&j, "unit", s->unit);
+  gm_json_write_number(&j, "mean", s->mean);
+  gm_json_write_number(&j, "mean_error", s->mean_error);
+  gm_json_write_number(&j, "mean_belief_error", s->mean_belief_error);
+  gm_json_write_numbers(&j, "levels", GM_CARD_QUANTILES, gm_card_level);
+  gm_json_write_numbers(&j, "quantiles", GM_CARD_QUANTILES, s->quantile);
+  gm_json_write_number(&j, "sum", s->sum);
+  gm_json_write_numbers(&j, "sum_quantiles", GM_CARD_QUANTILES, s->sum_quantile);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

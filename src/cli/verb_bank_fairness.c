@@ -62,25 +62,25 @@ static void text_show(cli *c, const gm_bank_group *g, int32_t count)
 static void json_show(cli *c, const gm_bank_group *g, int32_t count)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_array(&j, NULL);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_array(&j, NULL);
   for (int32_t i = 0; i < count; i++, g++) {
     const double skill[3] = {g->skill_low, g->skill, g->skill_high};
     const double in50[3] = {g->covered50_low, g->covered50, g->covered50_high};
     const double in90[3] = {g->covered90_low, g->covered90, g->covered90_high};
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "group", g->group);
-    gm__json_write_bool(&j, "withheld", g->withheld);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "group", g->group);
+    gm_json_write_bool(&j, "withheld", g->withheld);
     if (!g->withheld) {
-      gm__json_write_int(&j, "subjects", g->subjects);
-      gm__json_write_int(&j, "data", g->outcomes);
-      gm__json_write_numbers(&j, "skill", 3, skill);
-      gm__json_write_numbers(&j, "covered50", 3, in50);
-      gm__json_write_numbers(&j, "covered90", 3, in90);
+      gm_json_write_int(&j, "subjects", g->subjects);
+      gm_json_write_int(&j, "data", g->outcomes);
+      gm_json_write_numbers(&j, "skill", 3, skill);
+      gm_json_write_numbers(&j, "covered50", 3, in50);
+      gm_json_write_numbers(&j, "covered90", 3, in90);
     }
-    gm__json_write_object_end(&j);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
+  gm_json_write_array_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

@@ -28,15 +28,15 @@ static gm_status hear(void *user, const gm_bank_match *m)
     cli_table_cell(&f->t, "%s", cli_age_text(age_s, age));
     return f->t.cell.status;
   }
-  gm__json_write_object(&f->j, NULL);
-  gm__json_write_text(&f->j, "twin", m->found->name);
-  gm__json_write_text(&f->j, "subject", m->found->subject_id);
-  gm__json_write_number(&f->j, "chance", m->chance.p);
-  gm__json_write_number(&f->j, "chance_error", m->chance.error);
-  gm__json_write_text(&f->j, "health", gm_health_name(m->card->health));
-  gm__json_write_text(&f->j, "level", gm_level_name(m->card->level));
-  gm__json_write_number(&f->j, "age_s", age_s);
-  gm__json_write_object_end(&f->j);
+  gm_json_write_object(&f->j, NULL);
+  gm_json_write_text(&f->j, "twin", m->found->name);
+  gm_json_write_text(&f->j, "subject", m->found->subject_id);
+  gm_json_write_number(&f->j, "chance", m->chance.p);
+  gm_json_write_number(&f->j, "chance_error", m->chance.error);
+  gm_json_write_text(&f->j, "health", gm_health_name(m->card->health));
+  gm_json_write_text(&f->j, "level", gm_level_name(m->card->level));
+  gm_json_write_number(&f->j, "age_s", age_s);
+  gm_json_write_object_end(&f->j);
   return f->c->out.status;
 }
 
@@ -55,13 +55,13 @@ static void totals_show(cli *c, const gm_bank_totals *t)
 
 static void totals_json(gm_json_writer *j, const gm_bank_totals *t)
 {
-  gm__json_write_int(j, "matched", t->matched);
-  gm__json_write_int(j, "twins", t->twins);
-  gm__json_write_int(j, "subjects", t->subjects);
-  gm__json_write_int(j, "unknown", t->unknown);
-  gm__json_write_int(j, "not_converted", t->not_converted);
-  gm__json_write_int(j, "withheld", t->withheld);
-  gm__json_write_object_end(j);
+  gm_json_write_int(j, "matched", t->matched);
+  gm_json_write_int(j, "twins", t->twins);
+  gm_json_write_int(j, "subjects", t->subjects);
+  gm_json_write_int(j, "unknown", t->unknown);
+  gm_json_write_int(j, "not_converted", t->not_converted);
+  gm_json_write_int(j, "withheld", t->withheld);
+  gm_json_write_object_end(j);
 }
 
 /* A name that no card has is most likely a misspelt one. */
@@ -78,17 +78,17 @@ static int run(cli *c)
   gm_bank_totals t = {0};
   int code = cli_keep_open(c, false, &k);
   if (code) return cli_keep_close(&k), code;
-  gm__json_write_begin(&f.j, &c->out, 1);
+  gm_json_write_begin(&f.j, &c->out, 1);
   if (c->json) {
-    gm__json_write_object(&f.j, NULL);
-    gm__json_write_array(&f.j, "found");
+    gm_json_write_object(&f.j, NULL);
+    gm_json_write_array(&f.j, "found");
   }
   cli_table_init(&f.t, c->ctx, 5);
   static const char *const head[] = {"twin", "subject", "chance", "health", "newest datum"};
   for (int i = 0; i < 5; i++) cli_table_cell(&f.t, "%s", head[i]);
   gm_status s = gm_bank_find(k.session, c->ctx, c->argument[0], hear, &f, &t);
   if (c->json) {
-    gm__json_write_array_end(&f.j);
+    gm_json_write_array_end(&f.j);
     totals_json(&f.j, &t);
     gm_text_add(&c->out, "\n");
     gm_text_free(&f.t.cell);

@@ -22,12 +22,12 @@ static gm_status hear(void *user, const gm_twin_found *f)
     cli_table_cell(&l->t, "%s", cli_unix_text(made, when));
     return l->t.cell.status;
   }
-  gm__json_write_object(&l->j, NULL);
-  gm__json_write_text(&l->j, "twin", f->name);
-  gm__json_write_text(&l->j, "subject", f->subject_id);
-  gm__json_write_int(&l->j, "records", f->seq);
-  gm__json_write_number(&l->j, "made_s", made);
-  gm__json_write_object_end(&l->j);
+  gm_json_write_object(&l->j, NULL);
+  gm_json_write_text(&l->j, "twin", f->name);
+  gm_json_write_text(&l->j, "subject", f->subject_id);
+  gm_json_write_int(&l->j, "records", f->seq);
+  gm_json_write_number(&l->j, "made_s", made);
+  gm_json_write_object_end(&l->j);
   return l->c->out.status;
 }
 
@@ -38,14 +38,14 @@ static int run(cli *c)
   int64_t withheld = 0;
   int code = cli_keep_open(c, false, &k);
   if (code) return cli_keep_close(&k), code;
-  gm__json_write_begin(&l.j, &c->out, 1);
-  if (c->json) gm__json_write_array(&l.j, NULL);
+  gm_json_write_begin(&l.j, &c->out, 1);
+  if (c->json) gm_json_write_array(&l.j, NULL);
   cli_table_init(&l.t, c->ctx, 4);
   static const char *const head[] = {"twin", "subject", "records", "made"};
   for (int i = 0; i < 4; i++) cli_table_cell(&l.t, "%s", head[i]);
   gm_status s = gm_store_twins(k.session, c->ctx, 0, hear, &l, &withheld);
   if (c->json) {
-    gm__json_write_array_end(&l.j);
+    gm_json_write_array_end(&l.j);
     gm_text_add(&c->out, "\n");
     gm_text_free(&l.t.cell);
   } else {

@@ -279,13 +279,13 @@ static gm_status definition_check(checker *k)
 /* ---- the verb ------------------------------------------------------------------------------ */
 static void lines_json(gm_json_writer *j, const char *key, const gm_text *lines)
 {
-  gm__json_write_array(j, key);
+  gm_json_write_array(j, key);
   for (char *s = lines->data, *end; s && (end = strchr(s, '\n')); s = end + 1) {
     *end = 0;
-    gm__json_write_text(j, NULL, s);
+    gm_json_write_text(j, NULL, s);
     *end = '\n';
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 static void lines_show(const gm_text *lines, const char *kind, gm_text *out)
@@ -301,16 +301,16 @@ static int verdict(checker *k)
   gm_text *out = &k->c->out;
   if (k->c->json) {
     gm_json_writer j;
-    gm__json_write_begin(&j, out, 1);
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "gemel", gm_version());
-    gm__json_write_text(&j, "verb", "check");
-    gm__json_write_text(&j, "file", k->c->argument[0]);
-    gm__json_write_bool(&j, "good", !no);
+    gm_json_write_begin(&j, out, 1);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "gemel", gm_version());
+    gm_json_write_text(&j, "verb", "check");
+    gm_json_write_text(&j, "file", k->c->argument[0]);
+    gm_json_write_bool(&j, "good", !no);
     lines_json(&j, "failed", &k->fail);
     lines_json(&j, "warnings", &k->warn);
-    gm__json_write_text(&j, "summary", k->text.data);
-    gm__json_write_object_end(&j);
+    gm_json_write_text(&j, "summary", k->text.data);
+    gm_json_write_object_end(&j);
     gm_text_add(out, "\n");
   } else {
     gm_text_add(out, k->text.data ? k->text.data : "");

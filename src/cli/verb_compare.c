@@ -66,21 +66,21 @@ static gm_status plans_compare(cli_batch *b, gm_ctx *ctx, const gm_twin *t, cli_
 static void worth_json(const gm_twin *t, const gm_comparison *k, const compare_ask *a,
                        const gm_measure *measure, const gm_worth *w, gm_json_writer *j)
 {
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "measure", a->text);
-  gm__json_write_array(j, "of");
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "measure", a->text);
+  gm_json_write_array(j, "of");
   for (int32_t i = 0; i < a->count; i++) {
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "observable", t->definition->observable[measure[i].observable].name);
-    gm__json_write_number(j, "at", measure[i].t);
-    gm__json_write_object_end(j);
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "observable", t->definition->observable[measure[i].observable].name);
+    gm_json_write_number(j, "at", measure[i].t);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
-  gm__json_write_number(j, "worth", w->value);
-  gm__json_write_number(j, "error", w->error);
-  gm__json_write_number(j, "perfect", w->perfect);
-  gm__json_write_text(j, "without", k->plan[w->best].name);
-  gm__json_write_object_end(j);
+  gm_json_write_array_end(j);
+  gm_json_write_number(j, "worth", w->value);
+  gm_json_write_number(j, "error", w->error);
+  gm_json_write_number(j, "perfect", w->perfect);
+  gm_json_write_text(j, "without", k->plan[w->best].name);
+  gm_json_write_object_end(j);
 }
 
 static void worth_text(const compare_ask *a, bool later, const gm_worth *w, gm_text *out)
@@ -97,7 +97,7 @@ static gm_status worths(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k,
 {
   gm_status s = GM_OK;
   gm_worth w = {0};
-  gm__json_write_array(j, "measurements");
+  gm_json_write_array(j, "measurements");
   for (int32_t i = 0; i < all->ask_count && !s; i++) {
     const compare_ask *a = &all->ask[i];
     gm_measure measure[GM_WORTH_MEASURES_MAX];
@@ -112,7 +112,7 @@ static gm_status worths(gm_ctx *ctx, const gm_twin *t, const gm_comparison *k,
     worth_json(t, k, a, measure, &w, j);
     worth_text(a, later, &w, out);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
   if (all->ask_count)
     gm_text_addf(out,
                  "    (what its result would add if it were known before the choice; without "
@@ -126,18 +126,18 @@ static gm_status compare_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin
   (void)i;
   gm_comparison *k = NULL;
   gm_json_writer j;
-  gm__json_write_begin(&j, &r->json, 1);
+  gm_json_write_begin(&j, &r->json, 1);
   gm_status s = cli_show_twin(ctx, t, &r->text);
   if (!s) s = plans_compare(b, ctx, t, r, &k);
   if (!s) {
     r->partial = k->plan_count < k->asked;
-    gm__json_write_object(&j, NULL);
+    gm_json_write_object(&j, NULL);
     s = cli_json_twin(ctx, t, &j);
     cli_json_comparison(t, k, &j);
     cli_warn_twin(b->c, t, &r->text);
     cli_show_comparison(ctx, t, k, &r->text);
     if (!s) s = worths(ctx, t, k, b->user, &j, &r->text);
-    gm__json_write_object_end(&j);
+    gm_json_write_object_end(&j);
     gm_text_add(&r->text, "  A person decides.\n\n");
   }
   if (!s) s = r->text.status ? r->text.status : r->json.status;

@@ -164,37 +164,37 @@ static void show(const cli_batch *b, const char *report, gm_text *out)
 
 static void json_scores(gm_json_writer *j, const char *key, const gm_score_sum *s)
 {
-  gm__json_write_object(j, key);
-  gm__json_write_int(j, "count", s->count);
-  gm__json_write_number(j, "crps", s->count ? s->crps : NAN);
-  gm__json_write_number(j, "wis", s->count ? s->wis : NAN);
-  gm__json_write_number(j, "covered50", s->count ? s->covered50 : NAN);
-  gm__json_write_number(j, "covered90", s->count ? s->covered90 : NAN);
-  gm__json_write_object_end(j);
+  gm_json_write_object(j, key);
+  gm_json_write_int(j, "count", s->count);
+  gm_json_write_number(j, "crps", s->count ? s->crps : NAN);
+  gm_json_write_number(j, "wis", s->count ? s->wis : NAN);
+  gm_json_write_number(j, "covered50", s->count ? s->covered50 : NAN);
+  gm_json_write_number(j, "covered90", s->count ? s->covered90 : NAN);
+  gm_json_write_object_end(j);
 }
 
 static void json_pair(gm_json_writer *j, const gm_observable *o, const gm_score_sum *t,
                       const gm_score_sum *p)
 {
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "name", o->name);
-  gm__json_write_text(j, "unit", o->unit);
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "name", o->name);
+  gm_json_write_text(j, "unit", o->unit);
   json_scores(j, "twin", t);
   json_scores(j, "population", p);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 static void json_totals(const cli_batch *b, gm_json_writer *j)
 {
   const gm_definition *d = b->study->definition;
-  gm__json_write_array(j, "totals");
+  gm_json_write_array(j, "totals");
   for (int32_t k = 0; k < d->observable_count; k++) {
     gm_score_sum sum[2];
     int32_t better, subjects;
     totals(b, k, sum, &better, &subjects);
     json_pair(j, &d->observable[k], &sum[0], &sum[1]);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 static void json(const cli_batch *b, const char *report, gm_text *out)
@@ -202,32 +202,32 @@ static void json(const cli_batch *b, const char *report, gm_text *out)
   const gm_definition *d = b->study->definition;
   const demo_scores *sc = b->user;
   gm_json_writer j;
-  gm__json_write_begin(&j, out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "gemel", gm_version());
-  gm__json_write_text(&j, "verb", "demo");
-  gm__json_write_int(&j, "seed", (int64_t)b->c->seed);
-  gm__json_write_int(&j, "learned_up_to_h", LEARN_H);
-  gm__json_write_text(&j, "note", PRIOR_NOTE);
-  gm__json_write_array(&j, "patients");
+  gm_json_write_begin(&j, out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "gemel", gm_version());
+  gm_json_write_text(&j, "verb", "demo");
+  gm_json_write_int(&j, "seed", (int64_t)b->c->seed);
+  gm_json_write_int(&j, "learned_up_to_h", LEARN_H);
+  gm_json_write_text(&j, "note", PRIOR_NOTE);
+  gm_json_write_array(&j, "patients");
   for (int32_t i = 0; i < b->study->count; i++) {
     if (!b->result[i].done) continue;
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "subject", gm_subject_id(b->study->subject[i]));
-    gm__json_write_array(&j, "observables");
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "subject", gm_subject_id(b->study->subject[i]));
+    gm_json_write_array(&j, "observables");
     for (int32_t k = 0; k < d->observable_count; k++) {
       ptrdiff_t at = (ptrdiff_t)i * d->observable_count + k;
       json_pair(&j, &d->observable[k], &sc->twin[at], &sc->population[at]);
     }
-    gm__json_write_array_end(&j);
-    gm__json_write_object_end(&j);
+    gm_json_write_array_end(&j);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
+  gm_json_write_array_end(&j);
   json_totals(b, &j);
-  if (sc->shown.json.data) gm__json_write_raw(&j, "shown", sc->shown.json.data);
-  gm__json_write_text(&j, "report", report);
-  gm__json_write_bool(&j, "twins_beat_population", twins_win(b));
-  gm__json_write_object_end(&j);
+  if (sc->shown.json.data) gm_json_write_raw(&j, "shown", sc->shown.json.data);
+  gm_json_write_text(&j, "report", report);
+  gm_json_write_bool(&j, "twins_beat_population", twins_win(b));
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 
@@ -239,12 +239,12 @@ static gm_status show_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin *t
   gm_json_writer j;
   gm_status s = cli_course_make(ctx, t, cli_t_end(b->study, t), b->inner, &k);
   if (s) return s;
-  gm__json_write_begin(&j, &r->json, 1);
-  gm__json_write_object(&j, NULL);
+  gm_json_write_begin(&j, &r->json, 1);
+  gm_json_write_object(&j, NULL);
   s = cli_json_twin(ctx, t, &j);
   if (k.proposal) cli_json_comparison(t, k.proposal->comparison, &j);
   if (k.proposal) cli_json_proposal(t, k.proposal, &j);
-  gm__json_write_object_end(&j);
+  gm_json_write_object_end(&j);
   if (!s) s = cli_show_twin(ctx, t, &r->text);
   if (!s) s = cli_show_parameters(ctx, t, &r->text);
   cli_warn_twin(b->c, t, &r->text);

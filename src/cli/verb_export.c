@@ -37,15 +37,15 @@ static gm_status finish(cli *c, gm_text *sbml)
   if (s) return s;
   if (c->json) {
     gm_json_writer j;
-    gm__json_write_begin(&j, &c->out, 1);
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "gemel", gm_version());
-    gm__json_write_text(&j, "verb", "export");
-    gm__json_write_text(&j, "model", c->argument[0]);
-    gm__json_write_text(&j, "to", "sbml");
-    gm__json_write_text(&j, "out", out);
-    if (!out) gm__json_write_text(&j, "text", sbml->data);
-    gm__json_write_object_end(&j);
+    gm_json_write_begin(&j, &c->out, 1);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "gemel", gm_version());
+    gm_json_write_text(&j, "verb", "export");
+    gm_json_write_text(&j, "model", c->argument[0]);
+    gm_json_write_text(&j, "to", "sbml");
+    gm_json_write_text(&j, "out", out);
+    if (!out) gm_json_write_text(&j, "text", sbml->data);
+    gm_json_write_object_end(&j);
     gm_text_add(&c->out, "\n");
   } else if (out) {
     gm_text_addf(&c->out, "%s\n", out);

@@ -7,10 +7,10 @@ static gm_status fit_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin *t,
 {
   (void)i;
   gm_json_writer j;
-  gm__json_write_begin(&j, &r->json, 1);
-  gm__json_write_object(&j, NULL);
+  gm_json_write_begin(&j, &r->json, 1);
+  gm_json_write_object(&j, NULL);
   gm_status s = cli_json_twin(ctx, t, &j);
-  gm__json_write_object_end(&j);
+  gm_json_write_object_end(&j);
   if (!s) s = cli_show_twin(ctx, t, &r->text);
   cli_warn_twin(b->c, t, &r->text);
   if (!s) s = cli_show_parameters(ctx, t, &r->text);

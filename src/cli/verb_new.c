@@ -143,16 +143,16 @@ static int run(cli *c)
   if (s) return cli_fail(c, s);
   if (c->json) {
     gm_json_writer j;
-    gm__json_write_begin(&j, &c->out, 1);
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "gemel", gm_version());
-    gm__json_write_text(&j, "verb", "new");
-    gm__json_write_text(&j, "folder", folder);
-    gm__json_write_array(&j, "files");
+    gm_json_write_begin(&j, &c->out, 1);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "gemel", gm_version());
+    gm_json_write_text(&j, "verb", "new");
+    gm_json_write_text(&j, "folder", folder);
+    gm_json_write_array(&j, "files");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-      gm__json_write_text(&j, NULL, files[i].name);
-    gm__json_write_array_end(&j);
-    gm__json_write_object_end(&j);
+      gm_json_write_text(&j, NULL, files[i].name);
+    gm_json_write_array_end(&j);
+    gm_json_write_object_end(&j);
     gm_text_add(&c->out, "\n");
   } else {
     gm_text_addf(&c->out,

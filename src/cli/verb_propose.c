@@ -6,15 +6,15 @@ static gm_status propose_one(cli_batch *b, gm_ctx *ctx, int32_t i, const gm_twin
   (void)i;
   gm_proposal *p = NULL;
   gm_json_writer j;
-  gm__json_write_begin(&j, &r->json, 1);
+  gm_json_write_begin(&j, &r->json, 1);
   gm_status s = gm_propose(ctx, t, cli_t_end(b->study, t), b->inner, &p);
   if (!s) {
     r->partial = p->comparison->plan_count < p->comparison->asked;
-    gm__json_write_object(&j, NULL);
+    gm_json_write_object(&j, NULL);
     s = cli_json_twin(ctx, t, &j);
     cli_json_comparison(t, p->comparison, &j);
     cli_json_proposal(t, p, &j);
-    gm__json_write_object_end(&j);
+    gm_json_write_object_end(&j);
   }
   if (!s) s = cli_show_twin(ctx, t, &r->text);
   if (!s) {

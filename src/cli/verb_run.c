@@ -88,16 +88,16 @@ static gm_status json(gm_ctx *ctx, const gm_twin *t, const cli_course *k, const 
                       cli_result *r)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &r->json, 1);
-  gm__json_write_object(&j, NULL);
+  gm_json_write_begin(&j, &r->json, 1);
+  gm_json_write_object(&j, NULL);
   gm_status s = cli_json_twin(ctx, t, &j);
-  gm__json_write_bool(&j, "as_recorded", k->as_recorded);
+  gm_json_write_bool(&j, "as_recorded", k->as_recorded);
   cli_json_forecast(t, k->forecast, k->population, &j);
   if (k->proposal) cli_json_comparison(t, k->proposal->comparison, &j);
   if (k->comparison) cli_json_comparison(t, k->comparison, &j);
   if (k->proposal) cli_json_proposal(t, k->proposal, &j);
-  gm__json_write_text(&j, "report", path);
-  gm__json_write_object_end(&j);
+  gm_json_write_text(&j, "report", path);
+  gm_json_write_object_end(&j);
   return s;
 }
 

@@ -113,12 +113,12 @@ static void comma(simulate_table *s)
 void simulate_head(simulate_table *s, bool id, const char *member, const char *time_unit)
 {
   if (s->c->json) {
-    gm__json_write_begin(&s->j, &s->c->out, 1);
-    gm__json_write_object(&s->j, NULL);
-    gm__json_write_text(&s->j, "gemel", gm_version());
-    gm__json_write_text(&s->j, "verb", "simulate");
-    gm__json_write_int(&s->j, "seed", (int64_t)s->c->seed);
-    gm__json_write_array(&s->j, "columns");
+    gm_json_write_begin(&s->j, &s->c->out, 1);
+    gm_json_write_object(&s->j, NULL);
+    gm_json_write_text(&s->j, "gemel", gm_version());
+    gm_json_write_text(&s->j, "verb", "simulate");
+    gm_json_write_int(&s->j, "seed", (int64_t)s->c->seed);
+    gm_json_write_array(&s->j, "columns");
   }
   if (id) simulate_column(s, "id", "");
   if (member) simulate_column(s, member, "");
@@ -129,10 +129,10 @@ void simulate_column(simulate_table *s, const char *name, const char *unit)
 {
   gm_text *out = &s->c->out;
   if (s->c->json) {
-    gm__json_write_object(&s->j, NULL);
-    gm__json_write_text(&s->j, "name", name);
-    gm__json_write_text(&s->j, "unit", unit);
-    gm__json_write_object_end(&s->j);
+    gm_json_write_object(&s->j, NULL);
+    gm_json_write_text(&s->j, "name", name);
+    gm_json_write_text(&s->j, "unit", unit);
+    gm_json_write_object_end(&s->j);
     return;
   }
   gm_text heading;
@@ -155,8 +155,8 @@ void simulate_number(gm_text *out, double v)
 void simulate_head_end(simulate_table *s)
 {
   if (s->c->json) {
-    gm__json_write_array_end(&s->j);
-    gm__json_write_array(&s->j, "rows");
+    gm_json_write_array_end(&s->j);
+    gm_json_write_array(&s->j, "rows");
   } else {
     gm_text_add(&s->c->out, "\n");
   }
@@ -166,9 +166,9 @@ void simulate_row(simulate_table *s, const char *id, int32_t member, double time
 {
   gm_text *out = &s->c->out;
   if (s->c->json) {
-    gm__json_write_array(&s->j, NULL);
-    if (id) gm__json_write_text(&s->j, NULL, id);
-    if (member >= 0) gm__json_write_int(&s->j, NULL, member + 1);
+    gm_json_write_array(&s->j, NULL);
+    if (id) gm_json_write_text(&s->j, NULL, id);
+    if (member >= 0) gm_json_write_int(&s->j, NULL, member + 1);
   } else {
     if (id) csv_text(out, id);
     if (member >= 0) gm_text_addf(out, "%s%d", id ? "," : "", (int)member + 1);
@@ -179,7 +179,7 @@ void simulate_row(simulate_table *s, const char *id, int32_t member, double time
 void simulate_cell(simulate_table *s, double v)
 {
   if (s->c->json) {
-    gm__json_write_number(&s->j, NULL, v);
+    gm_json_write_number(&s->j, NULL, v);
     return;
   }
   comma(s);
@@ -189,7 +189,7 @@ void simulate_cell(simulate_table *s, double v)
 void simulate_row_end(simulate_table *s)
 {
   if (s->c->json)
-    gm__json_write_array_end(&s->j);
+    gm_json_write_array_end(&s->j);
   else
     gm_text_add(&s->c->out, "\n");
 }
@@ -200,10 +200,10 @@ static int finish(simulate_table *s)
   cli *c = s->c;
   bool stopped = s->rows < s->rows_asked;
   if (c->json && s->j.depth) { /* a table; fluxes are complete */
-    gm__json_write_array_end(&s->j);
-    gm__json_write_int(&s->j, "failed", s->failed);
-    gm__json_write_bool(&s->j, "stopped", stopped);
-    gm__json_write_object_end(&s->j);
+    gm_json_write_array_end(&s->j);
+    gm_json_write_int(&s->j, "failed", s->failed);
+    gm_json_write_bool(&s->j, "stopped", stopped);
+    gm_json_write_object_end(&s->j);
     gm_text_add(&c->out, "\n");
   }
   int code = CLI_DONE;

@@ -57,12 +57,12 @@ static void said(cli *c, const char *path, const char *keys, const char *tombsto
     if (tombstones) gm_text_addf(&c->out, "%s: numbers of all erased subjects\n", tombstones);
     return;
   }
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "backup", path);
-  gm__json_write_text(&j, "keys", keys);
-  if (tombstones) gm__json_write_text(&j, "tombstones", tombstones);
-  gm__json_write_object_end(&j);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "backup", path);
+  gm_json_write_text(&j, "keys", keys);
+  if (tombstones) gm_json_write_text(&j, "tombstones", tombstones);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

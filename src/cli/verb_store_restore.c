@@ -9,16 +9,16 @@ static void report_json(cli *c, const gm_restore_report *r)
   gm_json_writer j;
   char twin[32];
   snprintf(twin, sizeof twin, "%lld", (long long)r->bad_twin); /* too long for a double */
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_int(&j, "subjects", r->subjects);
-  gm__json_write_int(&j, "erased", r->erased);
-  gm__json_write_int(&j, "twins", r->twins);
-  gm__json_write_int(&j, "records", r->records);
-  gm__json_write_bool(&j, "holds", !r->bad_twin);
-  if (r->bad_twin) gm__json_write_text(&j, "twin", twin);
-  if (r->bad_twin) gm__json_write_int(&j, "record", r->bad_seq);
-  gm__json_write_object_end(&j);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_int(&j, "subjects", r->subjects);
+  gm_json_write_int(&j, "erased", r->erased);
+  gm_json_write_int(&j, "twins", r->twins);
+  gm_json_write_int(&j, "records", r->records);
+  gm_json_write_bool(&j, "holds", !r->bad_twin);
+  if (r->bad_twin) gm_json_write_text(&j, "twin", twin);
+  if (r->bad_twin) gm_json_write_int(&j, "record", r->bad_seq);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

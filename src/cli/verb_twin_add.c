@@ -239,25 +239,25 @@ static void json_show(cli *c, const inlet *in, const totals *t, const gm_life_up
                       const gm_twin *twin, const char *waits)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_int(&j, "entries", t->entries);
-  gm__json_write_int(&j, "taken", t->taken);
-  gm__json_write_int(&j, "not_mapped", t->not_mapped);
-  gm__json_write_int(&j, "refused", t->refused);
-  gm__json_write_int(&j, "facts", t->facts);
-  gm__json_write_int(&j, "new", in->sum.taken);
-  gm__json_write_int(&j, "already", in->sum.already);
-  gm__json_write_int(&j, "late", in->sum.late);
-  gm__json_write_int(&j, "of_others", in->others);
-  gm__json_write_bool(&j, "renewed", u->renewed);
-  if (waits[0]) gm__json_write_text(&j, "waits", waits);
-  gm__json_write_int(&j, "learned", u->learned);
-  gm__json_write_int(&j, "held_out", u->held_out);
-  gm__json_write_int(&j, "down_weighted", u->down_weighted);
-  gm__json_write_int(&j, "scored", u->scored);
-  if (twin) gm__json_write_text(&j, "health", gm_health_name(twin->health));
-  gm__json_write_object_end(&j);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_int(&j, "entries", t->entries);
+  gm_json_write_int(&j, "taken", t->taken);
+  gm_json_write_int(&j, "not_mapped", t->not_mapped);
+  gm_json_write_int(&j, "refused", t->refused);
+  gm_json_write_int(&j, "facts", t->facts);
+  gm_json_write_int(&j, "new", in->sum.taken);
+  gm_json_write_int(&j, "already", in->sum.already);
+  gm_json_write_int(&j, "late", in->sum.late);
+  gm_json_write_int(&j, "of_others", in->others);
+  gm_json_write_bool(&j, "renewed", u->renewed);
+  if (waits[0]) gm_json_write_text(&j, "waits", waits);
+  gm_json_write_int(&j, "learned", u->learned);
+  gm_json_write_int(&j, "held_out", u->held_out);
+  gm_json_write_int(&j, "down_weighted", u->down_weighted);
+  gm_json_write_int(&j, "scored", u->scored);
+  if (twin) gm_json_write_text(&j, "health", gm_health_name(twin->health));
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

@@ -40,11 +40,11 @@ static int rule_read(cli *c, gm_consent_rule *r)
 static void rule_show(cli *c, const char *id, const char *body)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &c->out, 0);
-  gm__json_write_object(&j, NULL);
-  if (id) gm__json_write_text(&j, "id", id);
-  gm__json_write_raw(&j, "rule", body);
-  gm__json_write_object_end(&j);
+  gm_json_write_begin(&j, &c->out, 0);
+  gm_json_write_object(&j, NULL);
+  if (id) gm_json_write_text(&j, "id", id);
+  gm_json_write_raw(&j, "rule", body);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

@@ -68,18 +68,18 @@ static void json_show(cli *c, const shown *x)
   gm_json_writer j;
   gm_text beyond;
   gm_text_init(&beyond, c->ctx);
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_int(&j, "record", x->r->seq);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_int(&j, "record", x->r->seq);
   cli_age_json(c, x->k, &x->age, &j);
-  if (!x->age.may) gm__json_write_text(&j, "health", gm_health_name(x->t->health));
-  gm__json_write_number(&j, "now_s", gm_life_unix_s(x->k->life, x->t->t_now));
-  gm__json_write_number(&j, "now", x->t->t_now);
-  gm__json_write_text(&j, "time_unit", time_unit(x->t));
-  gm__json_write_text(&j, "plan", x->plan->name ? x->plan->name : "as it is");
-  gm__json_write_bool(&j, "beyond_limits", cli_show_limits(x->t->definition, x->plan, &beyond));
+  if (!x->age.may) gm_json_write_text(&j, "health", gm_health_name(x->t->health));
+  gm_json_write_number(&j, "now_s", gm_life_unix_s(x->k->life, x->t->t_now));
+  gm_json_write_number(&j, "now", x->t->t_now);
+  gm_json_write_text(&j, "time_unit", time_unit(x->t));
+  gm_json_write_text(&j, "plan", x->plan->name ? x->plan->name : "as it is");
+  gm_json_write_bool(&j, "beyond_limits", cli_show_limits(x->t->definition, x->plan, &beyond));
   cli_json_forecast(x->t, x->f, x->population, &j);
-  gm__json_write_object_end(&j);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
   gm_text_free(&beyond);
 }

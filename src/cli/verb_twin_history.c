@@ -39,22 +39,22 @@ static void text_show(cli *c, const gm_record_found *r)
 static void json_show(listener *l, const gm_record_found *r)
 {
   gm_json_writer *j = &l->j;
-  gm__json_write_object(j, NULL);
-  gm__json_write_int(j, "record", r->seq);
-  gm__json_write_text(j, "kind", gm_record_kind_name(r->kind));
-  gm__json_write_text(j, "series", r->series);
-  gm__json_write_number(j, "true_s", r->t_true_s);
-  gm__json_write_number(j, "learned_s", (double)r->t_learned * 1e-6);
-  gm__json_write_text(j, "source", r->source);
-  gm__json_write_text(j, "id", r->id);
-  gm__json_write_text(j, "version", r->version);
-  gm__json_write_text(j, "class", gm_data_class_name(r->data_class));
-  if (r->licence[0]) gm__json_write_text(j, "licence", r->licence);
+  gm_json_write_object(j, NULL);
+  gm_json_write_int(j, "record", r->seq);
+  gm_json_write_text(j, "kind", gm_record_kind_name(r->kind));
+  gm_json_write_text(j, "series", r->series);
+  gm_json_write_number(j, "true_s", r->t_true_s);
+  gm_json_write_number(j, "learned_s", (double)r->t_learned * 1e-6);
+  gm_json_write_text(j, "source", r->source);
+  gm_json_write_text(j, "id", r->id);
+  gm_json_write_text(j, "version", r->version);
+  gm_json_write_text(j, "class", gm_data_class_name(r->data_class));
+  if (r->licence[0]) gm_json_write_text(j, "licence", r->licence);
   if (r->kind == GM_RECORD_BELIEF || !r->bytes)
-    gm__json_write_int(j, "body_bytes", (int64_t)r->bytes);
+    gm_json_write_int(j, "body_bytes", (int64_t)r->bytes);
   else
-    gm__json_write_rawn(j, "body", r->body, r->bytes); /* no NUL behind it */
-  gm__json_write_object_end(j);
+    gm_json_write_rawn(j, "body", r->body, r->bytes); /* no NUL behind it */
+  gm_json_write_object_end(j);
 }
 
 static gm_status hear(void *user, const gm_record_found *r)
@@ -106,10 +106,10 @@ static int run(cli *c)
   int code = query_read(c, &q);
   if (!code) code = cli_keep_open(c, false, &k);
   gm_status s = code ? GM_OK : gm_store_twin(k.session, c->ctx, 0, c->argument[0], false, &q.twin);
-  gm__json_write_begin(&l.j, &c->out, 1);
-  if (c->json) gm__json_write_array(&l.j, NULL);
+  gm_json_write_begin(&l.j, &c->out, 1);
+  if (c->json) gm_json_write_array(&l.j, NULL);
   if (!code && !s) s = gm_store_read(k.session, c->ctx, &q, hear, &l);
-  if (c->json) gm__json_write_array_end(&l.j);
+  if (c->json) gm_json_write_array_end(&l.j);
   gm_text_add(&c->out, c->json ? "\n" : "");
   if (s) code = cli_fail(c, s);
   if (!code && !c->json) gm_text_addf(&c->out, "%lld records\n", (long long)l.count);

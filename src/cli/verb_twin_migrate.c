@@ -49,19 +49,19 @@ static void changes_show(cli *c, const gm_definition *d, const gm_life_change *c
 static void json_show(cli *c, const gm_definition *d, const gm_life_change *change, int32_t count)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_array(&j, NULL);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_array(&j, NULL);
   for (int32_t i = 0; i < count; i++) {
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "observable", d->observable[change[i].observable].name);
-    gm__json_write_text(&j, "unit", d->observable[change[i].observable].unit);
-    gm__json_write_number(&j, "t_s", change[i].t_s);
-    gm__json_write_numbers(&j, "before", 3, change[i].before);
-    gm__json_write_numbers(&j, "after", 3, change[i].after);
-    gm__json_write_bool(&j, "distinguishable", change[i].distinguishable);
-    gm__json_write_object_end(&j);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "observable", d->observable[change[i].observable].name);
+    gm_json_write_text(&j, "unit", d->observable[change[i].observable].unit);
+    gm_json_write_number(&j, "t_s", change[i].t_s);
+    gm_json_write_numbers(&j, "before", 3, change[i].before);
+    gm_json_write_numbers(&j, "after", 3, change[i].after);
+    gm_json_write_bool(&j, "distinguishable", change[i].distinguishable);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
+  gm_json_write_array_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

@@ -35,14 +35,14 @@ typedef struct {
 static void json_show(cli *c, const shown *x)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_int(&j, "record", x->r->seq);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_int(&j, "record", x->r->seq);
   cli_age_json(c, x->k, &x->age, &j);
-  gm__json_write_number(&j, "now_s", gm_life_unix_s(x->k->life, x->t->t_now));
+  gm_json_write_number(&j, "now_s", gm_life_unix_s(x->k->life, x->t->t_now));
   cli_json_comparison(x->t, x->p->comparison, &j);
   cli_json_proposal(x->t, x->p, &j);
-  gm__json_write_object_end(&j);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
 }
 

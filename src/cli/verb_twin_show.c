@@ -92,21 +92,21 @@ static gm_status text_show(cli *c, gm_life *l, const gm_life_state *s)
 
 static void json_scores(gm_json_writer *j, const gm_definition *d, const gm_life_state *s)
 {
-  gm__json_write_object(j, "scores");
+  gm_json_write_object(j, "scores");
   for (int32_t o = 0; o < d->observable_count; o++) {
     const gm_life_skill *k = &s->skill[o];
     if (!k->scored) continue;
-    gm__json_write_object(j, d->observable[o].name);
-    gm__json_write_int(j, "scored", k->scored);
-    gm__json_write_text(j, "unit", d->observable[o].unit);
-    gm__json_write_number(j, "crps", k->crps);
-    gm__json_write_number(j, "crps_population", k->crps_population);
-    gm__json_write_number(j, "crps_last_value", k->crps_last);
-    gm__json_write_number(j, "covered50", k->covered50);
-    gm__json_write_number(j, "covered90", k->covered90);
-    gm__json_write_object_end(j);
+    gm_json_write_object(j, d->observable[o].name);
+    gm_json_write_int(j, "scored", k->scored);
+    gm_json_write_text(j, "unit", d->observable[o].unit);
+    gm_json_write_number(j, "crps", k->crps);
+    gm_json_write_number(j, "crps_population", k->crps_population);
+    gm_json_write_number(j, "crps_last_value", k->crps_last);
+    gm_json_write_number(j, "covered50", k->covered50);
+    gm_json_write_number(j, "covered90", k->covered90);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 static gm_status json_parameters(cli *c, gm_life *l, const gm_life_state *s, gm_json_writer *j)
@@ -119,28 +119,28 @@ static gm_status json_parameters(cli *c, gm_life *l, const gm_life_state *s, gm_
 static gm_status json_show(cli *c, gm_life *l, const gm_life_state *s)
 {
   gm_json_writer j;
-  gm__json_write_begin(&j, &c->out, 1);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "twin", c->argument[0]);
+  gm_json_write_begin(&j, &c->out, 1);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "twin", c->argument[0]);
   if (gm_life_subject_id(l)[0])
-    gm__json_write_text(&j, "subject", gm_life_subject_id(l));
+    gm_json_write_text(&j, "subject", gm_life_subject_id(l));
   else
-    gm__json_write_int(&j, "number", gm_life_twin(l));
-  gm__json_write_text(&j, "definition", gm_life_definition(l)->twin);
-  gm__json_write_bool(&j, "is_twin", s->is_twin);
-  gm__json_write_text(&j, "link", s->link);
-  gm__json_write_text(&j, "missing", s->missing);
-  gm__json_write_text(&j, "level", gm_level_name(s->level));
-  gm__json_write_text(&j, "next_level_needs", s->next);
-  gm__json_write_text(&j, "health", gm_health_name(s->health));
-  gm__json_write_object(&j, "marks");
+    gm_json_write_int(&j, "number", gm_life_twin(l));
+  gm_json_write_text(&j, "definition", gm_life_definition(l)->twin);
+  gm_json_write_bool(&j, "is_twin", s->is_twin);
+  gm_json_write_text(&j, "link", s->link);
+  gm_json_write_text(&j, "missing", s->missing);
+  gm_json_write_text(&j, "level", gm_level_name(s->level));
+  gm_json_write_text(&j, "next_level_needs", s->next);
+  gm_json_write_text(&j, "health", gm_health_name(s->health));
+  gm_json_write_object(&j, "marks");
   for (int i = 0; i < GM_LIFE_MARKS; i++) {
-    gm__json_write_object(&j, s->mark[i].name);
-    gm__json_write_bool(&j, "holds", s->mark[i].holds);
-    gm__json_write_text(&j, "evidence", s->mark[i].evidence);
-    gm__json_write_object_end(&j);
+    gm_json_write_object(&j, s->mark[i].name);
+    gm_json_write_bool(&j, "holds", s->mark[i].holds);
+    gm_json_write_text(&j, "evidence", s->mark[i].evidence);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_object_end(&j);
+  gm_json_write_object_end(&j);
   const struct {
     const char *name;
     int64_t v;
@@ -150,13 +150,13 @@ static gm_status json_show(cli *c, gm_life *l, const gm_life_state *s)
       {"beliefs", s->beliefs},           {"forecasts", s->forecasts}, {"proposals", s->proposals},
       {"decisions", s->decisions},       {"scored", s->scored},       {"censored", s->censored}};
   for (size_t i = 0; i < sizeof count / sizeof count[0]; i++)
-    gm__json_write_int(&j, count[i].name, count[i].v);
-  gm__json_write_number(&j, "newest_datum_s", s->t_last_s);
-  gm__json_write_number(&j, "age_s", s->age_s);
-  gm__json_write_number(&j, "belief_s", s->belief_s);
+    gm_json_write_int(&j, count[i].name, count[i].v);
+  gm_json_write_number(&j, "newest_datum_s", s->t_last_s);
+  gm_json_write_number(&j, "age_s", s->age_s);
+  gm_json_write_number(&j, "belief_s", s->belief_s);
   json_scores(&j, gm_life_definition(l), s);
   gm_status st = json_parameters(c, l, s, &j);
-  gm__json_write_object_end(&j);
+  gm_json_write_object_end(&j);
   gm_text_add(&c->out, "\n");
   return st;
 }

@@ -63,12 +63,12 @@ static void cuts_json(gm_json_writer *w, const gm__deid_quasi *q)
 {
   char text[40];
   int32_t stride = (int32_t)1 << q->step;
-  gm__json_write_array(w, "cuts");
+  gm_json_write_array(w, "cuts");
   for (int32_t i = stride - 1; i < q->cut_count && q->step < q->step_max; i += stride) {
     snprintf(text, sizeof text, "%.15g", q->cut[i]);
-    gm__json_write_decimal(w, NULL, gm__number_point(text));
+    gm_json_write_decimal(w, NULL, gm__number_point(text));
   }
-  gm__json_write_array_end(w);
+  gm_json_write_array_end(w);
 }
 
 static const char *form_of(const gm__deid_quasi *q)
@@ -87,14 +87,14 @@ static const char *unit_of(const gm__deid_quasi *q)
 
 static void quasi_json(gm_json_writer *w, const gm__deid_quasi *q)
 {
-  gm__json_write_object(w, NULL);
-  gm__json_write_text(w, "name", q->asked->name);
-  gm__json_write_text(w, "form", form_of(q));
-  gm__json_write_int(w, "steps", q->step);
-  gm__json_write_int(w, "steps_of", q->step_max);
-  if (unit_of(q)[0]) gm__json_write_text(w, "unit", unit_of(q));
+  gm_json_write_object(w, NULL);
+  gm_json_write_text(w, "name", q->asked->name);
+  gm_json_write_text(w, "form", form_of(q));
+  gm_json_write_int(w, "steps", q->step);
+  gm_json_write_int(w, "steps_of", q->step_max);
+  if (unit_of(q)[0]) gm_json_write_text(w, "unit", unit_of(q));
   if (q->numeric) cuts_json(w, q);
-  gm__json_write_object_end(w);
+  gm_json_write_object_end(w);
 }
 
 typedef struct {
@@ -129,39 +129,39 @@ static void json_write(gm__deid *e, const gm__deid_quasi *q, gm_text *out)
   gm_json_writer w;
   counted n[14];
   counts_list(e, n);
-  gm__json_write_begin(&w, out, 3);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "form", "gemel-deidentified-1");
-  gm__json_write_int(&w, "k", e->k);
-  gm__json_write_int(&w, "k_reached", e->count.k_reached);
-  gm__json_write_number(&w, "suppress_max", e->suppress_max);
-  gm__json_write_object(&w, "counts");
-  for (int i = 0; i < (e->o->parameters ? 14 : 12); i++) gm__json_write_int(&w, n[i].key, n[i].n);
-  gm__json_write_object_end(&w);
-  gm__json_write_array(&w, "quasi_identifiers");
+  gm_json_write_begin(&w, out, 3);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "form", "gemel-deidentified-1");
+  gm_json_write_int(&w, "k", e->k);
+  gm_json_write_int(&w, "k_reached", e->count.k_reached);
+  gm_json_write_number(&w, "suppress_max", e->suppress_max);
+  gm_json_write_object(&w, "counts");
+  for (int i = 0; i < (e->o->parameters ? 14 : 12); i++) gm_json_write_int(&w, n[i].key, n[i].n);
+  gm_json_write_object_end(&w);
+  gm_json_write_array(&w, "quasi_identifiers");
   for (int32_t i = 0; i < e->o->quasi_count; i++) quasi_json(&w, &q[i]);
-  gm__json_write_array_end(&w);
-  gm__json_write_array(&w, "covariates_as_they_are");
+  gm_json_write_array_end(&w);
+  gm_json_write_array(&w, "covariates_as_they_are");
   for (int32_t i = 0; i < e->o->covariate_count; i++)
-    gm__json_write_text(&w, NULL, e->o->covariate[i]);
-  gm__json_write_array_end(&w);
-  gm__json_write_bool(&w, "parameters", e->o->parameters);
-  gm__json_write_bool(&w, "key_kept", e->o->key != NULL);
-  gm__json_write_array(&w, "safe_harbor");
+    gm_json_write_text(&w, NULL, e->o->covariate[i]);
+  gm_json_write_array_end(&w);
+  gm_json_write_bool(&w, "parameters", e->o->parameters);
+  gm_json_write_bool(&w, "key_kept", e->o->key != NULL);
+  gm_json_write_array(&w, "safe_harbor");
   for (int i = 0; i < IDENTIFIERS; i++) {
-    gm__json_write_object(&w, NULL);
-    gm__json_write_text(&w, "class", safe_harbor[i].letter);
-    gm__json_write_text(&w, "identifier", safe_harbor[i].what);
-    gm__json_write_text(&w, "in_a_thread", safe_harbor[i].where);
-    gm__json_write_text(&w, "done", safe_harbor[i].done);
-    gm__json_write_object_end(&w);
+    gm_json_write_object(&w, NULL);
+    gm_json_write_text(&w, "class", safe_harbor[i].letter);
+    gm_json_write_text(&w, "identifier", safe_harbor[i].what);
+    gm_json_write_text(&w, "in_a_thread", safe_harbor[i].where);
+    gm_json_write_text(&w, "done", safe_harbor[i].done);
+    gm_json_write_object_end(&w);
   }
-  gm__json_write_array_end(&w);
-  gm__json_write_array(&w, "not_promised");
-  for (int i = 0; i < NOT_PROMISED; i++) gm__json_write_text(&w, NULL, not_promised[i]);
-  if (e->o->parameters) gm__json_write_text(&w, NULL, parameters_said);
-  gm__json_write_array_end(&w);
-  gm__json_write_object_end(&w);
+  gm_json_write_array_end(&w);
+  gm_json_write_array(&w, "not_promised");
+  for (int i = 0; i < NOT_PROMISED; i++) gm_json_write_text(&w, NULL, not_promised[i]);
+  if (e->o->parameters) gm_json_write_text(&w, NULL, parameters_said);
+  gm_json_write_array_end(&w);
+  gm_json_write_object_end(&w);
   gm_text_add(out, "\n");
 }
 

@@ -14,14 +14,14 @@ void gm_fhir_account_begin(gm_fhir_account_writer *w, gm_text *out)
 static void issue_write(gm_json_writer *w, const gm_fhir_account *a, const char *severity,
                         const char *code, const char *text)
 {
-  gm__json_write_object(w, NULL);
-  gm__json_write_text(w, "severity", severity);
-  gm__json_write_text(w, "code", code);
-  gm__json_write_text(w, "diagnostics", text);
-  gm__json_write_array(w, "expression");
-  gm__json_write_text(w, NULL, a->place);
-  gm__json_write_array_end(w);
-  gm__json_write_object_end(w);
+  gm_json_write_object(w, NULL);
+  gm_json_write_text(w, "severity", severity);
+  gm_json_write_text(w, "code", code);
+  gm_json_write_text(w, "diagnostics", text);
+  gm_json_write_array(w, "expression");
+  gm_json_write_text(w, NULL, a->place);
+  gm_json_write_array_end(w);
+  gm_json_write_object_end(w);
 }
 
 static void issues_write(gm_json_writer *w, const gm_fhir_account *a)
@@ -40,18 +40,18 @@ void gm_fhir_account_json(gm_fhir_account_writer *w, const gm_fhir_account *a)
   static const char *const status[] = {"201 Created", "200 OK", "422 Unprocessable Entity"};
   gm_json_writer j;
   gm_text_add(w->out, w->count++ ? ",\n" : ",\"entry\":[\n");
-  gm__json_write_begin(&j, w->out, 0);
-  gm__json_write_object(&j, NULL);
-  gm__json_write_object(&j, "response");
-  gm__json_write_text(&j, "status", status[a->outcome]);
-  gm__json_write_object(&j, "outcome");
-  gm__json_write_text(&j, "resourceType", "OperationOutcome");
-  gm__json_write_array(&j, "issue");
+  gm_json_write_begin(&j, w->out, 0);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_object(&j, "response");
+  gm_json_write_text(&j, "status", status[a->outcome]);
+  gm_json_write_object(&j, "outcome");
+  gm_json_write_text(&j, "resourceType", "OperationOutcome");
+  gm_json_write_array(&j, "issue");
   issues_write(&j, a);
-  gm__json_write_array_end(&j);
-  gm__json_write_object_end(&j);
-  gm__json_write_object_end(&j);
-  gm__json_write_object_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
+  gm_json_write_object_end(&j);
+  gm_json_write_object_end(&j);
 }
 
 void gm_fhir_account_end(gm_fhir_account_writer *w)

@@ -279,28 +279,28 @@ void gm_fhir_report_free(gm_fhir_report *r)
 static void issue_write(gm_json_writer *w, const char *severity, const char *code,
                         const char *reason, const char *expression)
 {
-  gm__json_write_object(w, NULL);
-  gm__json_write_text(w, "severity", severity);
-  gm__json_write_text(w, "code", code);
-  gm__json_write_object(w, "details");
-  gm__json_write_text(w, "text", reason);
-  gm__json_write_object_end(w);
+  gm_json_write_object(w, NULL);
+  gm_json_write_text(w, "severity", severity);
+  gm_json_write_text(w, "code", code);
+  gm_json_write_object(w, "details");
+  gm_json_write_text(w, "text", reason);
+  gm_json_write_object_end(w);
   if (expression[0]) {
-    gm__json_write_array(w, "expression");
-    gm__json_write_text(w, NULL, expression);
-    gm__json_write_array_end(w);
+    gm_json_write_array(w, "expression");
+    gm_json_write_text(w, NULL, expression);
+    gm_json_write_array_end(w);
   }
-  gm__json_write_object_end(w);
+  gm_json_write_object_end(w);
 }
 
 gm_status gm_fhir_report_json(gm_ctx *ctx, const gm_fhir_report *r, gm_text *out)
 {
   gm_json_writer w;
   char text[100];
-  gm__json_write_begin(&w, out, 3);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "resourceType", "OperationOutcome");
-  gm__json_write_array(&w, "issue");
+  gm_json_write_begin(&w, out, 3);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "resourceType", "OperationOutcome");
+  gm_json_write_array(&w, "issue");
   for (int32_t i = 0; i < r->issue_count; i++) {
     const gm_fhir_issue *k = &r->issue[i];
     issue_write(&w, gm_fhir_severity_name(k->severity), k->code, k->reason, k->expression);
@@ -311,7 +311,7 @@ gm_status gm_fhir_report_json(gm_ctx *ctx, const gm_fhir_report *r, gm_text *out
     snprintf(text, sizeof text, "%lld more issues are not listed", (long long)r->left_out);
     issue_write(&w, r->errors ? "error" : "information", "too-long", text, "");
   }
-  gm__json_write_array_end(&w);
-  gm__json_write_object_end(&w);
+  gm_json_write_array_end(&w);
+  gm_json_write_object_end(&w);
   return out->status ? gm_fail(ctx, out->status, "no memory for an OperationOutcome") : GM_OK;
 }

@@ -73,7 +73,7 @@ static bool hash_of(fhir_in *r, char text[FHIR_ID_BYTES])
 {
   gm_json_writer w;
   r->json.bytes = 0;
-  gm__json_write_begin(&w, &r->json, 0);
+  gm_json_write_begin(&w, &r->json, 0);
   gm__json_write_tree(&w, NULL, r->e.resource);
   r->stop = r->json.status;
   if (r->stop) return false;

@@ -144,9 +144,9 @@ const char *fhir_out_exact(double v, char out[FHIR_OUT_NUMBER_BYTES]) { return p
 /* ---- elements -------------------------------------------------------------------------------- */
 void fhir_out_reference(gm_json_writer *j, const char *key, const char *reference)
 {
-  gm__json_write_object(j, key);
-  gm__json_write_text(j, "reference", reference);
-  gm__json_write_object_end(j);
+  gm_json_write_object(j, key);
+  gm_json_write_text(j, "reference", reference);
+  gm_json_write_object_end(j);
 }
 
 void fhir_out_subject(const gm_fhir_out *w, gm_json_writer *j, const char *key)
@@ -177,17 +177,17 @@ void fhir_out_concept(gm_json_writer *j, const char *key, const char *code, cons
 {
   char room[300];
   const char *value = "", *system = system_of(code, room, sizeof room, &value);
-  gm__json_write_object(j, key);
+  gm_json_write_object(j, key);
   if (system && is_code(value)) {
-    gm__json_write_array(j, "coding");
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "system", system);
-    gm__json_write_text(j, "code", value);
-    gm__json_write_object_end(j);
-    gm__json_write_array_end(j);
+    gm_json_write_array(j, "coding");
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "system", system);
+    gm_json_write_text(j, "code", value);
+    gm_json_write_object_end(j);
+    gm_json_write_array_end(j);
   }
   fhir_out_text(j, "text", text[0] ? text : code[0] ? code : "not named");
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 void fhir_out_own(gm_json_writer *j, const char *key, const char *system, const char *code,
@@ -201,13 +201,13 @@ void fhir_out_own(gm_json_writer *j, const char *key, const char *system, const 
 void fhir_out_quantity(gm_json_writer *j, const char *key, const char *number,
                        const char *comparator, const char *unit)
 {
-  gm__json_write_object(j, key);
-  gm__json_write_decimal(j, "value", number);
-  if (comparator[0]) gm__json_write_text(j, "comparator", comparator);
-  gm__json_write_text(j, "unit", unit[0] ? unit : "1");
-  gm__json_write_text(j, "system", "http://unitsofmeasure.org");
-  gm__json_write_text(j, "code", unit[0] ? unit : "1");
-  gm__json_write_object_end(j);
+  gm_json_write_object(j, key);
+  gm_json_write_decimal(j, "value", number);
+  if (comparator[0]) gm_json_write_text(j, "comparator", comparator);
+  gm_json_write_text(j, "unit", unit[0] ? unit : "1");
+  gm_json_write_text(j, "system", "http://unitsofmeasure.org");
+  gm_json_write_text(j, "code", unit[0] ? unit : "1");
+  gm_json_write_object_end(j);
 }
 
 gm_status fhir_out_period(gm_fhir_out *w, gm_json_writer *j, const char *key, double begin_s,
@@ -217,10 +217,10 @@ gm_status fhir_out_period(gm_fhir_out *w, gm_json_writer *j, const char *key, do
   gm_status s = fhir_out_time(w->ctx, begin_s, begin);
   if (!s) s = fhir_out_time(w->ctx, end_s < begin_s ? begin_s : end_s, end);
   if (s) return s;
-  gm__json_write_object(j, key);
-  gm__json_write_text(j, "start", begin);
-  gm__json_write_text(j, "end", end);
-  gm__json_write_object_end(j);
+  gm_json_write_object(j, key);
+  gm_json_write_text(j, "start", begin);
+  gm_json_write_text(j, "end", end);
+  gm_json_write_object_end(j);
   return GM_OK;
 }
 
@@ -234,27 +234,27 @@ void fhir_out_text(gm_json_writer *j, const char *key, const char *text)
     clean[n] = control ? ' ' : text[n];
   }
   clean[n] = 0;
-  gm__json_write_text(j, key, clean);
+  gm_json_write_text(j, key, clean);
 }
 
 void fhir_out_identifier(gm_json_writer *j, const char *system, const char *value)
 {
   if (!value[0]) return;
-  gm__json_write_array(j, "identifier");
-  gm__json_write_object(j, NULL);
-  if (system) gm__json_write_text(j, "system", system);
+  gm_json_write_array(j, "identifier");
+  gm_json_write_object(j, NULL);
+  if (system) gm_json_write_text(j, "system", system);
   fhir_out_text(j, "value", value);
-  gm__json_write_object_end(j);
-  gm__json_write_array_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_array_end(j);
 }
 
 void fhir_out_note(gm_json_writer *j, const char *text)
 {
-  gm__json_write_array(j, "note");
-  gm__json_write_object(j, NULL);
+  gm_json_write_array(j, "note");
+  gm_json_write_object(j, NULL);
   fhir_out_text(j, "text", text);
-  gm__json_write_object_end(j);
-  gm__json_write_array_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_array_end(j);
 }
 
 const char *fhir_out_first_code(const gm_coding *c) { return c->count ? c->code[0] : ""; }
@@ -263,10 +263,10 @@ const char *fhir_out_first_code(const gm_coding *c) { return c->count ? c->code[
 void fhir_out_begin(gm_fhir_out *w, gm_json_writer *j, const char *type, const char *id)
 {
   w->resource.bytes = 0;
-  gm__json_write_begin(j, &w->resource, 0);
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "resourceType", type);
-  gm__json_write_text(j, "id", id);
+  gm_json_write_begin(j, &w->resource, 0);
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "resourceType", type);
+  gm_json_write_text(j, "id", id);
 }
 
 /* Its place among those written; free: room for it. */
@@ -323,11 +323,11 @@ static void entry_write(gm_text *to, const char *url, const char *resource)
 {
   gm_json_writer e;
   if (to->bytes) gm_text_add(to, ",\n");
-  gm__json_write_begin(&e, to, 0);
-  gm__json_write_object(&e, NULL);
-  gm__json_write_text(&e, "fullUrl", url);
-  gm__json_write_raw(&e, "resource", resource);
-  gm__json_write_object_end(&e);
+  gm_json_write_begin(&e, to, 0);
+  gm_json_write_object(&e, NULL);
+  gm_json_write_text(&e, "fullUrl", url);
+  gm_json_write_raw(&e, "resource", resource);
+  gm_json_write_object_end(&e);
 }
 
 gm_status fhir_out_take(gm_fhir_out *w, gm_json_writer *j, const char *type, const char *id,
@@ -335,7 +335,7 @@ gm_status fhir_out_take(gm_fhir_out *w, gm_json_writer *j, const char *type, con
 {
   char url[FHIR_OUT_URL_BYTES], reference[FHIR_OUT_URL_BYTES];
   gm_json_writer r;
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
   if (w->resource.status)
     return gm_fail(w->ctx, w->resource.status, "%s cannot be written: %s", type,
                    gm_status_text(w->resource.status));
@@ -348,7 +348,7 @@ gm_status fhir_out_take(gm_fhir_out *w, gm_json_writer *j, const char *type, con
     if (w->o.base && version[0]) /* two versions have the same full URL */
       snprintf(reference, sizeof reference, "%s/%s/_history/%s", type, id, version);
     if (w->section_pending.bytes) gm_text_add(&w->section_pending, ",");
-    gm__json_write_begin(&r, &w->section_pending, 0);
+    gm_json_write_begin(&r, &w->section_pending, 0);
     fhir_out_reference(&r, NULL, reference);
   }
   s = w->pending.status ? w->pending.status : w->section_pending.status;
@@ -418,8 +418,8 @@ static gm_status patient_write(gm_fhir_out *w)
   const gm_fhir_out_options *o = &w->o;
   fhir_out_begin(w, &j, "Patient", w->patient_id);
   if (o->identifier && o->identifier[0]) identifier_write(&j, o->identifier);
-  if (o->gender) gm__json_write_text(&j, "gender", o->gender);
-  if (o->birth_date) gm__json_write_text(&j, "birthDate", o->birth_date);
+  if (o->gender) gm_json_write_text(&j, "gender", o->gender);
+  if (o->birth_date) gm_json_write_text(&j, "birthDate", o->birth_date);
   gm_status s = fhir_out_take(w, &j, "Patient", w->patient_id, "");
   return fhir_out_commit(w, s, FHIR_OUT_HELD);
 }
@@ -453,18 +453,18 @@ static void head_write(gm_fhir_out *w, gm_json_writer *j)
   gm_status s = fhir_out_time(w->ctx, w->o.now_s, time);
   assert(!s); /* options_check */
   (void)s;
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "resourceType", "Bundle");
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "resourceType", "Bundle");
   if (w->o.document) {
     uuid_of(w, "Bundle", time, "", url);
-    gm__json_write_object(j, "identifier");
-    gm__json_write_text(j, "system", "urn:ietf:rfc:3986");
-    gm__json_write_text(j, "value", url);
-    gm__json_write_object_end(j);
+    gm_json_write_object(j, "identifier");
+    gm_json_write_text(j, "system", "urn:ietf:rfc:3986");
+    gm_json_write_text(j, "value", url);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_text(j, "type", w->o.document ? "document" : "collection");
-  gm__json_write_text(j, "timestamp", time);
-  gm__json_write_array(j, "entry");
+  gm_json_write_text(j, "type", w->o.document ? "document" : "collection");
+  gm_json_write_text(j, "timestamp", time);
+  gm_json_write_array(j, "entry");
 }
 
 gm_status gm_fhir_out_new(gm_ctx *ctx, const gm_fhir_out_options *o, gm_text *out, gm_fhir_out **w)
@@ -489,7 +489,7 @@ gm_status gm_fhir_out_new(gm_ctx *ctx, const gm_fhir_out_options *o, gm_text *ou
   fhir_out_ref(n, "Patient", n->patient_id, "", n->patient_ref);
   fhir_out_ref(n, "Device", n->twin_id, "", n->twin_ref);
   if (!o->document) {
-    gm__json_write_begin(&n->bundle, out, 2);
+    gm_json_write_begin(&n->bundle, out, 2);
     head_write(n, &n->bundle);
     s = out->status ? gm_fail(ctx, out->status, "no memory to write FHIR") : GM_OK;
   }
@@ -527,26 +527,26 @@ static gm_status composition_write(gm_fhir_out *w, gm_text *to)
   if (s) return s;
   fhir_out_id_of("record", time, id);
   fhir_out_begin(w, &j, "Composition", id);
-  gm__json_write_text(&j, "status", "final");
+  gm_json_write_text(&j, "status", "final");
   fhir_out_own(&j, "type", "document", "record", "Record of a digital twin");
   fhir_out_subject(w, &j, "subject");
-  gm__json_write_text(&j, "date", time);
-  gm__json_write_array(&j, "author");
+  gm_json_write_text(&j, "date", time);
+  gm_json_write_array(&j, "author");
   fhir_out_reference(&j, NULL, w->twin_written ? w->twin_ref : w->patient_ref);
-  gm__json_write_array_end(&j);
+  gm_json_write_array_end(&j);
   fhir_out_text(&j, "title", w->o.title && w->o.title[0] ? w->o.title : "Record of a digital twin");
-  gm__json_write_array(&j, "section");
+  gm_json_write_array(&j, "section");
   for (int i = 0; i < FHIR_OUT_SECTIONS; i++) {
     if (!w->section[i].bytes) continue;
-    gm__json_write_object(&j, NULL);
-    gm__json_write_text(&j, "title", title[i]);
-    gm__json_write_array(&j, "entry");
-    gm__json_write_raw(&j, NULL, w->section[i].data);
-    gm__json_write_array_end(&j);
-    gm__json_write_object_end(&j);
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "title", title[i]);
+    gm_json_write_array(&j, "entry");
+    gm_json_write_raw(&j, NULL, w->section[i].data);
+    gm_json_write_array_end(&j);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
-  gm__json_write_object_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
   if (w->resource.status) return gm_fail(w->ctx, w->resource.status, "no memory to write FHIR");
   full_url(w, "Composition", id, "", url);
   entry_write(to, url, w->resource.data);
@@ -561,7 +561,7 @@ gm_status gm_fhir_out_end(gm_fhir_out *w)
   if (w->o.document) {
     s = composition_write(w, &w->pending);
     if (!s) {
-      gm__json_write_begin(&w->bundle, w->out, 2);
+      gm_json_write_begin(&w->bundle, w->out, 2);
       head_write(w, &w->bundle);
       gm_text_add(w->out, "\n");
       gm_text_addn(w->out, w->pending.data, w->pending.bytes);

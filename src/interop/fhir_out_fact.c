@@ -97,12 +97,12 @@ static series series_of(const gm_fhir_out *w, const gm_fact *f)
  */
 static void label(gm_json_writer *j, const char *key, const char *system, const char *code)
 {
-  gm__json_write_array(j, key);
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "system", system);
-  gm__json_write_text(j, "code", code);
-  gm__json_write_object_end(j);
-  gm__json_write_array_end(j);
+  gm_json_write_array(j, key);
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "system", system);
+  gm_json_write_text(j, "code", code);
+  gm_json_write_object_end(j);
+  gm_json_write_array_end(j);
 }
 
 static bool is_word(const char *text)
@@ -118,13 +118,13 @@ static void meta(gm_json_writer *j, const gm_fact *f, const char *version)
   bool sensitive = f->data_class == GM_CLASS_SENSITIVE;
   bool licence = f->licence[0] && is_word(f->licence);
   if (!version[0] && !source && !sensitive && !licence) return;
-  gm__json_write_object(j, "meta");
-  if (version[0]) gm__json_write_text(j, "versionId", version);
-  if (source) gm__json_write_text(j, "source", f->source);
+  gm_json_write_object(j, "meta");
+  if (version[0]) gm_json_write_text(j, "versionId", version);
+  if (source) gm_json_write_text(j, "source", f->source);
   if (sensitive)
     label(j, "security", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "R");
   if (licence) label(j, "tag", FHIR_OUT_OWN "licence", f->licence);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 /* What the source called it, where the resource could not keep the name. */
@@ -139,19 +139,19 @@ static void identifier(gm_json_writer *j, const gm_fact *f, const char *id)
 static void class_write(gm_fhir_out *w, gm_json_writer *j, const gm_fact *f)
 {
   if (f->data_class == GM_CLASS_GENETIC) {
-    gm__json_write_array(j, "category");
+    gm_json_write_array(j, "category");
     fhir_out_concept(j, NULL, "http://terminology.hl7.org/CodeSystem/v2-0074|GE", "Genetics");
-    gm__json_write_array_end(j);
+    gm_json_write_array_end(j);
   }
   if (f->data_class == GM_CLASS_DEVICE) {
-    gm__json_write_object(j, "device");
+    gm_json_write_object(j, "device");
     fhir_out_text(j, "display", f->source[0] ? f->source : "a device");
-    gm__json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
   if (f->data_class == GM_CLASS_REPORTED) {
-    gm__json_write_array(j, "performer");
+    gm_json_write_array(j, "performer");
     fhir_out_subject(w, j, NULL);
-    gm__json_write_array_end(j);
+    gm_json_write_array_end(j);
   }
 }
 
@@ -163,7 +163,7 @@ static gm_status effective(gm_fhir_out *w, gm_json_writer *j, const gm_fact *f)
   if (f->duration_s > 0)
     return fhir_out_period(w, j, "effectivePeriod", f->t_true_s, f->t_true_s + f->duration_s);
   gm_status s = fhir_out_time(w->ctx, f->t_true_s, time);
-  if (!s) gm__json_write_text(j, "effectiveDateTime", time);
+  if (!s) gm_json_write_text(j, "effectiveDateTime", time);
   return s;
 }
 
@@ -194,7 +194,7 @@ static gm_status value(gm_fhir_out *w, gm_json_writer *j, const gm_fact *f, cons
 
 static gm_status observation(gm_fhir_out *w, gm_json_writer *j, const gm_fact *f, const series *s)
 {
-  gm__json_write_text(j, "status", status_of(f, "final"));
+  gm_json_write_text(j, "status", status_of(f, "final"));
   fhir_out_concept(j, "code", s->code, f->series);
   fhir_out_subject(w, j, "subject");
   gm_status t = effective(w, j, f);
@@ -235,7 +235,7 @@ static gm_status administration(gm_fhir_out *w, gm_json_writer *j, const gm_fact
                                 const series *s)
 {
   char number[80];
-  gm__json_write_text(j, "status", status_of(f, "completed"));
+  gm_json_write_text(j, "status", status_of(f, "completed"));
   fhir_out_concept(j, "medicationCodeableConcept", s->code, f->series);
   fhir_out_subject(w, j, "subject");
   gm_fact timed = *f; /* effective[x] is 1..1 */
@@ -244,23 +244,23 @@ static gm_status administration(gm_fhir_out *w, gm_json_writer *j, const gm_fact
   if (!t) t = dose_number(w, f, number, sizeof number);
   if (t) return t;
   if (f->data_class == GM_CLASS_DEVICE) {
-    gm__json_write_array(j, "device");
-    gm__json_write_object(j, NULL);
+    gm_json_write_array(j, "device");
+    gm_json_write_object(j, NULL);
     fhir_out_text(j, "display", f->source[0] ? f->source : "a device");
-    gm__json_write_object_end(j);
-    gm__json_write_array_end(j);
+    gm_json_write_object_end(j);
+    gm_json_write_array_end(j);
   }
   if (f->data_class == GM_CLASS_REPORTED) {
-    gm__json_write_array(j, "performer");
-    gm__json_write_object(j, NULL);
+    gm_json_write_array(j, "performer");
+    gm_json_write_object(j, NULL);
     fhir_out_subject(w, j, "actor");
-    gm__json_write_object_end(j);
-    gm__json_write_array_end(j);
+    gm_json_write_object_end(j);
+    gm_json_write_array_end(j);
   }
-  gm__json_write_object(j, "dosage");
+  gm_json_write_object(j, "dosage");
   fhir_out_quantity(j, is_rate(w->ctx, f->unit, s->amount) ? "rateQuantity" : "dose", number, "",
                     f->unit);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
   return GM_OK;
 }
 
@@ -272,36 +272,36 @@ static gm_status dosage(gm_fhir_out *w, gm_json_writer *j, const char *key, cons
   gm_status s = dose_number(w, f, number, sizeof number);
   if (!s) s = fhir_out_time(w->ctx, f->t_true_s, time);
   if (s) return s;
-  gm__json_write_array(j, key);
-  gm__json_write_object(j, NULL);
-  gm__json_write_object(j, "timing");
-  gm__json_write_array(j, "event");
-  gm__json_write_text(j, NULL, time);
-  gm__json_write_array_end(j);
+  gm_json_write_array(j, key);
+  gm_json_write_object(j, NULL);
+  gm_json_write_object(j, "timing");
+  gm_json_write_array(j, "event");
+  gm_json_write_text(j, NULL, time);
+  gm_json_write_array_end(j);
   if (f->duration_s > 0) {
     snprintf(hours, sizeof hours, "%.15g", f->duration_s);
-    gm__json_write_object(j, "repeat");
-    gm__json_write_decimal(j, "duration", gm__number_point(hours));
-    gm__json_write_text(j, "durationUnit", "s");
-    gm__json_write_object_end(j);
+    gm_json_write_object(j, "repeat");
+    gm_json_write_decimal(j, "duration", gm__number_point(hours));
+    gm_json_write_text(j, "durationUnit", "s");
+    gm_json_write_object_end(j);
   }
-  gm__json_write_object_end(j);
-  gm__json_write_array(j, "doseAndRate");
-  gm__json_write_object(j, NULL);
+  gm_json_write_object_end(j);
+  gm_json_write_array(j, "doseAndRate");
+  gm_json_write_object(j, NULL);
   fhir_out_quantity(j, is_rate(w->ctx, f->unit, x->amount) ? "rateQuantity" : "doseQuantity",
                     number, "", f->unit);
-  gm__json_write_object_end(j);
-  gm__json_write_array_end(j);
-  gm__json_write_object_end(j);
-  gm__json_write_array_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_array_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_array_end(j);
   return GM_OK;
 }
 
 /* Whether an order still holds is not known here; it is not said to. */
 static gm_status request(gm_fhir_out *w, gm_json_writer *j, const gm_fact *f, const series *s)
 {
-  gm__json_write_text(j, "status", status_of(f, "unknown"));
-  gm__json_write_text(j, "intent", "order");
+  gm_json_write_text(j, "status", status_of(f, "unknown"));
+  gm_json_write_text(j, "intent", "order");
   fhir_out_concept(j, "medicationCodeableConcept", s->code, f->series);
   fhir_out_subject(w, j, "subject");
   return dosage(w, j, "dosageInstruction", f, s);
@@ -309,7 +309,7 @@ static gm_status request(gm_fhir_out *w, gm_json_writer *j, const gm_fact *f, co
 
 static gm_status statement(gm_fhir_out *w, gm_json_writer *j, const gm_fact *f, const series *s)
 {
-  gm__json_write_text(j, "status", status_of(f, "completed"));
+  gm_json_write_text(j, "status", status_of(f, "completed"));
   fhir_out_concept(j, "medicationCodeableConcept", s->code, f->series);
   fhir_out_subject(w, j, "subject");
   gm_status t = effective(w, j, f);

@@ -11,8 +11,8 @@ enum { CANDIDATES = 10 };
 
 static void draft(gm_json_writer *j)
 {
-  gm__json_write_text(j, "status", "draft");
-  gm__json_write_text(j, "intent", "proposal");
+  gm_json_write_text(j, "status", "draft");
+  gm_json_write_text(j, "intent", "proposal");
 }
 
 static const gm_plan *plan_of(const gm_proposal *p, int32_t rank)
@@ -29,21 +29,21 @@ static gm_status timing_write(gm_fhir_out *w, gm_json_writer *j, const gm_plan *
   char number[FHIR_OUT_NUMBER_BYTES];
   double hour = w->o.definition->hour;
   double begin = plan->event_count ? plan->event[0].t : t_end;
-  gm__json_write_object(j, "timing");
-  gm__json_write_object(j, "repeat");
+  gm_json_write_object(j, "timing");
+  gm_json_write_object(j, "repeat");
   gm_status s =
       fhir_out_period(w, j, "boundsPeriod", fhir_out_unix(w, begin), fhir_out_unix(w, t_end));
   if (a->duration > 0) {
-    gm__json_write_decimal(j, "duration", fhir_out_number(a->duration / hour, number));
-    gm__json_write_text(j, "durationUnit", "h");
+    gm_json_write_decimal(j, "duration", fhir_out_number(a->duration / hour, number));
+    gm_json_write_text(j, "durationUnit", "h");
   }
   if (plan->every > 0 && isfinite(plan->every)) {
-    gm__json_write_int(j, "frequency", 1);
-    gm__json_write_decimal(j, "period", fhir_out_number(plan->every / hour, number));
-    gm__json_write_text(j, "periodUnit", "h");
+    gm_json_write_int(j, "frequency", 1);
+    gm_json_write_decimal(j, "period", fhir_out_number(plan->every / hour, number));
+    gm_json_write_text(j, "periodUnit", "h");
   }
-  gm__json_write_object_end(j);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_object_end(j);
   return s;
 }
 
@@ -63,19 +63,19 @@ static gm_status request_write(gm_fhir_out *w, const gm_proposal *p, int32_t ran
   fhir_out_concept(&j, "medicationCodeableConcept", fhir_out_first_code(&input->coding),
                    input->name);
   fhir_out_subject(w, &j, "subject");
-  gm__json_write_text(&j, "authoredOn", authored);
+  gm_json_write_text(&j, "authoredOn", authored);
   fhir_out_reference(&j, "requester", w->twin_ref);
-  gm__json_write_array(&j, "dosageInstruction");
-  gm__json_write_object(&j, NULL);
+  gm_json_write_array(&j, "dosageInstruction");
+  gm_json_write_object(&j, NULL);
   fhir_out_text(&j, "text", plan->name);
   gm_status s = timing_write(w, &j, plan, a, p->comparison->t_end);
-  gm__json_write_array(&j, "doseAndRate");
-  gm__json_write_object(&j, NULL);
+  gm_json_write_array(&j, "doseAndRate");
+  gm_json_write_object(&j, NULL);
   fhir_out_quantity(&j, "doseQuantity", fhir_out_number(plan->dose, number), "", input->unit);
-  gm__json_write_object_end(&j);
-  gm__json_write_array_end(&j);
-  gm__json_write_object_end(&j);
-  gm__json_write_array_end(&j);
+  gm_json_write_object_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
+  gm_json_write_array_end(&j);
   return s ? s : fhir_out_take(w, &j, "MedicationRequest", id, "");
 }
 
@@ -87,12 +87,12 @@ static void action_write(gm_fhir_out *w, gm_json_writer *j, const gm_proposal *p
   char number[20], reference[FHIR_OUT_URL_BYTES];
   snprintf(number, sizeof number, "%d", (int)rank + 1);
   fhir_out_ref(w, "MedicationRequest", id, "", reference);
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "prefix", number);
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "prefix", number);
   fhir_out_text(j, "title", plan_of(p, rank)->name);
   fhir_out_text(j, "description", p->reason[rank]);
   fhir_out_reference(j, "resource", reference);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 /* One action that is a choice of at most one of the candidates. */
@@ -106,21 +106,21 @@ static gm_status group_write(gm_fhir_out *w, const gm_proposal *p, int32_t count
   draft(&j);
   fhir_out_own(&j, "code", "proposal", "alternatives", "Alternatives, best first");
   fhir_out_subject(w, &j, "subject");
-  gm__json_write_text(&j, "authoredOn", authored);
+  gm_json_write_text(&j, "authoredOn", authored);
   fhir_out_reference(&j, "author", w->twin_ref);
-  gm__json_write_array(&j, "action");
-  gm__json_write_object(&j, NULL);
-  gm__json_write_text(&j, "title", "Alternatives, best first; at most one of them");
-  gm__json_write_text(&j, "selectionBehavior", "at-most-one");
-  gm__json_write_array(&j, "action");
+  gm_json_write_array(&j, "action");
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "title", "Alternatives, best first; at most one of them");
+  gm_json_write_text(&j, "selectionBehavior", "at-most-one");
+  gm_json_write_array(&j, "action");
   for (int32_t i = 0; i < count; i++) {
     snprintf(suffix, sizeof suffix, "candidate-%d", (int)i + 1);
     fhir_out_id_of(name, suffix, request);
     action_write(w, &j, p, i, request);
   }
-  gm__json_write_array_end(&j);
-  gm__json_write_object_end(&j);
-  gm__json_write_array_end(&j);
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
+  gm_json_write_array_end(&j);
   return fhir_out_take(w, &j, "RequestGroup", id, "");
 }
 
@@ -130,20 +130,20 @@ static void notes_write(gm_json_writer *j, const gm_proposal *p)
 {
   char text[500];
   if (!p->withheld && !p->left_out_count) return;
-  gm__json_write_array(j, "note");
+  gm_json_write_array(j, "note");
   if (p->withheld) {
     snprintf(text, sizeof text, "Nothing is proposed: %.400s", p->withheld);
-    gm__json_write_object(j, NULL);
+    gm_json_write_object(j, NULL);
     fhir_out_text(j, "text", text);
-    gm__json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
   for (int32_t i = 0; i < p->left_out_count; i++) {
     snprintf(text, sizeof text, "Left out: %.400s", p->left_out[i]);
-    gm__json_write_object(j, NULL);
+    gm_json_write_object(j, NULL);
     fhir_out_text(j, "text", text);
-    gm__json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 static gm_status care_plan_write(gm_fhir_out *w, const gm_proposal *p, int32_t count,
@@ -156,21 +156,21 @@ static gm_status care_plan_write(gm_fhir_out *w, const gm_proposal *p, int32_t c
   fhir_out_ref(w, "RequestGroup", id, "", reference);
   fhir_out_begin(w, &j, "CarePlan", name);
   draft(&j);
-  gm__json_write_text(&j, "title",
-                      count ? "Proposal of a digital twin, to be decided on"
-                            : "No proposal of the digital twin");
+  gm_json_write_text(&j, "title",
+                     count ? "Proposal of a digital twin, to be decided on"
+                           : "No proposal of the digital twin");
   fhir_out_text(&j, "description", d->question);
   fhir_out_subject(w, &j, "subject");
   gm_status s = fhir_out_period(w, &j, "period", fhir_out_unix(w, p->comparison->t_now),
                                 fhir_out_unix(w, p->comparison->t_end));
-  gm__json_write_text(&j, "created", authored);
+  gm_json_write_text(&j, "created", authored);
   fhir_out_reference(&j, "author", w->twin_ref);
   if (count) {
-    gm__json_write_array(&j, "activity");
-    gm__json_write_object(&j, NULL);
+    gm_json_write_array(&j, "activity");
+    gm_json_write_object(&j, NULL);
     fhir_out_reference(&j, "reference", reference);
-    gm__json_write_object_end(&j);
-    gm__json_write_array_end(&j);
+    gm_json_write_object_end(&j);
+    gm_json_write_array_end(&j);
   }
   notes_write(&j, p);
   return s ? s : fhir_out_take(w, &j, "CarePlan", name, "");

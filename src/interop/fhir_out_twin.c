@@ -11,31 +11,31 @@ static bool said(const char *text) { return text && text[0]; }
 /* ---- Device ---------------------------------------------------------------------------------- */
 static void version_write(gm_json_writer *j, const char *of, const char *version)
 {
-  gm__json_write_object(j, NULL);
+  gm_json_write_object(j, NULL);
   fhir_out_own(j, "type", "version", of, of);
   fhir_out_text(j, "value", version);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 static void property_write(gm_json_writer *j, const char *name, const char *value)
 {
   if (!said(value)) return;
-  gm__json_write_object(j, NULL);
+  gm_json_write_object(j, NULL);
   fhir_out_own(j, "type", "twin", name, name);
-  gm__json_write_array(j, "valueCode");
+  gm_json_write_array(j, "valueCode");
   fhir_out_concept(j, NULL, "", value);
-  gm__json_write_array_end(j);
-  gm__json_write_object_end(j);
+  gm_json_write_array_end(j);
+  gm_json_write_object_end(j);
 }
 
 static void device_name(gm_json_writer *j, const char *name)
 {
-  gm__json_write_array(j, "deviceName");
-  gm__json_write_object(j, NULL);
+  gm_json_write_array(j, "deviceName");
+  gm_json_write_object(j, NULL);
   fhir_out_text(j, "name", name);
-  gm__json_write_text(j, "type", "user-friendly-name");
-  gm__json_write_object_end(j);
-  gm__json_write_array_end(j);
+  gm_json_write_text(j, "type", "user-friendly-name");
+  gm_json_write_object_end(j);
+  gm_json_write_array_end(j);
 }
 
 gm_status gm_fhir_out_twin(gm_fhir_out *w, const gm_fhir_out_device *d)
@@ -46,19 +46,19 @@ gm_status gm_fhir_out_twin(gm_fhir_out *w, const gm_fhir_out_device *d)
   if (!said(w->o.twin)) return gm_fail(w->ctx, GM_EINVAL, "FHIR out: the twin has no name");
   fhir_out_begin(w, &j, "Device", w->twin_id);
   fhir_out_identifier(&j, FHIR_OUT_OWN "twin", w->o.twin);
-  gm__json_write_text(&j, "status", "active");
-  gm__json_write_text(&j, "manufacturer", "Gemel");
+  gm_json_write_text(&j, "status", "active");
+  gm_json_write_text(&j, "manufacturer", "Gemel");
   device_name(&j, w->o.twin);
   fhir_out_own(&j, "type", "device", "digital-twin", "Digital twin (software)");
-  gm__json_write_array(&j, "version");
+  gm_json_write_array(&j, "version");
   version_write(&j, "Gemel", gm_version());
   if (said(d->version)) version_write(&j, "definition", d->version);
-  gm__json_write_array_end(&j);
+  gm_json_write_array_end(&j);
   if (said(d->health) || said(d->level)) {
-    gm__json_write_array(&j, "property");
+    gm_json_write_array(&j, "property");
     property_write(&j, "health", d->health);
     property_write(&j, "level", d->level);
-    gm__json_write_array_end(&j);
+    gm_json_write_array_end(&j);
   }
   fhir_out_subject(w, &j, "patient");
   if (def && said(def->context_of_use)) fhir_out_note(&j, def->context_of_use);
@@ -75,12 +75,12 @@ static void basis_write(gm_fhir_out *w, gm_json_writer *j, const char *key,
 {
   char reference[FHIR_OUT_URL_BYTES];
   if (!f->basis_count) return;
-  gm__json_write_array(j, key);
+  gm_json_write_array(j, key);
   for (int32_t i = 0; i < f->basis_count; i++) {
     fhir_out_fact_ref(w, &f->basis[i], reference);
     fhir_out_reference(j, NULL, reference);
   }
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 /* Observation.derivedFrom takes no doses: only what was measured. */
@@ -90,12 +90,12 @@ static void derived_write(gm_fhir_out *w, gm_json_writer *j, const gm_fhir_out_f
   bool any = false;
   for (int32_t i = 0; i < f->basis_count; i++) {
     if (strcmp(fhir_out_fact_type(&f->basis[i]), "Observation") != 0) continue;
-    if (!any) gm__json_write_array(j, "derivedFrom");
+    if (!any) gm_json_write_array(j, "derivedFrom");
     any = true;
     fhir_out_fact_ref(w, &f->basis[i], reference);
     fhir_out_reference(j, NULL, reference);
   }
-  if (any) gm__json_write_array_end(j);
+  if (any) gm_json_write_array_end(j);
 }
 
 static void method_write(const gm_fhir_out *w, gm_json_writer *j)
@@ -118,14 +118,14 @@ static gm_status prediction_write(gm_fhir_out *w, gm_json_writer *j, const gm_fh
   if (!(e->probability >= 0 && e->probability <= 1))
     return gm_fail(w->ctx, GM_ERANGE, "FHIR out: a probability is not between 0 and 1");
   fhir_out_number(100 * e->probability, number);
-  gm__json_write_object(j, NULL);
+  gm_json_write_object(j, NULL);
   fhir_out_concept(j, "outcome", "", e->outcome);
-  gm__json_write_decimal(j, "probabilityDecimal", number);
+  gm_json_write_decimal(j, "probabilityDecimal", number);
   gm_status s =
       fhir_out_period(w, j, "whenPeriod", fhir_out_unix(w, e->t_begin), fhir_out_unix(w, e->t_end));
   snprintf(text, sizeof text, "A probability of %.40s per cent", number);
-  gm__json_write_text(j, "rationale", text);
-  gm__json_write_object_end(j);
+  gm_json_write_text(j, "rationale", text);
+  gm_json_write_object_end(j);
   return s;
 }
 
@@ -135,16 +135,16 @@ static gm_status risk_write(gm_fhir_out *w, const gm_fhir_out_forecast *f, const
   char time[FHIR_OUT_TIME_BYTES];
   gm_status s = fhir_out_time(w->ctx, fhir_out_unix(w, f->t_now), time);
   fhir_out_begin(w, &j, "RiskAssessment", id);
-  gm__json_write_text(&j, "status", "final");
+  gm_json_write_text(&j, "status", "final");
   method_write(w, &j);
   fhir_out_own(&j, "code", "forecast", "forecast", "Forecast of a digital twin");
   fhir_out_subject(w, &j, "subject");
-  if (!s) gm__json_write_text(&j, "occurrenceDateTime", time);
+  if (!s) gm_json_write_text(&j, "occurrenceDateTime", time);
   fhir_out_reference(&j, "performer", w->twin_ref);
   basis_write(w, &j, "basis", f);
-  if (f->event_count) gm__json_write_array(&j, "prediction");
+  if (f->event_count) gm_json_write_array(&j, "prediction");
   for (int32_t i = 0; i < f->event_count && !s; i++) s = prediction_write(w, &j, &f->event[i]);
-  if (f->event_count) gm__json_write_array_end(&j);
+  if (f->event_count) gm_json_write_array_end(&j);
   return s ? s : fhir_out_take(w, &j, "RiskAssessment", id, "");
 }
 
@@ -180,13 +180,13 @@ static void samples_write(gm_fhir_out *w, gm_json_writer *j, const double *quant
     if (i) gm_text_add(&data, " ");
     gm_text_add(&data, isfinite(v) ? fhir_out_number(v, number) : "E");
   }
-  gm__json_write_object(j, "valueSampledData");
+  gm_json_write_object(j, "valueSampledData");
   fhir_out_quantity(j, "origin", "0", "", unit);
   double ms = s->count > 1 ? s->step / w->o.definition->hour * 3.6e6 : 1;
-  gm__json_write_decimal(j, "period", fhir_out_exact(ms, number));
-  gm__json_write_int(j, "dimensions", 1);
-  gm__json_write_text(j, "data", data.data ? data.data : "E");
-  gm__json_write_object_end(j);
+  gm_json_write_decimal(j, "period", fhir_out_exact(ms, number));
+  gm_json_write_int(j, "dimensions", 1);
+  gm_json_write_text(j, "data", data.data ? data.data : "E");
+  gm_json_write_object_end(j);
   if (data.status && !j->out->status) j->out->status = data.status;
   gm_text_free(&data);
 }
@@ -194,12 +194,12 @@ static void samples_write(gm_fhir_out *w, gm_json_writer *j, const double *quant
 /* What is forecast, so that nobody takes it for a measurement of it: an extension has its code. */
 static void forecast_of(gm_json_writer *j, const gm_observable *o)
 {
-  gm__json_write_array(j, "extension");
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "url", FHIR_OUT_OWN "forecast-of");
+  gm_json_write_array(j, "extension");
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "url", FHIR_OUT_OWN "forecast-of");
   fhir_out_concept(j, "valueCodeableConcept", fhir_out_first_code(&o->coding), o->name);
-  gm__json_write_object_end(j);
-  gm__json_write_array_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_array_end(j);
 }
 
 static gm_status quantiles_write(gm_fhir_out *w, const gm_fhir_out_forecast *f, const char *id,
@@ -213,7 +213,7 @@ static gm_status quantiles_write(gm_fhir_out *w, const gm_fhir_out_forecast *f, 
                     ((ptrdiff_t)k * c->time_count + s->first) * GM_QUANTILE_COUNT;
   fhir_out_begin(w, &j, "Observation", id);
   forecast_of(&j, o);
-  gm__json_write_text(&j, "status", "final");
+  gm_json_write_text(&j, "status", "final");
   snprintf(text, sizeof text, "Forecast of %.80s%s: quantiles over time", o->name,
            f->measured ? " as it would be measured" : "");
   fhir_out_own(&j, "code", "forecast", "quantiles", text);
@@ -223,16 +223,16 @@ static gm_status quantiles_write(gm_fhir_out *w, const gm_fhir_out_forecast *f, 
   method_write(w, &j);
   fhir_out_reference(&j, "device", w->twin_ref);
   derived_write(w, &j, f);
-  gm__json_write_array(&j, "component");
+  gm_json_write_array(&j, "component");
   for (int32_t i = 0; i < GM_QUANTILE_COUNT; i++) {
     fhir_out_number(gm_quantile_level[i], level);
     snprintf(text, sizeof text, "Quantile %.40s", level);
-    gm__json_write_object(&j, NULL);
+    gm_json_write_object(&j, NULL);
     fhir_out_own(&j, "code", "quantile", level, text);
     samples_write(w, &j, q + i, s, o->unit);
-    gm__json_write_object_end(&j);
+    gm_json_write_object_end(&j);
   }
-  gm__json_write_array_end(&j);
+  gm_json_write_array_end(&j);
   return t ? t : fhir_out_take(w, &j, "Observation", id, "");
 }
 
@@ -259,33 +259,33 @@ static gm_status observables_write(gm_fhir_out *w, const gm_fhir_out_forecast *f
 static void source_write(gm_json_writer *j, const char *system, const char *value)
 {
   if (!said(value)) return;
-  gm__json_write_object(j, NULL);
-  gm__json_write_text(j, "role", "source");
-  gm__json_write_object(j, "what");
-  gm__json_write_object(j, "identifier");
-  gm__json_write_text(j, "system", system);
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "role", "source");
+  gm_json_write_object(j, "what");
+  gm_json_write_object(j, "identifier");
+  gm_json_write_text(j, "system", system);
   fhir_out_text(j, "value", value);
-  gm__json_write_object_end(j);
-  gm__json_write_object_end(j);
-  gm__json_write_object_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 static void entities_write(gm_fhir_out *w, gm_json_writer *j, const gm_fhir_out_forecast *f)
 {
   char seed[30], reference[FHIR_OUT_URL_BYTES];
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)f->seed);
-  gm__json_write_array(j, "entity");
+  gm_json_write_array(j, "entity");
   for (int32_t i = 0; i < f->basis_count; i++) {
     fhir_out_fact_ref(w, &f->basis[i], reference);
-    gm__json_write_object(j, NULL);
-    gm__json_write_text(j, "role", "source");
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "role", "source");
     fhir_out_reference(j, "what", reference);
-    gm__json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
   source_write(j, FHIR_OUT_OWN "seed", seed);
   source_write(j, FHIR_OUT_OWN "input-hash", f->input_hash);
   source_write(j, FHIR_OUT_OWN "build", f->build);
-  gm__json_write_array_end(j);
+  gm_json_write_array_end(j);
 }
 
 static gm_status provenance_write(gm_fhir_out *w, const gm_fhir_out_forecast *f, const char *risk,
@@ -297,24 +297,24 @@ static gm_status provenance_write(gm_fhir_out *w, const gm_fhir_out_forecast *f,
   if (s) return s;
   fhir_out_id_of(risk, "provenance", id);
   fhir_out_begin(w, &j, "Provenance", id);
-  gm__json_write_array(&j, "target");
+  gm_json_write_array(&j, "target");
   fhir_out_ref(w, "RiskAssessment", risk, "", reference);
   fhir_out_reference(&j, NULL, reference);
   for (size_t at = 0; at < ids->bytes; at += FHIR_OUT_ID_BYTES) {
     fhir_out_ref(w, "Observation", ids->data + at, "", reference);
     fhir_out_reference(&j, NULL, reference);
   }
-  gm__json_write_array_end(&j);
-  gm__json_write_text(&j, "recorded", time);
+  gm_json_write_array_end(&j);
+  gm_json_write_text(&j, "recorded", time);
   fhir_out_own(&j, "activity", "activity", "forecast", "Belief from the data, and forecast");
-  gm__json_write_array(&j, "agent");
-  gm__json_write_object(&j, NULL);
+  gm_json_write_array(&j, "agent");
+  gm_json_write_object(&j, NULL);
   fhir_out_concept(&j, "type",
                    "http://terminology.hl7.org/CodeSystem/provenance-participant-type|assembler",
                    "Assembler");
   fhir_out_reference(&j, "who", w->twin_ref);
-  gm__json_write_object_end(&j);
-  gm__json_write_array_end(&j);
+  gm_json_write_object_end(&j);
+  gm_json_write_array_end(&j);
   entities_write(w, &j, f);
   return fhir_out_take(w, &j, "Provenance", id, "");
 }

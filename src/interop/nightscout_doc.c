@@ -48,7 +48,7 @@ static uint64_t hash_of(scout_in *r)
 {
   gm_json_writer w;
   r->json.bytes = 0;
-  gm__json_write_begin(&w, &r->json, 0);
+  gm_json_write_begin(&w, &r->json, 0);
   gm__json_write_tree(&w, NULL, r->d.node);
   if (r->json.status) r->stop = gm_fail(r->ctx, GM_ENOMEM, "no memory to name a document");
   return r->stop ? 0 : gm_checksum(r->json.data, r->json.bytes);

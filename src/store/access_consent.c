@@ -72,19 +72,19 @@ static const char *period_fault(const gm_consent_rule *r)
 static void set_write(gm_json_writer *w, const set_form *f, uint32_t set)
 {
   if (!set) return;
-  gm__json_write_array(w, f->key);
+  gm_json_write_array(w, f->key);
   for (int32_t i = 0; i < f->count; i++)
-    if (set >> i & 1) gm__json_write_text(w, NULL, f->name(i));
-  gm__json_write_array_end(w);
+    if (set >> i & 1) gm_json_write_text(w, NULL, f->name(i));
+  gm_json_write_array_end(w);
 }
 
 static void period_write(gm_json_writer *w, const gm_consent_rule *r)
 {
   if (always(r)) return;
-  gm__json_write_object(w, "period");
-  if (r->from_s != -INFINITY) gm__json_write_number(w, "start", r->from_s);
-  if (r->to_s != INFINITY) gm__json_write_number(w, "end", r->to_s);
-  gm__json_write_object_end(w);
+  gm_json_write_object(w, "period");
+  if (r->from_s != -INFINITY) gm_json_write_number(w, "start", r->from_s);
+  if (r->to_s != INFINITY) gm_json_write_number(w, "end", r->to_s);
+  gm_json_write_object_end(w);
 }
 
 gm_status gm_consent_body(gm_ctx *ctx, const gm_consent_rule *rule, gm_text *out)
@@ -98,13 +98,13 @@ gm_status gm_consent_body(gm_ctx *ctx, const gm_consent_rule *rule, gm_text *out
     if (!set_known(&form[i], set[i]))
       return gm_fail(ctx, GM_EINVAL, "a consent: %s holds what no consent can speak of",
                      form[i].key);
-  gm__json_write_begin(&w, out, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "type", rule->permit ? "permit" : "deny");
+  gm_json_write_begin(&w, out, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "type", rule->permit ? "permit" : "deny");
   for (int i = 0; i < SETS; i++) set_write(&w, &form[i], set[i]);
-  if (actor[0]) gm__json_write_text(&w, "actor", actor);
+  if (actor[0]) gm_json_write_text(&w, "actor", actor);
   period_write(&w, rule);
-  gm__json_write_object_end(&w);
+  gm_json_write_object_end(&w);
   return out->status ? gm_fail(ctx, out->status, "a consent") : GM_OK;
 }
 

@@ -347,14 +347,14 @@ void gm__audit_free(gm_store *s)
 static gm_status who_text(const gm_session *a, gm_ctx *ctx, gm_text *out)
 {
   gm_json_writer w;
-  gm__json_write_begin(&w, out, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "role", gm_access_role_name(a->who.role));
-  gm__json_write_text(&w, "use", gm_use_name(a->who.use));
-  if (a->who.role != GM_AS_PATIENT) gm__json_write_text(&w, "actor", a->who.actor);
-  if (a->who.scope) gm__json_write_text(&w, "scope", a->who.scope);
-  if (a->who.emergency) gm__json_write_text(&w, "emergency", a->who.emergency);
-  gm__json_write_object_end(&w);
+  gm_json_write_begin(&w, out, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "role", gm_access_role_name(a->who.role));
+  gm_json_write_text(&w, "use", gm_use_name(a->who.use));
+  if (a->who.role != GM_AS_PATIENT) gm_json_write_text(&w, "actor", a->who.actor);
+  if (a->who.scope) gm_json_write_text(&w, "scope", a->who.scope);
+  if (a->who.emergency) gm_json_write_text(&w, "emergency", a->who.emergency);
+  gm_json_write_object_end(&w);
   return out->status ? gm_fail(ctx, out->status, "session") : GM_OK;
 }
 

@@ -55,20 +55,20 @@ static gm_status session_put(struct gm__audit_store *t, gm_ctx *ctx, struct gm__
   char head[HEX + 1];
   if (!a->count) return GM_OK;
   gm_text_init(&text, ctx);
-  gm__json_write_begin(&w, &text, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_array(&w, "twins");
+  gm_json_write_begin(&w, &text, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_array(&w, "twins");
   for (int32_t i = 0; i < a->slots; i++) {
     if (!a->slot[i].twin) continue;
     hex_put(head, a->slot[i].head, GM__HASH_BYTES);
-    gm__json_write_array(&w, NULL);
-    gm__json_write_int(&w, NULL, a->slot[i].twin);
-    gm__json_write_int(&w, NULL, a->slot[i].seq);
-    gm__json_write_text(&w, NULL, head);
-    gm__json_write_array_end(&w);
+    gm_json_write_array(&w, NULL);
+    gm_json_write_int(&w, NULL, a->slot[i].twin);
+    gm_json_write_int(&w, NULL, a->slot[i].seq);
+    gm_json_write_text(&w, NULL, head);
+    gm_json_write_array_end(&w);
   }
-  gm__json_write_array_end(&w);
-  gm__json_write_object_end(&w);
+  gm_json_write_array_end(&w);
+  gm_json_write_object_end(&w);
   gm_audit_row row = {.session = a->number,
                       .kind = GM_AUDIT_ANCHOR,
                       .count = a->count,

@@ -214,8 +214,8 @@ gm_status gm__backup_forget(gm_store *s, gm_ctx *ctx, int64_t subject, gm__forgo
   bool row = false;
   *out = (gm__forgotten){0};
   gm_text_init(&out->places, ctx);
-  gm__json_write_begin(&w, &out->places, 0);
-  gm__json_write_array(&w, NULL);
+  gm_json_write_begin(&w, &out->places, 0);
+  gm_json_write_array(&w, NULL);
   gm_status st =
       gm__db_prepare(s->writing.db, ctx, "SELECT id, path FROM backup ORDER BY made, id", &q);
   while (!st && !(st = gm__db_step(q, ctx, &row)) && row) {
@@ -225,9 +225,9 @@ gm_status gm__backup_forget(gm_store *s, gm_ctx *ctx, int64_t subject, gm__forgo
       continue;
     }
     out->unreached++;
-    gm__json_write_text(&w, NULL, path);
+    gm_json_write_text(&w, NULL, path);
   }
-  gm__json_write_array_end(&w);
+  gm_json_write_array_end(&w);
   if (!st && out->places.status) st = gm_fail(ctx, out->places.status, "backups");
   if (st) gm_text_free(&out->places);
   return st;

@@ -165,16 +165,16 @@ gm_status gm_fact_value(gm_ctx *ctx, const gm_definition *d, const gm_fact *f, d
 gm_status gm_fact_body(gm_ctx *ctx, const gm_fact *f, gm_text *out)
 {
   gm_json_writer w;
-  gm__json_write_begin(&w, out, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "value", f->value);
-  if (f->unit[0]) gm__json_write_text(&w, "unit", f->unit);
-  if (f->duration_s > 0) gm__json_write_number(&w, "duration_s", f->duration_s);
-  if (f->censored) gm__json_write_text(&w, "limit", f->censored > 0 ? "below" : "above");
-  if (f->withdrawn) gm__json_write_bool(&w, "withdrawn", true);
-  if (f->code[0]) gm__json_write_text(&w, "code", f->code);
-  if (f->subject[0]) gm__json_write_text(&w, "subject", f->subject);
-  gm__json_write_object_end(&w);
+  gm_json_write_begin(&w, out, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "value", f->value);
+  if (f->unit[0]) gm_json_write_text(&w, "unit", f->unit);
+  if (f->duration_s > 0) gm_json_write_number(&w, "duration_s", f->duration_s);
+  if (f->censored) gm_json_write_text(&w, "limit", f->censored > 0 ? "below" : "above");
+  if (f->withdrawn) gm_json_write_bool(&w, "withdrawn", true);
+  if (f->code[0]) gm_json_write_text(&w, "code", f->code);
+  if (f->subject[0]) gm_json_write_text(&w, "subject", f->subject);
+  gm_json_write_object_end(&w);
   return out->status ? gm_fail(ctx, out->status, "writing a record") : GM_OK;
 }
 

@@ -428,27 +428,27 @@ gm_status gm_life_belief(gm_life *l, gm_ctx *ctx, const gm_twin **out)
 static void proposal_body(const gm_life *l, const gm_proposal *p, gm_text *out)
 {
   gm_json_writer w;
-  gm__json_write_begin(&w, out, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_int(&w, "belief", l->belief_seq);
-  gm__json_write_text(&w, "health", gm_health_name(l->belief->health));
-  if (p->withheld) gm__json_write_text(&w, "withheld", p->withheld);
-  gm__json_write_array(&w, "candidates");
+  gm_json_write_begin(&w, out, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_int(&w, "belief", l->belief_seq);
+  gm_json_write_text(&w, "health", gm_health_name(l->belief->health));
+  if (p->withheld) gm_json_write_text(&w, "withheld", p->withheld);
+  gm_json_write_array(&w, "candidates");
   for (int32_t i = 0; i < p->candidate_count; i++) {
     const gm_plan_result *r = &p->comparison->result[p->rank[i]];
-    gm__json_write_object(&w, NULL);
-    gm__json_write_text(&w, "plan", p->comparison->plan[p->rank[i]].name);
-    gm__json_write_number(&w, "utility", r->utility.mean);
-    gm__json_write_number(&w, "better", r->better);
-    gm__json_write_bool(&w, "distinguishable", r->distinguishable);
-    gm__json_write_text(&w, "reason", p->reason[i]);
-    gm__json_write_object_end(&w);
+    gm_json_write_object(&w, NULL);
+    gm_json_write_text(&w, "plan", p->comparison->plan[p->rank[i]].name);
+    gm_json_write_number(&w, "utility", r->utility.mean);
+    gm_json_write_number(&w, "better", r->better);
+    gm_json_write_bool(&w, "distinguishable", r->distinguishable);
+    gm_json_write_text(&w, "reason", p->reason[i]);
+    gm_json_write_object_end(&w);
   }
-  gm__json_write_array_end(&w);
-  gm__json_write_array(&w, "left_out");
-  for (int32_t i = 0; i < p->left_out_count; i++) gm__json_write_text(&w, NULL, p->left_out[i]);
-  gm__json_write_array_end(&w);
-  gm__json_write_object_end(&w);
+  gm_json_write_array_end(&w);
+  gm_json_write_array(&w, "left_out");
+  for (int32_t i = 0; i < p->left_out_count; i++) gm_json_write_text(&w, NULL, p->left_out[i]);
+  gm_json_write_array_end(&w);
+  gm_json_write_object_end(&w);
 }
 
 static gm_status proposal_keep(gm_life *l, gm_ctx *ctx, double horizon, const gm_proposal *p,
@@ -520,14 +520,14 @@ gm_status gm_life_decide(gm_life *l, gm_ctx *ctx, int64_t proposal, const char *
   gm_status st = proposal ? proposal_find(l, ctx, proposal) : GM_OK;
   if (st) return st;
   gm_text_init(&body, ctx);
-  gm__json_write_begin(&w, &body, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "decision", decision);
-  gm__json_write_text(&w, "why", why);
-  gm__json_write_text(&w, "who", who->actor);
-  gm__json_write_text(&w, "role", gm_access_role_name(who->role));
-  if (proposal) gm__json_write_int(&w, "proposal", proposal);
-  gm__json_write_object_end(&w);
+  gm_json_write_begin(&w, &body, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "decision", decision);
+  gm_json_write_text(&w, "why", why);
+  gm_json_write_text(&w, "who", who->actor);
+  gm_json_write_text(&w, "role", gm_access_role_name(who->role));
+  if (proposal) gm_json_write_int(&w, "proposal", proposal);
+  gm_json_write_object_end(&w);
   snprintf(id, sizeof id, "decision %.6f", t);
   st = gm__life_put(l, ctx, GM_RECORD_DECISION, "decision", id, "1", t, &body, receipt);
   gm_text_free(&body);

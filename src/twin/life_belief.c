@@ -234,28 +234,28 @@ gm_status gm__belief_resume(gm_life *l, gm_ctx *ctx, const gm_twin_options *o, g
 /* ---- forecasts ------------------------------------------------------------------------------- */
 static void numbers_write(gm_json_writer *w, const char *key, const double *v, int32_t count)
 {
-  gm__json_write_array(w, key);
-  for (int32_t i = 0; i < count; i++) gm__json_write_number(w, NULL, v[i]);
-  gm__json_write_array_end(w);
+  gm_json_write_array(w, key);
+  for (int32_t i = 0; i < count; i++) gm_json_write_number(w, NULL, v[i]);
+  gm_json_write_array_end(w);
 }
 
 static void observable_write(gm_json_writer *w, const gm_life *l, const gm_forecast *f, int32_t k)
 {
   const gm_observable *o = &l->definition->observable[k];
   ptrdiff_t at = (ptrdiff_t)k * f->time_count;
-  gm__json_write_object(w, NULL);
-  gm__json_write_text(w, "name", o->name);
-  gm__json_write_text(w, "unit", o->unit);
+  gm_json_write_object(w, NULL);
+  gm_json_write_text(w, "name", o->name);
+  gm_json_write_text(w, "unit", o->unit);
   numbers_write(w, "mean", f->mean + at, f->time_count);
-  gm__json_write_array(w, "quantiles");
+  gm_json_write_array(w, "quantiles");
   for (int32_t i = 0; i < f->time_count; i++)
     numbers_write(w, NULL, f->quantile + (at + i) * GM_QUANTILE_COUNT, GM_QUANTILE_COUNT);
-  gm__json_write_array_end(w);
-  gm__json_write_array(w, "measurement");
+  gm_json_write_array_end(w);
+  gm_json_write_array(w, "measurement");
   for (int32_t i = 0; i < f->time_count; i++)
     numbers_write(w, NULL, f->with_noise + (at + i) * GM_QUANTILE_COUNT, GM_QUANTILE_COUNT);
-  gm__json_write_array_end(w);
-  gm__json_write_object_end(w);
+  gm_json_write_array_end(w);
+  gm_json_write_object_end(w);
 }
 
 static void forecast_body(const gm_life *l, const gm_forecast *f, const char *plan, gm_text *out)
@@ -263,23 +263,23 @@ static void forecast_body(const gm_life *l, const gm_forecast *f, const char *pl
   gm_json_writer w;
   char digest[2 * HEX_OF + 1];
   sodium_bin2hex(digest, sizeof digest, l->belief_digest, HEX_OF);
-  gm__json_write_begin(&w, out, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "plan", plan);
-  gm__json_write_int(&w, "belief", l->belief_seq);
-  gm__json_write_text(&w, "inputs", digest);
-  gm__json_write_text(&w, "model", l->model.definition[1]);
-  gm__json_write_text(&w, "gemel", gm_version());
-  gm__json_write_text(&w, "health", gm_health_name(l->belief->health));
+  gm_json_write_begin(&w, out, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "plan", plan);
+  gm_json_write_int(&w, "belief", l->belief_seq);
+  gm_json_write_text(&w, "inputs", digest);
+  gm_json_write_text(&w, "model", l->model.definition[1]);
+  gm_json_write_text(&w, "gemel", gm_version());
+  gm_json_write_text(&w, "health", gm_health_name(l->belief->health));
   numbers_write(&w, "levels", gm_quantile_level, GM_QUANTILE_COUNT);
-  gm__json_write_array(&w, "times_s");
+  gm_json_write_array(&w, "times_s");
   for (int32_t i = 0; i < f->time_count; i++)
-    gm__json_write_number(&w, NULL, gm_life_unix_s(l, f->time[i]));
-  gm__json_write_array_end(&w);
-  gm__json_write_array(&w, "observables");
+    gm_json_write_number(&w, NULL, gm_life_unix_s(l, f->time[i]));
+  gm_json_write_array_end(&w);
+  gm_json_write_array(&w, "observables");
   for (int32_t k = 0; k < f->observable_count; k++) observable_write(&w, l, f, k);
-  gm__json_write_array_end(&w);
-  gm__json_write_object_end(&w);
+  gm_json_write_array_end(&w);
+  gm_json_write_object_end(&w);
 }
 
 /* Two plans of one name are two. */

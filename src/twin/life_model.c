@@ -98,20 +98,20 @@ gm_status gm__model_write(gm_session *a, gm_ctx *ctx, int64_t twin, const gm__mo
   char version[64], seed[24];
   gm_text_init(&body, ctx);
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)m->seed);
-  gm__json_write_begin(&w, &body, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "definition", m->definition[0]);
-  gm__json_write_text(&w, "file", m->file[0]);
-  gm__json_write_text(&w, "model", m->definition[1]);
-  gm__json_write_text(&w, "model_file", m->file[1]);
-  gm__json_write_text(&w, "compiled", m->compiled);
-  if (m->prior && m->prior[0]) gm__json_write_text(&w, "prior", m->prior);
-  if (isfinite(m->origin_s)) gm__json_write_number(&w, "origin_s", m->origin_s);
-  gm__json_write_text(&w, "seed", seed);
-  gm__json_write_int(&w, "members", m->members);
-  gm__json_write_bool(&w, "follow", m->follow);
-  gm__json_write_text(&w, "gemel", gm_version());
-  gm__json_write_object_end(&w);
+  gm_json_write_begin(&w, &body, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "definition", m->definition[0]);
+  gm_json_write_text(&w, "file", m->file[0]);
+  gm_json_write_text(&w, "model", m->definition[1]);
+  gm_json_write_text(&w, "model_file", m->file[1]);
+  gm_json_write_text(&w, "compiled", m->compiled);
+  if (m->prior && m->prior[0]) gm_json_write_text(&w, "prior", m->prior);
+  if (isfinite(m->origin_s)) gm_json_write_number(&w, "origin_s", m->origin_s);
+  gm_json_write_text(&w, "seed", seed);
+  gm_json_write_int(&w, "members", m->members);
+  gm_json_write_bool(&w, "follow", m->follow);
+  gm_json_write_text(&w, "gemel", gm_version());
+  gm_json_write_object_end(&w);
   snprintf(version, sizeof version, "%.16s%.16s%.8s %lld", m->definition[0], m->definition[1],
            m->prior ? m->prior : "", (long long)before);
   gm_entry e = {.kind = GM_RECORD_MODEL,

@@ -95,17 +95,17 @@ static int by_learned(const void *a, const void *b)
 static void verdict_body(const gm_quality_finding *f, gm_text *out)
 {
   gm_json_writer w;
-  gm__json_write_begin(&w, out, 0);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "verdict", gm_quality_verdict_name(f->verdict));
-  gm__json_write_int(&w, "reasons", f->reasons);
-  gm__json_write_number(&w, "weight", f->weight);
-  gm__json_write_object(&w, "measured");
+  gm_json_write_begin(&w, out, 0);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "verdict", gm_quality_verdict_name(f->verdict));
+  gm_json_write_int(&w, "reasons", f->reasons);
+  gm_json_write_number(&w, "weight", f->weight);
+  gm_json_write_object(&w, "measured");
   for (int r = 0; r < GM_QUALITY_REASONS; r++)
     if (f->reasons & GM_QUALITY_BIT(r))
-      gm__json_write_number(&w, gm_quality_reason_name((gm_quality_reason)r), f->measured[r]);
-  gm__json_write_object_end(&w);
-  gm__json_write_object_end(&w);
+      gm_json_write_number(&w, gm_quality_reason_name((gm_quality_reason)r), f->measured[r]);
+  gm_json_write_object_end(&w);
+  gm_json_write_object_end(&w);
 }
 
 /* Writes a verdict that differs from the one kept; good data have none until they had another. */

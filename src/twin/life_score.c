@@ -112,14 +112,14 @@ static bool last_score(scorer *s, int32_t i, double y, gm_score *out)
 
 static void score_write(gm_json_writer *w, const char *key, const gm_score *x)
 {
-  gm__json_write_object(w, key);
-  gm__json_write_number(w, "crps", x->crps);
-  gm__json_write_number(w, "wis", x->wis);
-  if (isfinite(x->log_score)) gm__json_write_number(w, "log", x->log_score);
-  gm__json_write_number(w, "pit", x->pit);
-  gm__json_write_bool(w, "in50", x->in50);
-  gm__json_write_bool(w, "in90", x->in90);
-  gm__json_write_object_end(w);
+  gm_json_write_object(w, key);
+  gm_json_write_number(w, "crps", x->crps);
+  gm_json_write_number(w, "wis", x->wis);
+  if (isfinite(x->log_score)) gm_json_write_number(w, "log", x->log_score);
+  gm_json_write_number(w, "pit", x->pit);
+  gm_json_write_bool(w, "in50", x->in50);
+  gm_json_write_bool(w, "in90", x->in90);
+  gm_json_write_object_end(w);
 }
 
 static gm_status datum_score(scorer *s, int32_t i)
@@ -131,15 +131,15 @@ static gm_status datum_score(scorer *s, int32_t i)
   if (!st) st = law_score(s, s->population, o, i, k->value, &population);
   if (st) return gm_fail_at(s->ctx, st, "score of record %lld", (long long)k->seq);
   gm_json_writer *w = &s->w;
-  gm__json_write_object(w, NULL);
-  gm__json_write_text(w, "observable", k->f.series);
-  gm__json_write_text(w, "unit", s->l->definition->observable[o].unit);
-  gm__json_write_int(w, "record", k->seq);
-  gm__json_write_number(w, "horizon_s", k->f.t_true_s - s->l->belief_s);
+  gm_json_write_object(w, NULL);
+  gm_json_write_text(w, "observable", k->f.series);
+  gm_json_write_text(w, "unit", s->l->definition->observable[o].unit);
+  gm_json_write_int(w, "record", k->seq);
+  gm_json_write_number(w, "horizon_s", k->f.t_true_s - s->l->belief_s);
   score_write(w, "twin", &own);
   score_write(w, "population", &population);
   if (last_score(s, i, k->value, &last)) score_write(w, "last_value", &last);
-  gm__json_write_object_end(w);
+  gm_json_write_object_end(w);
   return GM_OK;
 }
 
@@ -157,17 +157,17 @@ static gm_status scores_write(scorer *s)
   gm_text body;
   char id[40], version[32];
   gm_text_init(&body, s->ctx);
-  gm__json_write_begin(&s->w, &body, 0);
-  gm__json_write_object(&s->w, NULL);
-  gm__json_write_int(&s->w, "belief", s->l->belief_seq);
-  gm__json_write_text(&s->w, "definition", s->l->model.definition[0]);
-  gm__json_write_text(&s->w, "model", s->l->model.definition[1]);
-  gm__json_write_int(&s->w, "censored", s->censored);
-  gm__json_write_array(&s->w, "data");
+  gm_json_write_begin(&s->w, &body, 0);
+  gm_json_write_object(&s->w, NULL);
+  gm_json_write_int(&s->w, "belief", s->l->belief_seq);
+  gm_json_write_text(&s->w, "definition", s->l->model.definition[0]);
+  gm_json_write_text(&s->w, "model", s->l->model.definition[1]);
+  gm_json_write_int(&s->w, "censored", s->censored);
+  gm_json_write_array(&s->w, "data");
   gm_status st = GM_OK;
   for (int32_t i = 0; i < s->count && !st; i++) st = datum_score(s, i);
-  gm__json_write_array_end(&s->w);
-  gm__json_write_object_end(&s->w);
+  gm_json_write_array_end(&s->w);
+  gm_json_write_object_end(&s->w);
   snprintf(id, sizeof id, "score %lld", (long long)s->l->belief_seq);
   snprintf(version, sizeof version, "%lld", (long long)s->l->thread.seq_last);
   if (!st)

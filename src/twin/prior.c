@@ -101,41 +101,41 @@ gm_status gm__prior_describe(gm_ctx *ctx, gm_prior *p, const gm_definition *d,
 /* ---- writing --------------------------------------------------------------------------------- */
 static void effects_write(gm_json_writer *w, const gm_prior *p)
 {
-  gm__json_write_array(w, "effects");
+  gm_json_write_array(w, "effects");
   for (int32_t i = 0; i < p->eta_count; i++) {
     const gm_prior_effect *e = &p->effect[i];
-    gm__json_write_object(w, NULL);
-    gm__json_write_text(w, "name", e->name);
-    gm__json_write_text(w, "unit", e->unit);
-    gm__json_write_text(w, "law", law_name[e->law]);
-    gm__json_write_number(w, "typical", e->typical);
-    gm__json_write_object_end(w);
+    gm_json_write_object(w, NULL);
+    gm_json_write_text(w, "name", e->name);
+    gm_json_write_text(w, "unit", e->unit);
+    gm_json_write_text(w, "law", law_name[e->law]);
+    gm_json_write_number(w, "typical", e->typical);
+    gm_json_write_object_end(w);
   }
-  gm__json_write_array_end(w);
+  gm_json_write_array_end(w);
 }
 
 void gm_prior_write(const gm_prior *p, gm_text *out)
 {
   gm_json_writer w;
   int32_t k = p->eta_count;
-  gm__json_write_begin(&w, out, 1);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_text(&w, "gemel", "prior of random effects");
-  gm__json_write_text(&w, "definition", p->definition);
-  gm__json_write_text(&w, "model", p->model);
-  gm__json_write_int(&w, "twins", p->twins);
-  gm__json_write_int(&w, "subjects", p->subjects);
-  gm__json_write_int(&w, "other", p->other);
-  gm__json_write_int(&w, "iterations", p->iterations);
-  gm__json_write_number(&w, "ess_least", p->ess_least);
-  gm__json_write_bool(&w, "converged", p->converged);
-  gm__json_write_bool(&w, "unconverged_ok", p->unconverged_ok);
-  gm__json_write_bool(&w, "other_files_ok", p->other_files_ok);
+  gm_json_write_begin(&w, out, 1);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_text(&w, "gemel", "prior of random effects");
+  gm_json_write_text(&w, "definition", p->definition);
+  gm_json_write_text(&w, "model", p->model);
+  gm_json_write_int(&w, "twins", p->twins);
+  gm_json_write_int(&w, "subjects", p->subjects);
+  gm_json_write_int(&w, "other", p->other);
+  gm_json_write_int(&w, "iterations", p->iterations);
+  gm_json_write_number(&w, "ess_least", p->ess_least);
+  gm_json_write_bool(&w, "converged", p->converged);
+  gm_json_write_bool(&w, "unconverged_ok", p->unconverged_ok);
+  gm_json_write_bool(&w, "other_files_ok", p->other_files_ok);
   effects_write(&w, p);
-  gm__json_write_numbers(&w, "mean", k, p->mean);
-  gm__json_write_numbers(&w, "mean_error", k, p->mean_error);
-  gm__json_write_numbers(&w, "omega", k * k, p->omega);
-  gm__json_write_object_end(&w);
+  gm_json_write_numbers(&w, "mean", k, p->mean);
+  gm_json_write_numbers(&w, "mean_error", k, p->mean_error);
+  gm_json_write_numbers(&w, "omega", k * k, p->omega);
+  gm_json_write_object_end(&w);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -193,7 +193,7 @@ static gm_status take(void *user, const gm_json *part, int64_t index, gm_status 
     return GM_OK;
   }
   gm_json_writer w;
-  gm__json_write_begin(&w, &t->seen, 0);
+  gm_json_write_begin(&w, &t->seen, 0);
   gm__json_write_tree(&w, NULL, part);
   gm_text_addf(&t->seen, "@%s;", gm__json_path(part, path, sizeof path));
   return GM_OK;
@@ -220,7 +220,7 @@ static void expect_parts(const gm_json_options *o, int32_t path_count, const cha
     if (s) fail_msg("%s", gm_message(p.ctx));
     assert_string_equal(items, t.seen.data ? t.seen.data : "");
     assert_int_equal(count, gm__json_parts_count(parts));
-    gm__json_write_begin(&w, &left, 0);
+    gm_json_write_begin(&w, &left, 0);
     if (rest) gm__json_write_tree(&w, NULL, gm__json_parts_rest(parts));
     if (rest) assert_string_equal(rest, left.data);
     gm_text_free(&t.seen);
@@ -407,7 +407,7 @@ static void write__gives_back_what_was_read(void **state)
     gm_text t;
     gm_json_writer w;
     gm_text_init(&t, p.ctx);
-    gm__json_write_begin(&w, &t, 0);
+    gm_json_write_begin(&w, &t, 0);
     gm__json_write_tree(&w, NULL, parse(p, NULL, texts[i]));
     assert_string_equal(texts[i], t.data);
     gm_text_free(&t);
@@ -423,18 +423,18 @@ static void write__makes_json_of_pieces(void **state)
   gm_text t;
   gm_json_writer w;
   gm_text_init(&t, p.ctx);
-  gm__json_write_begin(&w, &t, 1);
-  gm__json_write_object(&w, NULL);
-  gm__json_write_decimal(&w, "d", "6.30");
-  gm__json_write_number(&w, "v", 0.1);
-  gm__json_write_number(&w, "nan", 0.0 / 0.0);
-  gm__json_write_text(&w, "t", "a\"\xFF\n");
-  gm__json_write_text(&w, "none", NULL);
-  gm__json_write_array(&w, "l");
-  gm__json_write_int(&w, NULL, INT64_MIN);
-  gm__json_write_bool(&w, NULL, true);
-  gm__json_write_array_end(&w);
-  gm__json_write_object_end(&w);
+  gm_json_write_begin(&w, &t, 1);
+  gm_json_write_object(&w, NULL);
+  gm_json_write_decimal(&w, "d", "6.30");
+  gm_json_write_number(&w, "v", 0.1);
+  gm_json_write_number(&w, "nan", 0.0 / 0.0);
+  gm_json_write_text(&w, "t", "a\"\xFF\n");
+  gm_json_write_text(&w, "none", NULL);
+  gm_json_write_array(&w, "l");
+  gm_json_write_int(&w, NULL, INT64_MIN);
+  gm_json_write_bool(&w, NULL, true);
+  gm_json_write_array_end(&w);
+  gm_json_write_object_end(&w);
   assert_string_equal("{\n  \"d\": 6.30,\n  \"v\": 0.1,\n  \"nan\": null,\n"
                       "  \"t\": \"a\\\"\xEF\xBF\xBD\\u000a\",\n  \"none\": null,\n"
                       "  \"l\": [-9223372036854775808,true]\n}",
@@ -444,8 +444,8 @@ static void write__makes_json_of_pieces(void **state)
                                     "1e", "1e+", "0x1", "nan", "1 ", "1,2"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     gm_text_init(&t, p.ctx);
-    gm__json_write_begin(&w, &t, 0);
-    gm__json_write_decimal(&w, NULL, bad[i]);
+    gm_json_write_begin(&w, &t, 0);
+    gm_json_write_decimal(&w, NULL, bad[i]);
     assert_int_equal(GM_EINVAL, t.status);
     gm_text_free(&t);
   }

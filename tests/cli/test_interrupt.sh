@@ -64,8 +64,8 @@ actions:
     every: [1000 h, 1001 h, 1002 h, 1003 h, 1004 h, 1005 h, 1006 h, 1007 h, 1008 h, 1009 h]
 END
 printf 'ID,TIME,EVID,AMT,DV\n1,0,1,1,.\n1,0,0,.,0.5\n' >data.csv
-# Learning is slow for the second one: his data come late.
-printf 'ID,TIME,EVID,AMT,DV\na,0,1,1,.\na,0,0,.,0.5\nb,0,1,1,.\nb,60000,0,.,0.5\n' >two.csv
+# Learning is slow for the second one: his data come late, but within the steps that a member may take.
+printf 'ID,TIME,EVID,AMT,DV\na,0,1,1,.\na,0,0,.,0.5\nb,0,1,1,.\nb,200,0,.,0.5\n' >two.csv
 
 # propose, run, compare of one subject: the plans that were measured are ranked, none is proposed.
 interrupted '0 of 1 subjects done, 1 in part' propose twin.yaml --data data.csv --horizon 10 --members 200

@@ -322,33 +322,33 @@ static void write_node(mutant *m, const char *key, const gm_json *n)
   if (here && m->how == DROP) return;
   if (here && key && m->how == RENAME) key = "valueOfNothing";
   if (here && m->how == TO_TEXT) {
-    gm__json_write_text(w, key, "not what was here");
+    gm_json_write_text(w, key, "not what was here");
     return;
   }
   if (here && m->how == EMPTY_TEXT) {
-    gm__json_write_text(w, key, "");
+    gm_json_write_text(w, key, "");
     return;
   }
   if (here && m->how == TO_NUMBER) {
-    gm__json_write_decimal(w, key, "12.5");
+    gm_json_write_decimal(w, key, "12.5");
     return;
   }
   bool wrap = here && (m->how == TO_ARRAY || m->how == TO_OBJECT);
-  if (wrap && m->how == TO_ARRAY) gm__json_write_array(w, key);
-  if (wrap && m->how == TO_OBJECT) gm__json_write_object(w, key);
+  if (wrap && m->how == TO_ARRAY) gm_json_write_array(w, key);
+  if (wrap && m->how == TO_OBJECT) gm_json_write_object(w, key);
   if (wrap) key = m->how == TO_ARRAY ? NULL : "id";
   if (n->kind == GM_JSON_OBJECT)
-    gm__json_write_object(w, key);
+    gm_json_write_object(w, key);
   else if (n->kind == GM_JSON_ARRAY)
-    gm__json_write_array(w, key);
+    gm_json_write_array(w, key);
   else
     gm__json_write_tree(w, key, n);
   for (const gm_json *k = n->first; k; k = k->next)
     write_node(m, n->kind == GM_JSON_OBJECT ? k->key : NULL, k);
-  if (n->kind == GM_JSON_OBJECT) gm__json_write_object_end(w);
-  if (n->kind == GM_JSON_ARRAY) gm__json_write_array_end(w);
-  if (wrap && m->how == TO_ARRAY) gm__json_write_array_end(w);
-  if (wrap && m->how == TO_OBJECT) gm__json_write_object_end(w);
+  if (n->kind == GM_JSON_OBJECT) gm_json_write_object_end(w);
+  if (n->kind == GM_JSON_ARRAY) gm_json_write_array_end(w);
+  if (wrap && m->how == TO_ARRAY) gm_json_write_array_end(w);
+  if (wrap && m->how == TO_OBJECT) gm_json_write_object_end(w);
 }
 
 static const gm_json *next_node(const gm_json *n, const gm_json *root)
@@ -428,7 +428,7 @@ static void change__is_judged_as_by_the_schema(void **state)
           gm_text t;
           mutant m = {.at = n, .how = (mutation)how};
           gm_text_init(&t, ctx);
-          gm__json_write_begin(&m.w, &t, 0);
+          gm_json_write_begin(&m.w, &t, 0);
           write_node(&m, NULL, root);
           assert_int_equal(GM_OK, t.status);
           compare(&s, t.data, t.bytes, file_name[i], &a);

@@ -46,28 +46,29 @@ static double known_error(double se) { return se > 0 ? se : NAN; }
 
 static void metrics_json(const t1d_metrics *m, const t1d_input *in, gm_text *out)
 {
-  t1d_json j = {.out = out};
-  t1d_json_open(&j, NULL, '{');
+  gm_json_writer j;
+  gm_json_write_begin(&j, out, 3);
+  gm_json_write_object(&j, NULL);
   t1d_input_json(in, &j);
-  t1d_json_whole(&j, "readings", m->reading_count);
-  t1d_json_whole(&j, "days", m->day_count);
-  t1d_json_number(&j, "active_pct", m->active_pct);
-  t1d_json_number(&j, "longest_gap_min", m->gap_longest_min);
-  t1d_json_bool(&j, "sufficient", m->sufficient);
-  t1d_json_text(&j, "why_not", m->reason);
-  t1d_json_open(&j, "metrics", '[');
+  gm_json_write_int(&j, "readings", m->reading_count);
+  gm_json_write_int(&j, "days", m->day_count);
+  gm_json_write_number(&j, "active_pct", m->active_pct);
+  gm_json_write_number(&j, "longest_gap_min", m->gap_longest_min);
+  gm_json_write_bool(&j, "sufficient", m->sufficient);
+  gm_json_write_text(&j, "why_not", m->reason);
+  gm_json_write_array(&j, "metrics");
   for (int32_t i = 0; i < T1D_METRIC_COUNT; i++) {
-    t1d_json_open(&j, NULL, '{');
-    t1d_json_text(&j, "name", t1d_metric_name((t1d_metric)i));
-    t1d_json_text(&j, "unit", t1d_metric_unit((t1d_metric)i));
-    t1d_json_number(&j, "by_reading", m->by_reading[i].value);
-    t1d_json_number(&j, "by_reading_se", known_error(m->by_reading[i].se));
-    t1d_json_number(&j, "by_time", m->by_time[i].value);
-    t1d_json_number(&j, "by_time_se", known_error(m->by_time[i].se));
-    t1d_json_close(&j, '}');
+    gm_json_write_object(&j, NULL);
+    gm_json_write_text(&j, "name", t1d_metric_name((t1d_metric)i));
+    gm_json_write_text(&j, "unit", t1d_metric_unit((t1d_metric)i));
+    gm_json_write_number(&j, "by_reading", m->by_reading[i].value);
+    gm_json_write_number(&j, "by_reading_se", known_error(m->by_reading[i].se));
+    gm_json_write_number(&j, "by_time", m->by_time[i].value);
+    gm_json_write_number(&j, "by_time_se", known_error(m->by_time[i].se));
+    gm_json_write_object_end(&j);
   }
-  t1d_json_close(&j, ']');
-  t1d_json_close(&j, '}');
+  gm_json_write_array_end(&j);
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

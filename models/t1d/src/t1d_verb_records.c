@@ -226,40 +226,40 @@ void t1d_input_show(const t1d_input *in, gm_text *out)
                in->utc_taken ? ", which --zone H makes the person's own" : "");
 }
 
-static void by_series_json(const t1d_records *r, t1d_json *j)
+static void by_series_json(const t1d_records *r, gm_json_writer *j)
 {
   int32_t count[T1D_RECORD_KINDS] = {0};
   for (int32_t i = 0; i < r->count; i++) count[r->record[i].kind]++;
-  t1d_json_open(j, "series", '[');
+  gm_json_write_array(j, "series");
   for (int32_t k = 0; k < T1D_RECORD_KINDS; k++) {
-    t1d_json_open(j, NULL, '{');
-    t1d_json_text(j, "name", t1d_record_series((t1d_record_kind)k));
-    t1d_json_text(j, "unit", t1d_record_unit((t1d_record_kind)k));
-    t1d_json_whole(j, "records", count[k]);
-    t1d_json_close(j, '}');
+    gm_json_write_object(j, NULL);
+    gm_json_write_text(j, "name", t1d_record_series((t1d_record_kind)k));
+    gm_json_write_text(j, "unit", t1d_record_unit((t1d_record_kind)k));
+    gm_json_write_int(j, "records", count[k]);
+    gm_json_write_object_end(j);
   }
-  t1d_json_close(j, ']');
+  gm_json_write_array_end(j);
 }
 
-void t1d_input_json(const t1d_input *in, t1d_json *j)
+void t1d_input_json(const t1d_input *in, gm_json_writer *j)
 {
   const t1d_records *r = &in->records;
-  t1d_json_open(j, "input", '{');
-  t1d_json_text(j, "of", in->what);
-  t1d_json_whole(j, "read", in->read);
-  t1d_json_whole(j, "refused", in->refused);
-  t1d_json_whole(j, "parts_refused", in->parts);
-  t1d_json_whole(j, "not_mapped", in->not_mapped);
-  t1d_json_text(j, "first_refused", in->first_refused);
-  t1d_json_text(j, "clock", in->clock);
-  t1d_json_bool(j, "zone_needed", in->zone_needed);
-  t1d_json_whole(j, "records", r->count);
+  gm_json_write_object(j, "input");
+  gm_json_write_text(j, "of", in->what);
+  gm_json_write_int(j, "read", in->read);
+  gm_json_write_int(j, "refused", in->refused);
+  gm_json_write_int(j, "parts_refused", in->parts);
+  gm_json_write_int(j, "not_mapped", in->not_mapped);
+  gm_json_write_text(j, "first_refused", in->first_refused);
+  gm_json_write_text(j, "clock", in->clock);
+  gm_json_write_bool(j, "zone_needed", in->zone_needed);
+  gm_json_write_int(j, "records", r->count);
   by_series_json(r, j);
-  t1d_json_whole(j, "of_others", r->of_others);
-  t1d_json_whole(j, "not_taken", r->not_taken);
-  t1d_json_whole(j, "without_value", r->refused);
-  t1d_json_whole(j, "withdrawn", r->withdrawn);
-  t1d_json_whole(j, "duplicates", r->duplicates);
-  t1d_json_whole(j, "conflicts", r->conflicts);
-  t1d_json_close(j, '}');
+  gm_json_write_int(j, "of_others", r->of_others);
+  gm_json_write_int(j, "not_taken", r->not_taken);
+  gm_json_write_int(j, "without_value", r->refused);
+  gm_json_write_int(j, "withdrawn", r->withdrawn);
+  gm_json_write_int(j, "duplicates", r->duplicates);
+  gm_json_write_int(j, "conflicts", r->conflicts);
+  gm_json_write_object_end(j);
 }

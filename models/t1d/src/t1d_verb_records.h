@@ -3,7 +3,7 @@
 #ifndef T1D_VERB_RECORDS_H
 #define T1D_VERB_RECORDS_H
 #include "t1d_verbs.h"
-#include "t1d_json.h"
+#include "gemel/json_write.h"
 #include "t1d_record.h"
 
 typedef struct {
@@ -27,5 +27,5 @@ GM_NODISCARD gm_status t1d_input_read(gm_program *p, double zone_h, t1d_input *o
 void t1d_input_free(t1d_input *in);
 /* One line, those with the first refusal and a refused profile if there is any, and the clock's. */
 void t1d_input_show(const t1d_input *in, gm_text *out);
-void t1d_input_json(const t1d_input *in, t1d_json *j); /* as the object "input" */
+void t1d_input_json(const t1d_input *in, gm_json_writer *j); /* as the object "input" */
 #endif

@@ -152,35 +152,36 @@ static void replay_show(const t1d_replay *r, bool twin, gm_text *out)
   if (!r->complete) gm_text_add(out, "STOPPED: these are the readings so far.\n");
 }
 
-static void score_json(const t1d_replay *r, int32_t h, bool twin, t1d_json *j)
+static void score_json(const t1d_replay *r, int32_t h, bool twin, gm_json_writer *j)
 {
   const gm_online_score *s = &r->score[h];
   const bool any = s->count > 0;
-  t1d_json_open(j, NULL, '{');
-  t1d_json_number(j, "ahead_min", t1d_forecast_min[h]);
-  t1d_json_whole(j, "forecasts", s->count);
-  t1d_json_number(j, "rmse_mgdl", any ? s->rmse : NAN);
-  t1d_json_open(j, "rmse_of_experts_mgdl", '{');
+  gm_json_write_object(j, NULL);
+  gm_json_write_number(j, "ahead_min", t1d_forecast_min[h]);
+  gm_json_write_int(j, "forecasts", s->count);
+  gm_json_write_number(j, "rmse_mgdl", any ? s->rmse : NAN);
+  gm_json_write_object(j, "rmse_of_experts_mgdl");
   for (int32_t k = 0; k < (twin ? T1D_FORECAST_EXPERTS : T1D_FORECAST_TWIN); k++)
-    t1d_json_number(j, t1d_forecast_expert[k], any ? s->expert_rmse[k] : NAN);
-  t1d_json_close(j, '}');
-  t1d_json_number(j, "bias_mgdl", any ? s->bias : NAN);
-  t1d_json_number(j, "within_90", any ? s->covered[T1D_FORECAST_LEVEL90] : NAN);
-  t1d_json_number(j, "wis_mgdl", any ? s->wis : NAN);
-  t1d_json_close(j, '}');
+    gm_json_write_number(j, t1d_forecast_expert[k], any ? s->expert_rmse[k] : NAN);
+  gm_json_write_object_end(j);
+  gm_json_write_number(j, "bias_mgdl", any ? s->bias : NAN);
+  gm_json_write_number(j, "within_90", any ? s->covered[T1D_FORECAST_LEVEL90] : NAN);
+  gm_json_write_number(j, "wis_mgdl", any ? s->wis : NAN);
+  gm_json_write_object_end(j);
 }
 
-static void twin_json(const t1d_replay *r, t1d_json *j)
+static void twin_json(const t1d_replay *r, gm_json_writer *j)
 {
-  t1d_json_open(j, "twin", '{');
-  t1d_json_whole(j, "meals_found", r->meals_found);
-  t1d_json_whole(j, "held_out", r->held_out);
-  t1d_json_number(j, "lost_h", (double)r->lost / 12);
-  t1d_json_open(j, "faults", '{');
+  gm_json_write_object(j, "twin");
+  gm_json_write_int(j, "meals_found", r->meals_found);
+  gm_json_write_int(j, "held_out", r->held_out);
+  gm_json_write_number(j, "lost_h", (double)r->lost / 12);
+  gm_json_write_object(j, "faults");
   for (int32_t i = 0; i < GM_QUALITY_REASONS; i++)
-    if (r->fault[i]) t1d_json_whole(j, gm_quality_reason_name((gm_quality_reason)i), r->fault[i]);
-  t1d_json_close(j, '}');
-  t1d_json_close(j, '}');
+    if (r->fault[i])
+      gm_json_write_int(j, gm_quality_reason_name((gm_quality_reason)i), r->fault[i]);
+  gm_json_write_object_end(j);
+  gm_json_write_object_end(j);
 }
 
 /* ---- now ------------------------------------------------------------------------------------- */
@@ -200,18 +201,18 @@ static void now_show(const heard *q, bool twin, gm_text *out)
   }
 }
 
-static void now_json(const heard *q, t1d_json *j)
+static void now_json(const heard *q, gm_json_writer *j)
 {
-  t1d_json_open(j, "forecast", '[');
+  gm_json_write_array(j, "forecast");
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && q->forecast; h++) {
-    t1d_json_open(j, NULL, '{');
-    t1d_json_number(j, "ahead_min", t1d_forecast_min[h]);
-    t1d_json_number(j, "median_mgdl", q->median[h]);
-    t1d_json_number(j, "low90_mgdl", q->low[h]);
-    t1d_json_number(j, "high90_mgdl", q->high[h]);
-    t1d_json_close(j, '}');
+    gm_json_write_object(j, NULL);
+    gm_json_write_number(j, "ahead_min", t1d_forecast_min[h]);
+    gm_json_write_number(j, "median_mgdl", q->median[h]);
+    gm_json_write_number(j, "low90_mgdl", q->low[h]);
+    gm_json_write_number(j, "high90_mgdl", q->high[h]);
+    gm_json_write_object_end(j);
   }
-  t1d_json_close(j, ']');
+  gm_json_write_array_end(j);
 }
 
 /* ---- why ------------------------------------------------------------------------------------- */
@@ -236,54 +237,57 @@ static void why_show(const reasons *w, gm_text *out)
               "meal, dose or exercise\nin the records explains.\n");
 }
 
-static void why_json(const reasons *w, t1d_json *j)
+static void why_json(const reasons *w, gm_json_writer *j)
 {
-  t1d_json_open(j, "why", '{');
-  t1d_json_number(j, "t_s", w->t_s);
-  t1d_json_number(j, "now_mgdl", w->now_mgdl);
-  t1d_json_open(j, "ahead", '[');
+  gm_json_write_object(j, "why");
+  gm_json_write_number(j, "t_s", w->t_s);
+  gm_json_write_number(j, "now_mgdl", w->now_mgdl);
+  gm_json_write_array(j, "ahead");
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
-    t1d_json_open(j, NULL, '{');
-    t1d_json_number(j, "ahead_min", t1d_forecast_min[h]);
-    t1d_json_number(j, "mean_mgdl", w->total[h]);
-    t1d_json_number(j, "sd_mgdl", w->total_sd[h]);
-    t1d_json_open(j, "change_mgdl", '{');
-    for (int32_t c = 0; c < T1D_CAUSES; c++) t1d_json_number(j, t1d_cause_name[c], w->mean[c][h]);
-    t1d_json_close(j, '}');
-    t1d_json_open(j, "change_sd_mgdl", '{');
-    for (int32_t c = 0; c < T1D_CAUSES; c++) t1d_json_number(j, t1d_cause_name[c], w->sd[c][h]);
-    t1d_json_close(j, '}');
-    t1d_json_close(j, '}');
+    gm_json_write_object(j, NULL);
+    gm_json_write_number(j, "ahead_min", t1d_forecast_min[h]);
+    gm_json_write_number(j, "mean_mgdl", w->total[h]);
+    gm_json_write_number(j, "sd_mgdl", w->total_sd[h]);
+    gm_json_write_object(j, "change_mgdl");
+    for (int32_t c = 0; c < T1D_CAUSES; c++)
+      gm_json_write_number(j, t1d_cause_name[c], w->mean[c][h]);
+    gm_json_write_object_end(j);
+    gm_json_write_object(j, "change_sd_mgdl");
+    for (int32_t c = 0; c < T1D_CAUSES; c++)
+      gm_json_write_number(j, t1d_cause_name[c], w->sd[c][h]);
+    gm_json_write_object_end(j);
+    gm_json_write_object_end(j);
   }
-  t1d_json_close(j, ']');
-  t1d_json_close(j, '}');
+  gm_json_write_array_end(j);
+  gm_json_write_object_end(j);
 }
 
 static void replay_json(const t1d_replay *r, const t1d_input *in, bool twin, const heard *q,
                         gm_text *out)
 {
-  t1d_json j = {.out = out};
-  t1d_json_open(&j, NULL, '{');
+  gm_json_writer j;
+  gm_json_write_begin(&j, out, 3);
+  gm_json_write_object(&j, NULL);
   t1d_input_json(in, &j);
-  t1d_json_bool(&j, "complete", r->complete);
-  t1d_json_number(&j, "days", r->days);
-  t1d_json_whole(&j, "readings", r->readings + r->between);
-  t1d_json_whole(&j, "readings_between_steps", r->between);
-  t1d_json_whole(&j, "meals", r->meals_told);
-  t1d_json_whole(&j, "boluses", r->boluses);
-  t1d_json_whole(&j, "basal_rates", r->basal_rates);
-  t1d_json_whole(&j, "before_first_reading", r->before);
-  t1d_json_whole(&j, "behind_last_reading", r->after);
-  t1d_json_whole(&j, "heart_rates", r->heart_rates);
-  t1d_json_whole(&j, "exercise_sessions", r->sessions);
-  t1d_json_whole(&j, "unused", r->unused);
+  gm_json_write_bool(&j, "complete", r->complete);
+  gm_json_write_number(&j, "days", r->days);
+  gm_json_write_int(&j, "readings", r->readings + r->between);
+  gm_json_write_int(&j, "readings_between_steps", r->between);
+  gm_json_write_int(&j, "meals", r->meals_told);
+  gm_json_write_int(&j, "boluses", r->boluses);
+  gm_json_write_int(&j, "basal_rates", r->basal_rates);
+  gm_json_write_int(&j, "before_first_reading", r->before);
+  gm_json_write_int(&j, "behind_last_reading", r->after);
+  gm_json_write_int(&j, "heart_rates", r->heart_rates);
+  gm_json_write_int(&j, "exercise_sessions", r->sessions);
+  gm_json_write_int(&j, "unused", r->unused);
   if (twin) twin_json(r, &j);
-  t1d_json_open(&j, "scores", '[');
+  gm_json_write_array(&j, "scores");
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) score_json(r, h, twin, &j);
-  t1d_json_close(&j, ']');
+  gm_json_write_array_end(&j);
   now_json(q, &j);
   if (q->why.there) why_json(&q->why, &j);
-  t1d_json_close(&j, '}');
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 

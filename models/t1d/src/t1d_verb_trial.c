@@ -1,6 +1,6 @@
 /* t1d_verb_trial.c - `gemel t1d trial`: controllers in closed loop on virtual people. */
 #include "t1d_verbs.h"
-#include "t1d_json.h"
+#include "gemel/json_write.h"
 #include "t1d_trial.h"
 #include <math.h>
 #include <string.h>
@@ -104,56 +104,57 @@ static int options_take(const gm_program *p, t1d_trial_options *o)
 }
 
 /* ---- what came of it ------------------------------------------------------------------------- */
-static void figure_json(const t1d_trial_figure *f, t1d_metric m, t1d_json *j)
+static void figure_json(const t1d_trial_figure *f, t1d_metric m, gm_json_writer *j)
 {
-  t1d_json_open(j, t1d_metric_name(m), '{');
-  t1d_json_number(j, "mean", f->mean);
-  t1d_json_number(j, "se_run", f->se_run);
-  t1d_json_number(j, "se_people", f->se_people);
-  t1d_json_number(j, "low_95", f->low);
-  t1d_json_number(j, "high_95", f->high);
-  t1d_json_close(j, '}');
+  gm_json_write_object(j, t1d_metric_name(m));
+  gm_json_write_number(j, "mean", f->mean);
+  gm_json_write_number(j, "se_run", f->se_run);
+  gm_json_write_number(j, "se_people", f->se_people);
+  gm_json_write_number(j, "low_95", f->low);
+  gm_json_write_number(j, "high_95", f->high);
+  gm_json_write_object_end(j);
 }
 
 /* Every metric of an arm in a group; with base >= 0 of the difference, person by person. */
 static void arm_json(const t1d_trial *t, const t1d_arm *arm, int32_t a, int32_t base, int32_t group,
-                     t1d_json *j)
+                     gm_json_writer *j)
 {
   static const char *const group_name[] = {"adolescents", "adults", "children"};
-  t1d_json_open(j, NULL, '{');
-  t1d_json_text(j, "arm", arm[a].name);
-  if (base >= 0) t1d_json_text(j, "less", arm[base].name);
-  t1d_json_text(j, "group", group_name[group]);
+  gm_json_write_object(j, NULL);
+  gm_json_write_text(j, "arm", arm[a].name);
+  if (base >= 0) gm_json_write_text(j, "less", arm[base].name);
+  gm_json_write_text(j, "group", group_name[group]);
   for (int32_t i = 0; i < T1D_METRIC_COUNT; i++) {
     const t1d_metric m = (t1d_metric)i;
     const t1d_trial_figure f =
         base < 0 ? t1d_trial_mean(t, a, group, m) : t1d_trial_difference(t, a, base, group, m);
     figure_json(&f, m, j);
   }
-  t1d_json_close(j, '}');
+  gm_json_write_object_end(j);
 }
 
 static void trial_json(const t1d_trial *t, const t1d_trial_options *o, gm_text *out)
 {
   enum { GROUPS = 3 };
-  t1d_json j = {.out = out};
-  t1d_json_open(&j, NULL, '{');
-  t1d_json_text(&j, "scenario", o->scenario->name);
-  t1d_json_text(&j, "sensor", t1d_sensor_name(o->sensor));
-  t1d_json_whole(&j, "seed", (int64_t)o->seed);
-  t1d_json_whole(&j, "people", t->person_count);
-  t1d_json_number(&j, "days", t->days);
-  t1d_json_whole(&j, "days_not_counted", o->dropped_days);
-  t1d_json_bool(&j, "complete", t->complete);
+  gm_json_writer j;
+  gm_json_write_begin(&j, out, 3);
+  gm_json_write_object(&j, NULL);
+  gm_json_write_text(&j, "scenario", o->scenario->name);
+  gm_json_write_text(&j, "sensor", t1d_sensor_name(o->sensor));
+  gm_json_write_int(&j, "seed", (int64_t)o->seed);
+  gm_json_write_int(&j, "people", t->person_count);
+  gm_json_write_number(&j, "days", t->days);
+  gm_json_write_int(&j, "days_not_counted", o->dropped_days);
+  gm_json_write_bool(&j, "complete", t->complete);
   for (int32_t paired = 0; paired < 2; paired++) {
-    t1d_json_open(&j, paired ? "differences" : "arms", '[');
+    gm_json_write_array(&j, paired ? "differences" : "arms");
     for (int32_t g = 0; g < GROUPS; g++)
       for (int32_t a = paired; a < t->arm_count; a++)
         if (!isnan(t1d_trial_mean(t, a, g, T1D_TIR).mean))
           arm_json(t, o->arm, a, paired - 1, g, &j);
-    t1d_json_close(&j, ']');
+    gm_json_write_array_end(&j);
   }
-  t1d_json_close(&j, '}');
+  gm_json_write_object_end(&j);
   gm_text_add(out, "\n");
 }
 
