@@ -1,9 +1,9 @@
 /* loop.c - what the streaming twin and the predictive controller cost in closed loop.
  *
  * First each call by itself, in one thread: ten adults, Breton's sensor, the standard meals, told
- * and not told: a step of the twin, its outlook (32 members, 60 steps; every 15 min with a unit too),
- * a decision. Then trials of many persons on 1, 2, 4 .. threads, which must say the same to the
- * last bit, and a crowd on all of them.
+ * and not told: a step of the twin, its outlook (32 members, 60 steps; at least every 15 min with
+ * a unit too), a decision. Then trials of many persons on 1, 2, 4 .. threads, which must say the
+ * same to the last bit, and a crowd on all of them.
  * Use: loop [PERSONSxDAYS]   the crowd [100x1]; scaling is measured on at most 100x1 of it. A crowd
  * of hours says on the way what it took so far; Ctrl-C or a TERM ends it with the days it has.
  * GEMEL_KERNEL as docs/cli.md has it; "now" where it is not set. Machines are shared: wall time is

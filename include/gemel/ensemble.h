@@ -51,8 +51,9 @@ GM_API GM_NODISCARD gm_status gm_ensemble_advance(gm_ensemble *e, gm_ctx *ctx, d
                                                   const double *sample, int32_t sample_count,
                                                   double *y);
 /* From here on steps of the integration are handed on from one advance to the next (gm_batch.step)
- * until init, set, select or load, which begin anew: short stretches cost less. save does not keep
- * them: for what is not saved on the way. Fails: GM_ENOMEM. */
+ * until init, set, select or load, which begin anew (states written by hand do not): short
+ * stretches cost less. save does not keep them: for what is not saved on the way. Fails:
+ * GM_ENOMEM. */
 GM_API GM_NODISCARD gm_status gm_ensemble_keep_steps(gm_ensemble *e, gm_ctx *ctx);
 /* Outputs of the present state: y[m*output_count + k]. */
 GM_API GM_NODISCARD gm_status gm_ensemble_observe(gm_ensemble *e, gm_ctx *ctx, double *y);

@@ -104,7 +104,7 @@ typedef struct {
   /* [n] or NULL: steps in time that are handed on from one advance to the next, for types that
    * choose their own; others leave them. In: the first to try (0: the type's choice), out: the one
    * that would have come next (0: none). What comes out then hangs, within tolerances, on where
-   * spans end. */
+   * spans end. Not for vjp, which leaves them. */
   double *step;
 } gm_batch;
 

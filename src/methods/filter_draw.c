@@ -18,8 +18,8 @@ void gm_filter_unknown(const gm_filter *f, int32_t i, double *mean, double *sd)
   *sd = sqrt(fmax(b, 0));
 }
 
-/* Members come in pairs of opposite chance: the mean of a value of all sigma points, plus and minus,
- * along each pair of points, half their difference over their distance in sd times a normal
+/* Members come in pairs of opposite chance: the mean of a value over all sigma points, plus and
+ * minus, along each pair of points, half their difference over their distance in sd times a normal
  * number. value: rows of count, one a point; scaled: these numbers over twice that distance; mean
  * and off: [count], the mean made before. */
 static void blend_pair(const gm_filter *f, int32_t count, const double *value, const double *scaled,

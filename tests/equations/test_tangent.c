@@ -245,6 +245,56 @@ static void tangent__stiff_chain(void **state)
   }
 }
 
+/* Van der Pol's oscillator, a member alone and beside one that is four times as stiff, so that both
+ * change their method, each at its own time: states and tangents are the same to the byte. */
+static void tangent__neighbours_change_nothing(void **state)
+{
+  (void)state;
+  static const double r[2] = {90, 360};
+  const gm_eq_config c = {.text = "x = 2; u = 0; r = 300; x' = u; u' = r*((1 - x*x)*u - x)",
+                          .rtol = 1e-6,
+                          .atol = 1e-8,
+                          .directions_max = 1};
+  gm_ctx *ctx;
+  gm_model *model;
+  assert_int_equal(gm_ctx_new(NULL, &ctx), GM_OK);
+  assert_int_equal(gm_model_new(ctx, &gm_equations, &c, &model), GM_OK);
+  for (double t1 = 0.01; t1 < 3.5; t1 *= 1.5) {
+    double first[2][2][2]; /* [alone, beside][x, xd][state] */
+    for (int32_t n = 1; n <= 2; n++) {
+      double x[16] = {0}, xd[16] = {0}, theta[2] = {r[0], r[1]}, moved[2] = {1, 1};
+      int8_t status[2];
+      const gm_span span[2] = {{.t1 = t1}, {.t1 = t1}};
+      const gm_batch b = {.n = n,
+                          .sx = n,
+                          .sm = 1,
+                          .psx = n,
+                          .psm = 1,
+                          .x = x,
+                          .theta = theta,
+                          .status = status,
+                          .nd = 1,
+                          .xd = xd,
+                          .thetad = moved};
+      gm_work *work;
+      gm_arena *arena;
+      assert_int_equal(model->type->work_new(model, ctx, &work), GM_OK);
+      assert_int_equal(gm_arena_new(ctx, 0, &arena), GM_OK);
+      model->type->init(model, work, &b, 0);
+      model->type->advance(model, work, &b, span, arena);
+      for (int i = 0; i < 2; i++) {
+        first[n - 1][0][i] = x[i * n];
+        first[n - 1][1][i] = xd[i * n];
+      }
+      gm_arena_free(arena);
+      model->type->work_free(work);
+    }
+    assert_memory_equal(first[0], first[1], sizeof first[0]);
+  }
+  gm_model_free(model);
+  gm_ctx_free(ctx);
+}
+
 /* x' = -k z with 0 = z^2 - x: z = sqrt(x0) - k t/2. A dose of D at L lifts x, so that behind it
  * z = sqrt(z(L)^2 + D) - k (t - L)/2. */
 static void tangent__algebraic_equation(void **state)
@@ -333,6 +383,7 @@ int main(void)
       cmocka_unit_test(tangent__delayed_event),
       cmocka_unit_test(tangent__switch_of_the_slope),
       cmocka_unit_test(tangent__stiff_chain),
+      cmocka_unit_test(tangent__neighbours_change_nothing),
       cmocka_unit_test(tangent__algebraic_equation),
       cmocka_unit_test(rest__steady_state_and_its_tangents),
   };

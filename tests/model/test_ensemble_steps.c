@@ -227,6 +227,82 @@ static void step__is_handed_on(void **state)
   gm_model_free(model);
 }
 
+/* A hint too short for time to take it, or that is no number, is none. */
+static void hint__of_no_use_is_none(void **state)
+{
+  (void)state;
+  static const double hint[] = {1e-300, 5e-324, -1, NAN, INFINITY, 1e300};
+  gm_model *model = model_new();
+  for (size_t i = 0; i < sizeof hint / sizeof *hint; i++) {
+    double x[8] = {x0, 0}, theta[2] = {1, 1}, step = hint[i]; /* k = r: u stays 0 */
+    gm_key key = {{0}};
+    int8_t status = 0;
+    gm_work *work;
+    gm_arena *arena;
+    assert_int_equal(model->type->work_new(model, ctx, &work), GM_OK);
+    assert_int_equal(gm_arena_new(ctx, 1 << 16, &arena), GM_OK);
+    const gm_batch b = batch_of(x, theta, &key, &status, &step);
+    const gm_span span = {.t0 = 0, .t1 = 3};
+    model->type->init(model, work, &b, 0);
+    model->type->advance(model, work, &b, &span, arena);
+    assert_int_equal(status, GM_MEMBER_OK);
+    assert_true(fabs(x[0] - grown(1, 3)) < 200 * rtol && step > 0 && step < INFINITY);
+    gm_arena_free(arena);
+    model->type->work_free(work);
+  }
+  gm_model_free(model);
+}
+
+/* Backward, nobody hands on steps: 130 like members (more than are worked on at once) whose hints
+ * differ come out alike, and so do their hints. */
+static void vjp__leaves_steps(void **state)
+{
+  (void)state;
+  enum { MANY = 130 };
+  static double x[8 * MANY], xbar[8 * MANY], theta[2 * MANY], bar[2 * MANY], y[MANY], ybar[MANY];
+  static double step[MANY];
+  static int8_t status[MANY];
+  static gm_span span[MANY];
+  static gm_pull pull[MANY];
+  const double at = 2;
+  const gm_eq_output out = {.name = "y", .expression = "x", .where = "test"};
+  const gm_eq_config c = {
+      .text = text, .output = &out, .output_count = 1, .adjoint = true, .rtol = rtol};
+  gm_model *model;
+  gm_work *work;
+  gm_arena *arena;
+  assert_int_equal(gm_model_new(ctx, &gm_equations, &c, &model), GM_OK);
+  assert_int_equal(model->type->work_new(model, ctx, &work), GM_OK);
+  assert_int_equal(gm_arena_new(ctx, 1 << 16, &arena), GM_OK);
+  for (int32_t m = 0; m < MANY; m++) {
+    theta[m] = theta[MANY + m] = 1;
+    ybar[m] = 1;
+    step[m] = 0.001 * (m + 1);
+    span[m] = (gm_span){.t1 = 2, .sample = &at, .sample_count = 1, .y = &y[m]};
+    pull[m] = (gm_pull){.ybar = &ybar[m]};
+  }
+  const gm_batch b = {.n = MANY,
+                      .sx = MANY,
+                      .sm = 1,
+                      .psx = MANY,
+                      .psm = 1,
+                      .x = x,
+                      .theta = theta,
+                      .status = status,
+                      .step = step};
+  assert_int_equal(model->type->vjp(model, work, &b, span, pull, GM_VJP_INIT, xbar, bar, arena),
+                   GM_OK);
+  assert_true(fabs(y[0] - grown(1, 2)) < 200 * rtol);
+  for (int32_t m = 0; m < MANY; m++) {
+    assert_memory_equal(&y[m], &y[0], sizeof *y);
+    assert_memory_equal(&bar[m], &bar[0], sizeof *bar);
+    assert_true(step[m] == 0.001 * (m + 1));
+  }
+  gm_arena_free(arena);
+  model->type->work_free(work);
+  gm_model_free(model);
+}
+
 static int begin(void **state)
 {
   (void)state;
@@ -248,6 +324,8 @@ int main(void)
       cmocka_unit_test(place_and_threads__change_nothing),
       cmocka_unit_test(anew__nothing_is_left),
       cmocka_unit_test(step__is_handed_on),
+      cmocka_unit_test(hint__of_no_use_is_none),
+      cmocka_unit_test(vjp__leaves_steps),
   };
   return cmocka_run_group_tests(test, begin, end);
 }

@@ -84,6 +84,23 @@ static void unit__stands_for_ten_minutes(void **state)
   close_at_end(&b);
 }
 
+/* On top of a meal's bolus a unit does a third of what it did: what was kept from before gives way
+ * (8.1 for 24.3 mg/dL at 3 h behind 80 g and 8.9 U, and nothing in common member by member). */
+static void unit__gives_way_to_a_bolus(void **state)
+{
+  (void)state;
+  follower f;
+  open_at_now(&f);
+  hidden_must(ctx, t1d_twin_belief.meal(f.belief, ctx, NOW_MIN, 80));
+  const t1d_outlook before = look(&f);
+  const double alone = mean_unit(&before, 35);
+  hidden_must(ctx, t1d_twin_belief.bolus(f.belief, ctx, NOW_MIN, 80 / f.therapy.cr_g_per_u));
+  step(&f, NOW_MIN + 5);
+  const t1d_outlook behind = look(&f);
+  assert_true(mean_unit(&behind, 34) > 0.6 * alone);
+  close_at_end(&f);
+}
+
 /* It is asked for anew after 15 min, and at once when a meal is told; until then it is the same to
  * the byte, and members are those it belongs to. */
 static void unit__is_asked_for_anew(void **state)
@@ -125,6 +142,7 @@ static int end(void **state)
 int main(void)
 {
   const struct CMUnitTest test[] = {cmocka_unit_test(unit__stands_for_ten_minutes),
+                                    cmocka_unit_test(unit__gives_way_to_a_bolus),
                                     cmocka_unit_test(unit__is_asked_for_anew)};
   return cmocka_run_group_tests(test, begin, end);
 }

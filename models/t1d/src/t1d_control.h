@@ -123,7 +123,8 @@ typedef struct {
                                   unit does to glucose */
   double meal_cost;            /* [0.02] in place of more_cost when a meal is announced */
   double risk;                 /* [0.05] weighted share of members below */
-  double risk_mgdl, risk_min;  /* [70] at any time of the next [300] min */
+  double risk_mgdl, risk_min;  /* [70] at any time of the next [300] min; a trial's twin looks no
+                                * further (t1d_twin_belief) */
   double reply_min;            /* [45] so long the plan counts for risk; then basal may be off */
   double horizon_min;          /* [240] of the cost */
   double act_mgdl, full_mgdl;  /* [110, 150] unannounced, nothing above basal below act_mgdl, all of

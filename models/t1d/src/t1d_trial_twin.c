@@ -7,9 +7,10 @@
 enum { OUTLOOK_STEPS = 60 }; /* 5 h: as far as t1d_mpc looks (risk_min) */
 
 /* What a unit does changes slowly, and is half of an outlook's work: it is asked for every 15 min,
- * and at once when a meal is told. Outlooks in between have members of the same chance, so that
- * each goes with its own unit. */
-static const double unit_kept_min = 15;
+ * and at once when a meal is told or found, or more than a unit was given: on top of a meal's bolus
+ * one does a third of what it did before. Outlooks in between have members of the same chance, so
+ * that each goes with its own unit. */
+static const double unit_kept_min = 15, given_most_u = 1;
 
 typedef struct {
   t1d_twin *twin;
@@ -18,6 +19,7 @@ typedef struct {
   double *unit;      /* [members][OUTLOOK_STEPS] what a unit did when it was last asked for */
   double unit_t_min; /* when; NaN: not */
   double t_min;      /* of the last step */
+  double given_u;    /* at once, since a unit was asked for */
   uint64_t chance;
 } holder;
 
@@ -71,7 +73,9 @@ static gm_status meal(void *belief, gm_ctx *ctx, double t_min, double carbs_g)
 
 static gm_status bolus(void *belief, gm_ctx *ctx, double t_min, double dose_u)
 {
-  return t1d_twin_bolus(((holder *)belief)->twin, ctx, t_min, dose_u);
+  holder *h = belief;
+  h->given_u += dose_u;
+  return t1d_twin_bolus(h->twin, ctx, t_min, dose_u);
 }
 
 static gm_status basal(void *belief, gm_ctx *ctx, double t_min, double rate_u_per_h)
@@ -86,6 +90,7 @@ static gm_status step(void *belief, gm_ctx *ctx, double t_min, double cgm_mgdl,
   t1d_twin_news n = {0};
   h->t_min = t_min;
   gm_status s = t1d_twin_step(h->twin, ctx, t_min, cgm_mgdl, &n);
+  if (n.lost || n.hidden_meal_g > 0) h->unit_t_min = NAN;
   if (!s) *news = (t1d_belief_news){.lost = n.lost, .sensor_faults = n.faults};
   return s;
 }
@@ -93,13 +98,15 @@ static gm_status step(void *belief, gm_ctx *ctx, double t_min, double cgm_mgdl,
 /* May the unit of before stand for that of now? */
 static bool unit_holds(const holder *h)
 {
-  return h->t_min >= h->unit_t_min && h->t_min < h->unit_t_min + unit_kept_min;
+  return h->given_u <= given_most_u && h->t_min >= h->unit_t_min &&
+         h->t_min < h->unit_t_min + unit_kept_min;
 }
 
 /* Keeps what a unit does, unless a member is no number: the next outlook asks again then. */
 static void unit_keep(holder *h, const t1d_outlook *o)
 {
   h->unit_t_min = o->t_min;
+  h->given_u = 0;
   for (int32_t m = 0; m < o->members; m++)
     if (!(o->weight[m] > 0)) h->unit_t_min = NAN;
   memcpy(h->unit, o->per_unit_mgdl, (size_t)o->members * (size_t)o->steps * sizeof *h->unit);

@@ -34,12 +34,12 @@ static int32_t outputs_of(const t1d_twin *t)
 }
 
 /* Two rooms are kept, the one of the last time in t->ahead: outlooks with and without a unit take
- * turns. */
-static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants, int32_t steps)
+ * turns. True: a room of this size is there. */
+static bool room_take(t1d_twin *t, int32_t n, int32_t variants, int32_t steps)
 {
-  twin_ahead *a = &t->ahead;
+  const twin_ahead *a = &t->ahead;
   for (int32_t room = 0; room < 2; room++) {
-    if (a->e && n == a->members && variants == a->variants && steps == a->steps) return GM_OK;
+    if (a->e && n == a->members && variants == a->variants && steps == a->steps) return true;
     const twin_ahead last = t->ahead;
     t->ahead = t->ahead_spare;
     t->ahead_spare = last;
@@ -47,6 +47,13 @@ static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants
   room_free(&t->ahead_spare);
   t->ahead_spare = t->ahead;
   t->ahead = (twin_ahead){0};
+  return false;
+}
+
+static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants, int32_t steps)
+{
+  twin_ahead *a = &t->ahead;
+  if (room_take(t, n, variants, steps)) return GM_OK;
   const ptrdiff_t mc = gm_model_macro_count(t->model), all = (ptrdiff_t)n * variants;
   gm_status s = gm_ensemble_new(ctx, t->model, NULL, (int32_t)all, &a->e);
   if (!s) s = gm_ensemble_keep_steps(a->e, ctx);

@@ -467,7 +467,10 @@ static int lane_settle(const lane_run *r, int lane, bool moved)
   tangents_return(r, lane);
   tape_settle_after(r, lane);
   if ((changed || cut) && m->delay_count) history_jump(r, lane);
-  if (changed) w->restart[lane] = LANE_RESTART_NEW;
+  if (changed) {
+    w->restart[lane] = LANE_RESTART_NEW;
+    w->h[lane] = 0; /* it was of before */
+  }
   return 0;
 }
 #endif

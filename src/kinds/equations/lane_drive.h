@@ -206,15 +206,24 @@ static void signs_count(const lane_run *r, lane_slot *s, bool accepted, bool sig
   r->w->relook = true;
 }
 
-/* Lanes that turned out stiff change their method; those that find no number get a factorisation of
- * their own. */
-static void methods_choose(const lane_run *r, uint32_t accepted, gm_v8 h, gm_v8 error)
+/* Which lanes look stiff: from stages that the tangents' steps overwrite in all lanes. */
+static v8i signs_look(const lane_run *r, gm_v8 h)
 {
   const lane_machine *m = r->m;
-  lane_work *w = r->w;
+  const lane_work *w = r->w;
   v8i sign = {0};
   bool may = m->jacobian.time_reg && m->solver == GM_EQ_AUTO;
   if (may && w->stiff_lanes != w->active) sign = explicit_looks_stiff(r, h);
+  return sign;
+}
+
+/* Lanes that turned out stiff change their method; those that find no number get a factorisation of
+ * their own. */
+static void methods_choose(const lane_run *r, uint32_t accepted, v8i sign, gm_v8 error)
+{
+  const lane_machine *m = r->m;
+  lane_work *w = r->w;
+  bool may = m->jacobian.time_reg && m->solver == GM_EQ_AUTO;
   uint32_t look =
       w->watched | w->unstable | v8_bits(sign) | ~v8_bits(v8_at_most(error, v8_set(1e300)));
   w->watched &= ~w->active;
@@ -299,10 +308,11 @@ static void drive_advance(const lane_machine *m, lane_work *w, const gm_batch *b
     gm_v8 kept = w->h, t_new, h = steps_plan(r, &t_new);
     if (__builtin_expect(w->alone != 0, 0)) fallback_step(r, &h, &t_new);
     gm_v8 error = lanes_attempt(r, h);
+    const v8i sign = signs_look(r, h); /* before tangents take its room */
     if (b->nd) error = tangents_step(r, h, error);
     v8i ok = v8_at_most(error, v8_set(1.0)) & lanes_mask(w->active);
     uint32_t accepted = v8_bits(ok), cut = 0;
-    methods_choose(r, accepted, h, error);
+    methods_choose(r, accepted, sign, error);
     if (m->condition_count) {
       cut = lanes_cut(r, accepted, h, &t_new);
       accepted &= ~w->broken;

@@ -111,7 +111,7 @@ static void lanes_restart(const lane_run *r)
   v8i small = v8_less(d0, v8_set(1e-5)) | v8_less(d1, v8_set(1e-5));
   gm_v8 h0 = v8_blend(small, v8_set(1e-6), v8_set(0.01) * d0 / d1);
   /* a state of next to nothing (1e-16) must not make a step that time cannot take */
-  gm_v8 h = v8_max(v8_set(10) * h0, v8_set(1e-12) * v8_max(v8_abs(w->t), v8_set(1e-90)));
+  gm_v8 h = v8_max(v8_set(10) * h0, v8_set(step_shortest) * v8_max(v8_abs(w->t), v8_set(1e-90)));
   w->h = v8_blend(anew, h, w->h);
   w->log_last = v8_blend(anew, v8_set(log_error_least), w->log_last);
 }

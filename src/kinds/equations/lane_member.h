@@ -224,6 +224,9 @@ static bool lane_is_finite(const lane_run *r, int lane)
   return true;
 }
 
+/* A first step is at least this much of the time, so that time can take it. */
+static const double step_shortest = 1e-12;
+
 /* Of two numbers. fmax is a call of the C library's, whose code may not be compiled for vectors:
  * between the two some processors (seen: Xeon, 4th generation) wait 200 cycles. */
 static inline double larger(double a, double b) { return a > b ? a : b; }
@@ -262,7 +265,6 @@ static bool lane_point(const lane_run *r, int lane)
   }
   samples_at_point(r, lane, false);
   if (t >= span->t1) {
-    if (edges) w->h[lane] = 0; /* it is of before them */
     lane_store(r, lane, GM_MEMBER_OK);
     return false;
   }
@@ -271,7 +273,7 @@ static bool lane_point(const lane_run *r, int lane)
   if (next < s->t_stop) s->t_stop = next;
   w->stop[lane] = s->t_stop;
   if (w->restart[lane] != LANE_RESTART_SLOPES) {
-    const bool kept = w->h[lane] > 0 && t == span->t0 && !edges;
+    const bool kept = t == span->t0 && w->h[lane] > step_shortest * larger(fabs(t), 1e-90);
     w->restart[lane] = kept ? LANE_RESTART_SLOPES : LANE_RESTART_NEW;
     tolerances_take(r, lane);
   }

@@ -114,6 +114,7 @@ static gm_batch batch_part(const gm_batch *b, int32_t first, int32_t n)
   gm_batch part = *b;
   part.n = n;
   part.nd = 0;
+  part.step = NULL; /* forward and back go over the same steps, whatever was before */
   part.x += first * b->sm;
   part.theta += first * b->psm;
   part.status += first;
