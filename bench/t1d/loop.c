@@ -5,7 +5,8 @@
  * a unit too), a decision. Then trials of many persons on 1, 2, 4 .. threads, which must say the
  * same to the last bit, and a crowd on all of them.
  * Use: loop [PERSONSxDAYS]   the crowd [100x1]; scaling is measured on at most 100x1 of it. A crowd
- * of hours says on the way what it took so far; Ctrl-C or a TERM ends it with the days it has.
+ * of hours says on the way what it took so far; Ctrl-C or a TERM ends it with the days it has,
+ * of which there must be more than the first, which is not counted.
  * GEMEL_KERNEL as docs/cli.md has it; "now" where it is not set. Machines are shared: wall time is
  * printed beside the processors' time. */
 #include "t1d_trial.h"
@@ -277,8 +278,6 @@ int main(int argc, char **argv)
     return 2;
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
-  signal(SIGINT, end_it);
-  signal(SIGTERM, end_it);
   setenv("GEMEL_KERNEL", "now", 0);
   must(gm_ctx_new(NULL, &ctx), NULL);
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -294,6 +293,8 @@ int main(int argc, char **argv)
   scaling(ctx, small, cores < 1 ? 1 : (int32_t)cores);
   if (c.persons > small.persons || c.days > small.days) {
     c.threads = cores < 1 ? 1 : (int32_t)cores;
+    signal(SIGINT, end_it);
+    signal(SIGTERM, end_it);
     outcome o = crowd_run(ctx, c, true);
     tell_crowd(c, &o);
     crowd_tell_control(o.trial);

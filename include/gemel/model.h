@@ -186,7 +186,7 @@ typedef struct {
   void (*refresh)(const gm_model *model, const gm_batch *b, double t);
 } gm_model_type;
 
-#define GM_MODEL_ABI 1u
+#define GM_MODEL_ABI 2u /* 2: gm_batch.step */
 
 /* Every type's private model struct begins with this. */
 struct gm_model {
