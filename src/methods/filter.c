@@ -147,11 +147,9 @@ void gm__filter_theta(gm_filter *f) { gm_system_theta(f->s, f->n, f->z, gm_ensem
 void gm__filter_unknowns(gm_filter *f)
 {
   double *theta = gm_ensemble_theta(f->e);
-  for (int32_t d = 0; d < f->d; d++) {
-    double *row = theta + (ptrdiff_t)f->s->unknown[d].parameter * f->n;
-    for (int32_t m = 0; m < f->n; m++)
-      row[m] = gm_unknown_value(&f->s->unknown[d], f->z[(ptrdiff_t)m * f->d + d]);
-  }
+  for (int32_t d = 0; d < f->d; d++)
+    gm_unknown_values(&f->s->unknown[d], f->n, f->z + d, f->d,
+                      theta + (ptrdiff_t)f->s->unknown[d].parameter * f->n);
 }
 
 /* Unknowns over dt: z becomes rho z + sd e. Sigma points carry the noise as a variance that the

@@ -1,6 +1,6 @@
 /* filter_draw.c - what a filter believes of its unknowns, and members that stand for the belief. */
 #include "methods/filter.h"
-#include "gemel/rand.h"
+#include "gemel/many.h"
 #include <math.h>
 #include <string.h>
 
@@ -42,24 +42,46 @@ static void mean_take(const gm_filter *f, int32_t count, const double *value, do
     for (int32_t k = 0; k < count; k++) mean[k] += f->weight[q] * value[(ptrdiff_t)q * count + k];
 }
 
-/* room: f->n numbers, then twice mc and twice f->d. */
+enum { PAIRS_AT_ONCE = 16 };
+
+static ptrdiff_t room_of(const gm_filter *f, int32_t mc)
+{
+  return (ptrdiff_t)f->n * (1 + PAIRS_AT_ONCE) + 2 * (mc + f->d);
+}
+
+/* Normal numbers over `by` of pairs of members from `pair` on: draw[pair of points][of members]. */
+static void draws_take(int32_t points, int32_t count, int32_t pair, gm_key key, uint64_t index,
+                       double by, double *draw)
+{
+  gm_key keys[PAIRS_AT_ONCE];
+  for (int32_t q = 0; q < count; q++) keys[q] = key;
+  for (int32_t i = 0; i < points; i++) {
+    double *to = draw + (ptrdiff_t)i * PAIRS_AT_ONCE;
+    gm_normal_many(count, keys, NULL, (uint64_t)pair, (uint64_t)i, gm_kind_draw(1, 0), index, to);
+    for (int32_t q = 0; q < count; q++) to[q] /= by;
+  }
+}
+
+/* room: room_of numbers. */
 static void draw_sigma(const gm_filter *f, int32_t n, gm_key key, uint64_t index, int32_t mc,
                        const double *points, double *room, double *macro, double *z)
 {
   /* the weight of a point of a pair is 1 / (2 distance^2) */
   const double distance = sqrt(0.5 / f->weight[1]);
   const int32_t pairs = (f->n - 1) / 2, d = f->d;
-  double *draw = room, *mean = room + f->n, *off = mean + mc, *mean_z = off + mc,
-         *off_z = mean_z + d;
+  double *draw = room, *scaled = draw + (ptrdiff_t)f->n * PAIRS_AT_ONCE, *mean = scaled + f->n,
+         *off = mean + mc, *mean_z = off + mc, *off_z = mean_z + d;
   mean_take(f, mc, points, mean);
   mean_take(f, d, f->z, mean_z);
   for (int32_t m = 0; m < n; m += 2) {
+    const int32_t at = m / 2 % PAIRS_AT_ONCE, left = (n - m) / 2;
     double *to = macro + (ptrdiff_t)m * mc, *to_z = z + (ptrdiff_t)m * d;
-    for (int32_t i = 0; i < pairs; i++)
-      draw[i] = gm_normal(key, (uint64_t)(m / 2), (uint64_t)i, gm_kind_draw(1, 0), index) /
-                (2 * distance);
-    blend_pair(f, mc, points, draw, mean, off, to, to + mc);
-    blend_pair(f, d, f->z, draw, mean_z, off_z, to_z, to_z + d);
+    if (at == 0)
+      draws_take(pairs, left < PAIRS_AT_ONCE ? left : PAIRS_AT_ONCE, m / 2, key, index,
+                 2 * distance, draw);
+    for (int32_t i = 0; i < pairs; i++) scaled[i] = draw[(ptrdiff_t)i * PAIRS_AT_ONCE + at];
+    blend_pair(f, mc, points, scaled, mean, off, to, to + mc);
+    blend_pair(f, d, f->z, scaled, mean_z, off_z, to_z, to_z + d);
   }
 }
 
@@ -85,7 +107,7 @@ gm_status gm_filter_draw(gm_filter *f, gm_ctx *ctx, int32_t n, gm_key key, uint6
     return gm_fail(ctx, GM_ERANGE, "filter: %d members drawn, expected an even number", (int)n);
   if (mc <= 0)
     return gm_fail(ctx, GM_EUNSUPPORTED, "filter: members of a model without a macro view");
-  double *points = gm_alloc(ctx, (ptrdiff_t)f->n * mc + f->n + 2 * (mc + f->d), sizeof *points);
+  double *points = gm_alloc(ctx, (ptrdiff_t)f->n * mc + room_of(f, mc), sizeof *points);
   if (!points) return gm_fail(ctx, GM_ENOMEM, "members of a belief");
   gm_status s = gm_ensemble_get(f->e, ctx, points);
   if (!s && f->o.kind == GM_FILTER_UKF)

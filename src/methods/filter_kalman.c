@@ -170,7 +170,6 @@ gm_status gm__kalman_scatter(gm_filter *f, gm_ctx *ctx)
 {
   kalman *k = f->kalman;
   const int32_t n = f->n;
-  double *theta = gm_ensemble_theta(f->e);
   for (int32_t i = 0; i < k->moving; i++)
     for (int32_t m = 0; m < n; m++)
       k->macro[(ptrdiff_t)m * k->mc + k->row[i]] =
@@ -181,11 +180,9 @@ gm_status gm__kalman_scatter(gm_filter *f, gm_ctx *ctx)
       if (!isnan(*a)) *a = k->v[(ptrdiff_t)(k->moving + i) * n + m];
     }
   for (int32_t i = 0; i < f->d; i++)
-    for (int32_t m = 0; m < n; m++) {
-      double z = k->v[(ptrdiff_t)(k->moving + k->coloured + i) * n + m];
-      f->z[(ptrdiff_t)m * f->d + i] = z;
-      theta[(ptrdiff_t)f->s->unknown[i].parameter * n + m] = gm_unknown_value(&f->s->unknown[i], z);
-    }
+    for (int32_t m = 0; m < n; m++)
+      f->z[(ptrdiff_t)m * f->d + i] = k->v[(ptrdiff_t)(k->moving + k->coloured + i) * n + m];
+  gm__filter_unknowns(f);
   return gm_ensemble_set(f->e, ctx, k->macro);
 }
 

@@ -1,5 +1,6 @@
 /* system.c - a model put to data: parameters from coordinates, prior, simulation. */
 #include "gemel/system.h"
+#include "gemel/many.h"
 #include "gemel/math.h"
 #include "num/distribution.h"
 #include "num/linalg.h"
@@ -21,6 +22,25 @@ double gm_unknown_value(const gm_unknown *u, double z)
   case GM_PRIOR_UNIFORM: return u->lower + (u->upper - u->lower) * gm_norm_cdf(z);
   }
   return NAN;
+}
+
+void gm_unknown_values(const gm_unknown *u, int32_t n, const double *z, int32_t stride, double *out)
+{
+  const double range = u->upper - u->lower;
+  switch (u->law) {
+  case GM_PRIOR_LOGNORMAL:
+    for (int32_t m = 0; m < n; m++) out[m] = u->spread * z[(ptrdiff_t)m * stride];
+    gm_exp_many(n, out, out);
+    for (int32_t m = 0; m < n; m++) out[m] = u->center * out[m];
+    break;
+  case GM_PRIOR_LOGIT:
+    for (int32_t m = 0; m < n; m++) out[m] = -(u->center + u->spread * z[(ptrdiff_t)m * stride]);
+    gm_exp_many(n, out, out);
+    for (int32_t m = 0; m < n; m++) out[m] = u->lower + range / (1 + out[m]);
+    break;
+  default:
+    for (int32_t m = 0; m < n; m++) out[m] = gm_unknown_value(u, z[(ptrdiff_t)m * stride]);
+  }
 }
 
 static double coordinate_of(const gm_unknown *u, double value)
@@ -57,9 +77,8 @@ void gm_system_theta(const gm_system *s, int32_t n, const double *z, double *the
     for (int32_t m = 0; m < n; m++) theta[(ptrdiff_t)i * n + m] = value;
   }
   for (int32_t d = 0; d < s->unknown_count; d++)
-    for (int32_t m = 0; m < n; m++)
-      theta[(ptrdiff_t)s->unknown[d].parameter * n + m] =
-          gm_unknown_value(&s->unknown[d], z[(ptrdiff_t)m * s->unknown_count + d]);
+    gm_unknown_values(&s->unknown[d], n, z + d, s->unknown_count,
+                      theta + (ptrdiff_t)s->unknown[d].parameter * n);
 }
 
 /* ---- prior ----------------------------------------------------------------------------------- */

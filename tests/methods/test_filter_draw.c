@@ -128,6 +128,25 @@ static void draw__of_particles_has_their_moments(void **state)
   draws_are_the_belief(GM_FILTER_ENKF, 0, 0.01);
 }
 
+/* A member of sigma points is a function of its number: few are the first of many. */
+static void draw__of_few_is_the_beginning_of_many(void **state)
+{
+  enum { MANY = 102, MACRO = 8 };
+  (void)state;
+  static double macro[MANY * MACRO], z[2 * MANY], few[MANY * MACRO], z_few[2 * MANY];
+  belief b;
+  follow(&b, GM_FILTER_UKF, 0);
+  const int32_t mc = gm_model_macro_count(b.model);
+  const gm_key key = gm_key_make(2, GM_PURPOSE_TEST, 0, 0);
+  assert_int_equal(gm_filter_draw(b.filter, b.ctx, MANY, key, 5, macro, z), GM_OK);
+  for (int32_t n = 2; n < MANY; n += 4) {
+    assert_int_equal(gm_filter_draw(b.filter, b.ctx, n, key, 5, few, z_few), GM_OK);
+    assert_memory_equal(macro, few, (size_t)(n * mc) * sizeof *few);
+    assert_memory_equal(z, z_few, (size_t)(2 * n) * sizeof *z_few);
+  }
+  belief_free(&b);
+}
+
 static void draw__refuses_odd_numbers(void **state)
 {
   (void)state;
@@ -144,6 +163,7 @@ int main(void)
   const struct CMUnitTest test[] = {
       cmocka_unit_test(draw__of_sigma_points_has_their_moments),
       cmocka_unit_test(draw__of_particles_has_their_moments),
+      cmocka_unit_test(draw__of_few_is_the_beginning_of_many),
       cmocka_unit_test(draw__refuses_odd_numbers),
   };
   return cmocka_run_group_tests(test, NULL, NULL);

@@ -14,15 +14,17 @@ static bool near(double a, double b, double share)
   return fabs(a - b) <= share * (fabs(a) + fabs(b)) || fabs(a - b) < 1e-300;
 }
 
+static const gm_unknown of_each_law[] = {
+    {.law = GM_PRIOR_NORMAL, .center = -3, .spread = 0.4},
+    {.law = GM_PRIOR_LOGNORMAL, .center = 20, .spread = 1.5},
+    {.law = GM_PRIOR_LOGIT, .center = 0.3, .spread = 0.8, .lower = -1, .upper = 7},
+    {.law = GM_PRIOR_UNIFORM, .lower = 2, .upper = 3}};
+
 /* Values grow with the coordinate, come back to it, and keep their bounds. */
 static void coordinates__come_back(void **state)
 {
   (void)state;
-  const gm_unknown u[] = {
-      {.law = GM_PRIOR_NORMAL, .center = -3, .spread = 0.4},
-      {.law = GM_PRIOR_LOGNORMAL, .center = 20, .spread = 1.5},
-      {.law = GM_PRIOR_LOGIT, .center = 0.3, .spread = 0.8, .lower = -1, .upper = 7},
-      {.law = GM_PRIOR_UNIFORM, .lower = 2, .upper = 3}};
+  const gm_unknown *u = of_each_law;
   for (int k = 0; k < 4; k++) {
     double before = -INFINITY;
     for (double z = -4; z <= 4; z += 0.25) {
@@ -35,6 +37,34 @@ static void coordinates__come_back(void **state)
   assert_true(gm_unknown_coordinate(&u[3], 1) == -8.2 && gm_unknown_coordinate(&u[3], 4) == 8.2);
   assert_true(fabs(gm_unknown_value(&u[1], 1) - 20 * exp(1.5)) < 1e-12 * 20 * exp(1.5));
   assert_true(fabs(gm_unknown_value(&u[3], 0) - 2.5) < 1e-15);
+}
+
+/* Any number of values at once, at any stride, has the bytes of one by one; infinities and what is
+ * no number too. */
+static void values__are_those_of_one_by_one(void **state)
+{
+  enum { MOST = 41, STRIDE = 3 };
+  (void)state;
+  double z[MOST * STRIDE], out[MOST + 1];
+  for (int32_t i = 0; i < MOST * STRIDE; i++) z[i] = 0.37 * (i % 53) - 9;
+  z[6] = INFINITY;
+  z[9] = -INFINITY;
+  z[12] = NAN;
+  z[15] = 800;
+  for (int k = 0; k < 4; k++)
+    for (int32_t stride = 1; stride <= STRIDE; stride += 2)
+      for (int32_t n = 0; n <= MOST; n++) {
+        out[n] = -77;
+        gm_unknown_values(&of_each_law[k], n, z, stride, out);
+        assert_true(out[n] == -77);
+        for (int32_t m = 0; m < n; m++) {
+          const double one = gm_unknown_value(&of_each_law[k], z[m * stride]);
+          if (isnan(one))
+            assert_true(isnan(out[m]));
+          else
+            assert_memory_equal(&one, &out[m], sizeof one);
+        }
+      }
 }
 
 static gm_sensor sensor_of(gm_sense_law law, double p0, double p1)
@@ -322,6 +352,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(coordinates__come_back),
+      cmocka_unit_test(values__are_those_of_one_by_one),
       cmocka_unit_test(counts__are_laws),
       cmocka_unit_test(densities__are_slopes),
       cmocka_unit_test(colour__is_an_autoregression),

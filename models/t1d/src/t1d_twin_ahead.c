@@ -1,6 +1,7 @@
 /* t1d_twin_ahead.c - members drawn from the belief run on, in variants that share members and
  * chance: with and without what is on board, with a unit of insulin or a meal more. */
 #include "t1d_twin_internal.h"
+#include "gemel/many.h"
 #include "gemel/math.h"
 #include <math.h>
 #include <string.h>
@@ -13,10 +14,11 @@ enum { KEY_MEMBERS = 77, KEY_MOVES = 78 };
 
 static void room_free(twin_ahead *a)
 {
-  double *all[] = {a->z, a->w0, a->start, a->y, a->glucose, a->weight, a->mean};
+  double *all[] = {a->z, a->w0, a->value, a->start, a->y, a->glucose, a->weight, a->mean};
   gm_ensemble_free(a->e);
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) gm_free(all[i]);
   gm_free(a->drive_of);
+  gm_free(a->key);
   *a = (twin_ahead){0};
 }
 
@@ -50,34 +52,46 @@ static bool room_take(t1d_twin *t, int32_t n, int32_t variants, int32_t steps)
   return false;
 }
 
+static gm_status room_fill(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants, int32_t steps)
+{
+  twin_ahead *a = &t->ahead;
+  const ptrdiff_t mc = gm_model_macro_count(t->model), all = (ptrdiff_t)n * variants;
+  const struct {
+    double **a;
+    ptrdiff_t count;
+  } need[] = {{&a->z, (ptrdiff_t)n * t->d},
+              {&a->w0, n},
+              {&a->value, n},
+              {&a->start, all * mc},
+              {&a->glucose, all * steps},
+              {&a->y, all * STRETCH * outputs_of(t)},
+              {&a->weight, n},
+              {&a->mean, (ptrdiff_t)CAUSE_ROWS * steps}};
+  for (size_t i = 0; i < sizeof need / sizeof *need; i++)
+    if (!(*need[i].a = gm_alloc(ctx, need[i].count, sizeof(double))))
+      return gm_fail(ctx, GM_ENOMEM, "outlook");
+  a->drive_of = gm_alloc(ctx, all, sizeof *a->drive_of);
+  a->key = gm_alloc(ctx, n / 2, sizeof *a->key);
+  if (!a->drive_of || !a->key) return gm_fail(ctx, GM_ENOMEM, "outlook");
+  gm_status s = gm_ensemble_new(ctx, t->model, NULL, (int32_t)all, &a->e);
+  return s ? s : gm_ensemble_keep_steps(a->e, ctx);
+}
+
 static gm_status room_make(t1d_twin *t, gm_ctx *ctx, int32_t n, int32_t variants, int32_t steps)
 {
   twin_ahead *a = &t->ahead;
   if (room_take(t, n, variants, steps)) return GM_OK;
-  const ptrdiff_t mc = gm_model_macro_count(t->model), all = (ptrdiff_t)n * variants;
-  gm_status s = gm_ensemble_new(ctx, t->model, NULL, (int32_t)all, &a->e);
-  if (!s) s = gm_ensemble_keep_steps(a->e, ctx);
+  gm_status s = room_fill(t, ctx, n, variants, steps);
   if (s) {
     room_free(a);
     return s;
   }
-  a->z = gm_alloc(ctx, (ptrdiff_t)n * t->d, sizeof(double));
-  a->w0 = gm_alloc(ctx, n, sizeof(double));
-  a->start = gm_alloc(ctx, all * mc, sizeof(double));
-  a->y = gm_alloc(ctx, all * STRETCH * outputs_of(t), sizeof(double));
-  a->glucose = gm_alloc(ctx, all * steps, sizeof(double));
-  a->weight = gm_alloc(ctx, n, sizeof(double));
-  a->mean = gm_alloc(ctx, (ptrdiff_t)CAUSE_ROWS * steps, sizeof(double));
-  a->drive_of = gm_alloc(ctx, all, sizeof *a->drive_of);
-  if (!a->z || !a->w0 || !a->start || !a->y || !a->glucose || !a->weight || !a->mean ||
-      !a->drive_of) {
-    room_free(a);
-    return gm_fail(ctx, GM_ENOMEM, "outlook");
-  }
   a->members = n;
   a->variants = variants;
   a->steps = steps;
-  for (int32_t m = 0; m < all; m++) a->drive_of[m] = m / n;
+  for (int32_t m = 0; m < n * variants; m++) a->drive_of[m] = m / n;
+  for (int32_t m = 0; m < n / 2; m++)
+    a->key[m] = gm_system_key(&t->system, GM_PURPOSE_MOVE, KEY_MOVES);
   return GM_OK;
 }
 
@@ -163,12 +177,13 @@ static void theta_set(t1d_twin *t, const twin_variant *variant, int32_t k)
   const gm_unknown *u = &t->unknown[k];
   const int32_t n = a->members, all = n * a->variants;
   double *theta = gm_ensemble_theta(a->e) + (ptrdiff_t)u->parameter * all;
-  for (int32_t m = 0; m < n; m++) {
-    const double z = a->z[(ptrdiff_t)m * t->d + k], value = gm_unknown_value(u, z);
-    for (int32_t v = 0; v < a->variants; v++) {
-      const bool less = k == TWIN_W && (variant[v].without & WITHOUT_TREND);
-      theta[v * n + m] = less ? gm_unknown_value(u, z - a->w0[m]) : value;
-    }
+  const double *z = a->z + k;
+  gm_unknown_values(u, n, z, t->d, a->value);
+  for (int32_t v = 0; v < a->variants; v++) {
+    memcpy(theta + (ptrdiff_t)v * n, a->value, (size_t)n * sizeof *theta);
+    if (k != TWIN_W || !(variant[v].without & WITHOUT_TREND)) continue;
+    for (int32_t m = 0; m < n; m++)
+      theta[v * n + m] = gm_unknown_value(u, z[(ptrdiff_t)m * t->d] - a->w0[m]);
   }
 }
 
@@ -201,16 +216,14 @@ static gm_status members_seat(t1d_twin *t, gm_ctx *ctx, const twin_variant *vari
 static void unknowns_move(t1d_twin *t, const twin_variant *variant, int32_t step, double dt)
 {
   twin_ahead *a = &t->ahead;
-  const gm_key key = gm_system_key(&t->system, GM_PURPOSE_MOVE, KEY_MOVES);
   for (int32_t k = 0; k < t->d; k++) {
     const gm_unknown *u = &t->unknown[k];
     if (!(u->memory > 0)) continue;
     const double rho = gm_exp(-dt / u->memory), sd = sqrt(1 - rho * rho);
-    double e = 0;
+    gm_normal_many(a->members / 2, a->key, NULL, 0, (uint64_t)k, gm_kind_draw(1, 0),
+                   a->chance * 1000000 + (uint64_t)step, a->value);
     for (int32_t m = 0; m < a->members; m++) { /* in pairs of opposite chance */
-      if (m % 2 == 0)
-        e = gm_normal(key, (uint64_t)(m / 2), (uint64_t)k, gm_kind_draw(1, 0),
-                      a->chance * 1000000 + (uint64_t)step);
+      const double e = a->value[m / 2];
       double *z = &a->z[(ptrdiff_t)m * t->d + k];
       *z = rho * *z + sd * (m % 2 ? -e : e);
       if (k == TWIN_W) a->w0[m] *= rho;

@@ -53,12 +53,14 @@ typedef struct {
   gm_ensemble *e;
   double *z;       /* [members][d] */
   double *w0;      /* [members] what is left of the present w */
+  double *value;   /* [members] of one unknown */
   double *start;   /* [variants * members][macro] */
   double *y;       /* outputs of a stretch */
   double *glucose; /* [variants][members][steps] */
   double *weight;  /* [members] */
   double *mean;    /* explanation: [causes + 1][2][steps] */
   int32_t *drive_of;
+  gm_key *key; /* [members / 2] of what moves them, all the same */
   int32_t members, variants, steps;
   uint64_t chance; /* number of the draws */
 } twin_ahead;
