@@ -1,5 +1,5 @@
 #!/bin/sh
-# label: full
+# label: full, long
 # Ctrl-C in every verb that works long: what is done is kept and told, the code is 1.
 set -eu
 gemel=${GEMEL_CLI:-}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# label: full
+# label: full, long
 # The developer cases of the SBML Test Suite, where they are (GEMEL_DATA, else ../shared/data):
 # none silently wrong, the cases without their external files refused, the shares asked for.
 set -eu

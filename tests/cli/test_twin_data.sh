@@ -1,5 +1,5 @@
 #!/bin/sh
-# label: full
+# label: full, long
 # Published FHIR into twins by the command: every Synthea, US Core and personal health device example,
 # by the definition of examples/vitals. Entries and facts are counted beside it by Python.
 set -eu

@@ -1,6 +1,6 @@
 /* The Rosetta table: one epidemic as five kinds of model, every method beside the exact answer.
  * GEMEL_FULL=1 (make conformance): with many more draws.
- * label: full */
+ * label: full, long */
 #include "rosetta/rosetta.h"
 #include <setjmp.h>
 #include <stdarg.h>

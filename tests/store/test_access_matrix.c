@@ -1,5 +1,5 @@
 /* The decision where it counts: every cell of role, kind, class, action, purpose and consent
- * through the calls of a real store, on both databases. label: full */
+ * through the calls of a real store, on both databases. label: full, long */
 #include "store/access_table.h"
 #include "store/store_case.h"
 #include <pthread.h>

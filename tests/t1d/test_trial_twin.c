@@ -1,4 +1,4 @@
-/* label: full */
+/* label: full, long */
 /* test_trial_twin.c - control on a person's own twin in closed loop, ten adults: meals announced
  * and not. The whole table of scenarios over seven days: test_trial_table.c. */
 #include "trial_twin.h"

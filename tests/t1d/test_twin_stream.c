@@ -1,4 +1,4 @@
-/* label: full */
+/* label: full, long */
 /* test_twin_stream.c - the streaming twin on virtual truth: a hidden subject, a sensor with
  * coloured error, meals told and not told. */
 #include "hidden.h"
