@@ -44,8 +44,10 @@ static void mean_take(const gm_filter *f, int32_t count, const double *value, do
 
 enum { PAIRS_AT_ONCE = 16 };
 
+/* Numbers of room for draw_sigma; other kinds need none. */
 static ptrdiff_t room_of(const gm_filter *f, int32_t mc)
 {
+  if (f->o.kind != GM_FILTER_UKF) return 0;
   return (ptrdiff_t)f->n * (1 + PAIRS_AT_ONCE) + 2 * (mc + f->d);
 }
 

@@ -130,7 +130,7 @@ static inline double spread_of(int32_t n, const double *f, double mean)
  * so that the spread of a value is the reference's, whose draws are many and hardly depend on each
  * other, and of the draws' own only their effective number is asked. (Michaelis and Menten, 24
  * keys: the means over keys are the reference's within 1.6 standard errors; V_m's second moment is
- * 2.1 of the draws' own errors off in the mean of squares, 1.15 of these.) */
+ * 2.1 of the draws' own errors off in root mean square, 1.15 of these.) */
 static inline void moments_compare(gm_ctx *ctx, int32_t chains, int32_t draws, int32_t group,
                                    int32_t d, const double *x, int32_t nr, const double *ref)
 {

@@ -9,7 +9,7 @@
 
 static gm_ctx *ctx;
 
-enum { CHAINS = 4, DRAWS = 1000 };
+enum { CHAINS = 4, DRAWS = 2000 };
 
 /* The prior reaches far into places where chains would stay: they begin around the optimum that a
  * trust region finds from many starts. */
