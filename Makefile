@@ -3,7 +3,8 @@
 PREFIX    ?= /usr/local
 JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 TEST_JOBS ?= 2
-BUILD     := build/release
+PRESET    ?= release
+BUILD     := build/$(PRESET)
 
 # Parallel work is Gemel's own; a BLAS with threads of its own would only get in its way.
 export OPENBLAS_NUM_THREADS := 1
@@ -23,24 +24,25 @@ help:
 	@echo 'make fmt          format all C files'
 	@echo 'make install      install to PREFIX (now $(PREFIX))'
 	@echo 'make clean        remove build/'
-	@echo 'Variables: JOBS=$(JOBS) (compilers at once), TEST_JOBS=$(TEST_JOBS), PREFIX, DESTDIR'
+	@echo 'Variables: JOBS=$(JOBS) (compilers at once), TEST_JOBS=$(TEST_JOBS), PRESET=$(PRESET)'
+	@echo '  (of CMakePresets.json), PREFIX, DESTDIR'
 
 build:
 	@tools/setup build
-	@tools/build release gemel_static gemel_shared $(if $(wildcard src/cli/*.c),gemel_cli)
+	@tools/build $(PRESET) gemel_static gemel_shared $(if $(wildcard src/cli/*.c),gemel_cli)
 
 demo: build
 	@$(BUILD)/gemel demo
 
 test:
 	@tools/setup test
-	@tools/build release
+	@tools/build $(PRESET)
 	@ctest --test-dir $(BUILD) -LE nightly -j $(TEST_JOBS) --output-on-failure --no-tests=error
 
 # Figures: 10,000 kills, 1,000,000 disks that a power cut may leave, every call and allocation.
 torture:
 	@tools/setup test
-	@tools/build release
+	@tools/build $(PRESET)
 	@GEMEL_TORTURE=10000 $(BUILD)/store_test_kill
 	@GEMEL_TORTURE=1 $(BUILD)/store_test_processes
 	@GEMEL_DISK=1 $(BUILD)/store_test_disk
@@ -49,18 +51,18 @@ torture:
 
 conformance:
 	@tools/setup test
-	@tools/build release
+	@tools/build $(PRESET)
 	@GEMEL_FULL=1 ctest --test-dir $(BUILD) -R '^(conformance|rosetta)\.' -j $(TEST_JOBS) \
 	  --output-on-failure --no-tests=error --timeout 14400
 
 rosetta:
 	@tools/setup test
-	@tools/build release
+	@tools/build $(PRESET)
 	@$(BUILD)/rosetta_test_rosetta
 
 bench:
 	@tools/setup build
-	@tools/build release
+	@tools/build $(PRESET)
 	@GEMEL_BUILD=$(BUILD) bench/run
 	@GEMEL_BUILD=$(BUILD) bench/t1d/run
 

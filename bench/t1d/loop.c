@@ -4,9 +4,11 @@
  * and not told: a step of the twin, its outlook (32 members, 60 steps; at least every 15 min with
  * a unit too), a decision. Then trials of many persons on 1, 2, 4 .. threads, which must say the
  * same to the last bit, and a crowd on all of them.
- * Use: loop [PERSONSxDAYS]   the crowd [100x1]; scaling is measured on at most 100x1 of it. A crowd
- * of hours says on the way what it took so far; Ctrl-C or a TERM ends it with the days it has,
- * of which there must be more than the first, which is not counted.
+ * Use: loop [PERSONSxDAYS [PART/PARTS]]   the crowd [100x1]; scaling is measured on at most 100x1
+ * of it. A crowd of hours says on the way what it took so far; Ctrl-C or a TERM ends it with the
+ * days it has, of which there must be more than the first, which is not counted. A part of a crowd
+ * is its persons from PERSONS (PART - 1) / PARTS on, with a seed of the part's own, and nothing
+ * else is run: persons do not touch each other, so that the parts' times add up to the crowd's.
  * GEMEL_KERNEL as docs/cli.md has it; "now" where it is not set. Machines are shared: wall time is
  * printed beside the processors' time. */
 #include "t1d_trial.h"
@@ -123,7 +125,8 @@ static void calls(gm_ctx *ctx, const char *scenario)
 
 /* ---- many persons ---------------------------------------------------------------------------- */
 typedef struct {
-  int32_t persons, days, threads;
+  int32_t first, persons, days, threads; /* who, from the first on; for how long; on how many */
+  uint64_t seed;
 } crowd;
 typedef struct {
   double wall_s, cpu_s;
@@ -171,7 +174,8 @@ static outcome crowd_run(gm_ctx *ctx, crowd c, bool tell)
   const gm_watch watch = {.stop = is_ended, .progress = progress, .user = &at};
   const t1d_subject **subject = calloc((size_t)c.persons, sizeof *subject);
   if (!subject) must(GM_ENOMEM, ctx);
-  for (int32_t i = 0; i < c.persons; i++) subject[i] = t1d_subject_at(i % T1D_SUBJECT_COUNT);
+  for (int32_t i = 0; i < c.persons; i++)
+    subject[i] = t1d_subject_at((c.first + i) % T1D_SUBJECT_COUNT);
   t1d_trial_options o = {.subject = subject,
                          .subject_count = c.persons,
                          .arm = &arm,
@@ -179,7 +183,7 @@ static outcome crowd_run(gm_ctx *ctx, crowd c, bool tell)
                          .days = c.days,
                          .dropped_days = c.days > 1,
                          .sensor = T1D_SENSOR_BRETON,
-                         .seed = 1,
+                         .seed = c.seed,
                          .watch = tell ? &watch : NULL};
   outcome out = {.trial = NULL};
   must(gm_pool_new(ctx, c.threads, &o.pool), ctx);
@@ -255,7 +259,20 @@ static bool crowd_read(const char *text, crowd *c)
   char end;
   if (sscanf(text, "%dx%d%c", &persons, &days, &end) != 2) return false;
   if (persons < 1 || persons > 1000000 || days < 1 || days > 3660) return false;
-  *c = (crowd){persons, days, 0};
+  *c = (crowd){.persons = persons, .days = days, .seed = 1};
+  return true;
+}
+
+static bool part_read(const char *text, crowd *c)
+{
+  int part, parts;
+  char end;
+  if (sscanf(text, "%d/%d%c", &part, &parts, &end) != 2) return false;
+  if (part < 1 || parts < part || parts > c->persons) return false;
+  const int64_t all = c->persons;
+  c->first = (int32_t)(all * (part - 1) / parts);
+  c->persons = (int32_t)(all * part / parts) - c->first;
+  c->seed = (uint64_t)part;
   return true;
 }
 
@@ -268,37 +285,51 @@ static bool kernel_ready(gm_ctx *ctx)
   return ready;
 }
 
+static void tell_head(void)
+{
+  printf("\n%-12s %7s %10s %10s %12s %14s %8s\n", "persons", "threads", "wall s", "cpu s",
+         "days/s wall", "days/s of core", "cores");
+}
+
+static void crowd_whole(gm_ctx *ctx, crowd c)
+{
+  signal(SIGINT, end_it);
+  signal(SIGTERM, end_it);
+  outcome o = crowd_run(ctx, c, true);
+  tell_crowd(c, &o);
+  crowd_tell_control(o.trial);
+  t1d_trial_free(o.trial);
+}
+
 int main(int argc, char **argv)
 {
   enum { SMALL_PERSONS = 100, SMALL_DAYS = 1 };
-  crowd c = {SMALL_PERSONS, SMALL_DAYS, 0};
+  crowd c = {.persons = SMALL_PERSONS, .days = SMALL_DAYS, .seed = 1};
   gm_ctx *ctx;
-  if (argc > 1 && !crowd_read(argv[1], &c)) {
-    fprintf(stderr, "use: loop [PERSONSxDAYS]\n");
+  if (argc > 3 || (argc > 1 && !crowd_read(argv[1], &c)) || (argc > 2 && !part_read(argv[2], &c))) {
+    fprintf(stderr, "use: loop [PERSONSxDAYS [PART/PARTS]]\n");
     return 2;
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
   setenv("GEMEL_KERNEL", "now", 0);
   must(gm_ctx_new(NULL, &ctx), NULL);
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  printf("%s, %ld processors\n\n%-12s %-22s %8s %8s %8s %8s %8s\n",
-         kernel_ready(ctx) ? "kernel" : "bytecode", cores, "meals", "ms of a thread", "median",
-         "mean", "99 %", "worst", "s a day");
-  calls(ctx, "exact");
-  calls(ctx, "unannounced");
-  printf("\n%-12s %7s %10s %10s %12s %14s %8s\n", "persons", "threads", "wall s", "cpu s",
-         "days/s wall", "days/s of core", "cores");
-  const crowd small = {c.persons < SMALL_PERSONS ? c.persons : SMALL_PERSONS,
-                       c.days < SMALL_DAYS ? c.days : SMALL_DAYS, 0};
-  scaling(ctx, small, cores < 1 ? 1 : (int32_t)cores);
-  if (c.persons > small.persons || c.days > small.days) {
-    c.threads = cores < 1 ? 1 : (int32_t)cores;
-    signal(SIGINT, end_it);
-    signal(SIGTERM, end_it);
-    outcome o = crowd_run(ctx, c, true);
-    tell_crowd(c, &o);
-    crowd_tell_control(o.trial);
-    t1d_trial_free(o.trial);
+  c.threads = cores < 1 ? 1 : (int32_t)cores;
+  printf("%s, %ld processors\n", kernel_ready(ctx) ? "kernel" : "bytecode", cores);
+  if (argc > 2) {
+    tell_head();
+    crowd_whole(ctx, c);
+  } else {
+    printf("\n%-12s %-22s %8s %8s %8s %8s %8s\n", "meals", "ms of a thread", "median", "mean",
+           "99 %", "worst", "s a day");
+    calls(ctx, "exact");
+    calls(ctx, "unannounced");
+    tell_head();
+    crowd small = c;
+    if (small.persons > SMALL_PERSONS) small.persons = SMALL_PERSONS;
+    if (small.days > SMALL_DAYS) small.days = SMALL_DAYS;
+    scaling(ctx, small, c.threads);
+    if (c.persons > small.persons || c.days > small.days) crowd_whole(ctx, c);
   }
   gm_ctx_free(ctx);
   return 0;
