@@ -7,7 +7,8 @@
  * changes no number: constraints, layouts, annotations, units (kept as UCUM codes where they have
  * one).
  *
- * libsbml's own memory does not come from the context. Threads: calls may run together. */
+ * libsbml's own memory does not come from the context. Threads: calls may be made together; they
+ * wait for each other, because libsbml is not safe with threads. */
 #ifndef GEMEL_EQUATIONS_SBML_H
 #define GEMEL_EQUATIONS_SBML_H
 #include "kinds/equations/net/net.h"

@@ -7,6 +7,7 @@
 #include <sbml/conversion/ConversionProperties.h>
 #include <sbml/packages/comp/common/compfwd.h>
 #include <sbml/packages/fbc/common/FbcExtensionTypes.h>
+#include <pthread.h>
 #include <string.h>
 
 /* The headers of libsbml's package comp need C++ (5.19: they include <set>); these are C functions
@@ -191,15 +192,15 @@ static void packages_check(sbml_reader *r, bool flux)
   r->model = SBMLDocument_getModel(r->document);
 }
 
-gm_status sbml_document_open(sbml_reader *r, const char *text, bool flux)
+/* libsbml fills tables of the whole process while it reads and converts (DefinitionURLRegistry,
+ * SBMLTransforms), without a lock: two documents read at once may crash. One is open at a time. */
+static pthread_mutex_t libsbml = PTHREAD_MUTEX_INITIALIZER;
+
+static gm_status document_read(sbml_reader *r, const char *text, bool flux)
 {
-  gm_text whole;
-  gm_status s = sbml_scan(r->ctx, text, r->file, &whole);
-  if (s) return s;
-  r->document = readSBMLFromString(whole.data);
-  gm_text_free(&whole);
+  r->document = readSBMLFromString(text);
   if (!r->document) return gm_fail(r->ctx, GM_ENOMEM, "%.200s: the document", r->file);
-  s = errors_check(r);
+  gm_status s = errors_check(r);
   if (s) return s;
   r->model = SBMLDocument_getModel(r->document);
   r->level = SBMLDocument_getLevel(r->document);
@@ -208,4 +209,25 @@ gm_status sbml_document_open(sbml_reader *r, const char *text, bool flux)
   if (!r->status && !r->model)
     return gm_fail(r->ctx, GM_EPARSE, "%.200s: there is no model in it", r->file);
   return r->status;
+}
+
+gm_status sbml_document_open(sbml_reader *r, const char *text, bool flux)
+{
+  gm_text whole;
+  gm_status s = sbml_scan(r->ctx, text, r->file, &whole);
+  if (s) return s;
+  pthread_mutex_lock(&libsbml);
+  r->locked = true;
+  s = document_read(r, whole.data, flux);
+  gm_text_free(&whole);
+  return s;
+}
+
+void sbml_document_close(sbml_reader *r)
+{
+  if (!r->locked) return;
+  if (r->document) SBMLDocument_free(r->document);
+  r->document = NULL;
+  r->locked = false;
+  pthread_mutex_unlock(&libsbml);
 }

@@ -46,6 +46,7 @@ typedef struct {
   gm_ctx *ctx;
   const char *file;
   SBMLDocument_t *document;
+  bool locked; /* from sbml_document_open to sbml_document_close no other thread has one open */
   Model_t *model;
   unsigned level, version;
   net net;
@@ -79,8 +80,11 @@ void sbml_value(sbml_reader *r, net_symbol *s, bool stated, double value);
 GM_NODISCARD gm_status sbml_scan(gm_ctx *ctx, const char *text, const char *file, gm_text *out);
 
 /* sbml_document.c: parses, checks libsbml's errors and the packages, flattens; fills document,
- * model, level, version. flux: the package fbc may be there. */
+ * model, level, version. flux: the package fbc may be there. Waits until no other thread has a
+ * document open; sbml_document_close has to follow in the same thread, after failure too, before
+ * that thread opens another. */
 GM_NODISCARD gm_status sbml_document_open(sbml_reader *r, const char *text, bool flux);
+void sbml_document_close(sbml_reader *r); /* not open: does nothing */
 
 /* sbml_function.c */
 void sbml_functions_read(sbml_reader *r);

@@ -182,8 +182,7 @@ void sbml_reader_free(sbml_reader *r)
   sbml_units_free(r);
   gm_free(r->assigned);
   r->assigned = NULL;
-  if (r->document) SBMLDocument_free(r->document);
-  r->document = NULL;
+  sbml_document_close(r);
 }
 
 gm_status sbml_read(gm_ctx *ctx, const char *text, const char *name, net *out)
