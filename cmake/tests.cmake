@@ -1,6 +1,7 @@
 # Every tests/<room>/test_*.c is a program of its own. Its label stands in its first ten lines as
 #   label: quick | full | nightly      (quick when none is named)
 # "label: full, long": it is among the first to begin, so that no processor waits for it at the end.
+# Where they name GEMEL_FULL=1 the whole of it is a nightly test of its own, NAME.whole.
 enable_testing()
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
 if(NOT CMOCKA_FOUND)
@@ -20,6 +21,7 @@ endif()
 # label and cost of a test, from its first lines
 macro(test_head file)
   file(STRINGS ${file} head LIMIT_COUNT 10 REGEX "label: (quick|full|nightly)")
+  file(STRINGS ${file} whole LIMIT_COUNT 10 REGEX "GEMEL_FULL=1")
   set(label quick)
   set(cost 0)
   if(head MATCHES "label: ([a-z]+)")
@@ -29,6 +31,13 @@ macro(test_head file)
     set(cost 1000)
   endif()
 endmacro()
+# the whole of a test that says less without GEMEL_FULL=1; test: its name, command: its words
+function(test_whole test)
+  get_test_property(${test} ENVIRONMENT environment)
+  add_test(NAME ${test}.whole COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${test}.whole PROPERTIES LABELS nightly TIMEOUT 14400 SKIP_RETURN_CODE 77
+    ENVIRONMENT "${environment};GEMEL_FULL=1")
+endfunction()
 file(GLOB test_sources CONFIGURE_DEPENDS tests/*/test_*.c)
 foreach(t ${test_sources})
   get_filename_component(name ${t} NAME_WE)
@@ -47,6 +56,9 @@ foreach(t ${test_sources})
   add_test(NAME ${room}.${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${room}.${name} PROPERTIES LABELS ${label} COST ${cost} TIMEOUT 900
     ENVIRONMENT "GEMEL_CLI=$<$<TARGET_EXISTS:gemel_cli>:$<TARGET_FILE:gemel_cli>>;GEMEL_KERNEL=off")
+  if(whole)
+    test_whole(${room}.${name} ${target})
+  endif()
 endforeach()
 file(GLOB script_tests CONFIGURE_DEPENDS tests/*/test_*.sh)
 foreach(t ${script_tests})
@@ -57,4 +69,7 @@ foreach(t ${script_tests})
   add_test(NAME ${room}.${name} COMMAND sh ${t} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${room}.${name} PROPERTIES LABELS ${label} COST ${cost} TIMEOUT 900 SKIP_RETURN_CODE 77
     ENVIRONMENT "GEMEL_CLI=$<$<TARGET_EXISTS:gemel_cli>:$<TARGET_FILE:gemel_cli>>;GEMEL_BUILD=${CMAKE_BINARY_DIR};GEMEL_KERNEL=off")
+  if(whole)
+    test_whole(${room}.${name} sh ${t})
+  endif()
 endforeach()

@@ -246,6 +246,7 @@ static void crowd_tell_control(const t1d_trial *t)
   static const t1d_metric what[] = {T1D_TIR, T1D_TBR70, T1D_TBR54, T1D_TAR180};
   static const char *const group[] = {"adolescents", "adults", "children"};
   for (int g = 0; g < 3; g++) {
+    if (isnan(t1d_trial_mean(t, 0, g, T1D_TIR).mean)) continue; /* nobody of that age */
     printf("%-12s", group[g]);
     for (int m = 0; m < 4; m++)
       printf("  %s %.2f %%", t1d_metric_name(what[m]), t1d_trial_mean(t, 0, g, what[m]).mean);

@@ -1,6 +1,7 @@
 /* The loss alarm: its limit against theory and simulation, and on Lorenz 1996 with the published
  * tuning of the ensemble transform filter, which loses the truth now and then (N 24, inflation
  * 1.013: Sakov & Oke, Mon. Weather Rev. 136:1042, 2008).
+ * GEMEL_FULL=1: longer, and more truths.
  * label: full */
 #include "gemel/assimilate.h"
 #include "support/lorenz.h"
