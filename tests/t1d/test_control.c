@@ -81,6 +81,22 @@ static void iob__exponential_curve(void **state)
   }
 }
 
+/* The profile falls from 2 to 0.5 U/h at 7 h; what it gave from 6:45 to 8:00 stands as one entry
+ * (15 and 60 min of the two rates): still nothing beyond the profile. */
+static void iob__an_entry_across_the_profile(void **state)
+{
+  (void)state;
+  bed b;
+  lay(&b, 120, 0);
+  for (int i = 0; i < 24; i++) b.therapy.basal_u_per_h[i] = i < 7 ? 2 : 0.5;
+  int n = 0;
+  for (double t = 120; t < 405; t += 5) b.given[n++] = (t1d_given){t, 5, 2 / 12., 0};
+  b.given[n++] = (t1d_given){405, 75, 2 * 0.25 + 0.5, 0};
+  for (double t = 480; t < 600; t += 5) b.given[n++] = (t1d_given){t, 5, 0.5 / 12, 0};
+  b.view.given_count = n;
+  assert_true(fabs(t1d_iob(&b.view)) < 1e-12);
+}
+
 /* The clock is moved by any amount three hours ago: a bolus of four hours ago counts as it would
  * have without (younger by one entry at most, never older), and basal held back then for nothing.
  */
@@ -339,6 +355,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(iob__exponential_curve),
+      cmocka_unit_test(iob__an_entry_across_the_profile),
       cmocka_unit_test(iob__a_moved_clock_ages_nothing),
       cmocka_unit_test(activity__is_the_slope_of_iob),
       cmocka_unit_test(trace__of_a_line),

@@ -400,6 +400,26 @@ static void step__no_more_than_the_profile(void **state)
     }
 }
 
+/* Behind a false rise of 60 the sensor sticks for 50 min and goes up by 60 again: that is no way
+ * back, and the first rise still holds. */
+static void step__a_second_one_clears_nothing(void **state)
+{
+  (void)state;
+  enum { M = 40, FIRST = 14, SECOND = 24 };
+  bed b;
+  double t[M], g[M];
+  lay(&b);
+  for (int i = 0; i < M; i++) {
+    const double truth = 110 + 4 * (i * 7 % 5 - 2);
+    t[i] = now - 5 * (M - 1 - i);
+    g[i] = i < FIRST ? truth : i < SECOND ? 170 + i % 2 : truth + 120;
+  }
+  b.view.cgm = (t1d_readings){t, g, M};
+  uint32_t bits;
+  const t1d_command c = ask(&b, 2, 0.4, &bits);
+  assert_true(HAS(bits, STEP) && c.basal_u_per_h == 1 && c.bolus_u == 0);
+}
+
 /* AndroidAPS: readings that do not change: insulin on board 0, which is no more than the profile.
  */
 static void flat__no_more_than_the_profile(void **state)
@@ -650,6 +670,7 @@ int main(void)
       cmocka_unit_test(meal_of_an_hour_lived_twice__no_second_bolus),
       cmocka_unit_test(jump__no_microbolus),
       cmocka_unit_test(step__no_more_than_the_profile),
+      cmocka_unit_test(step__a_second_one_clears_nothing),
       cmocka_unit_test(flat__no_more_than_the_profile),
       cmocka_unit_test(double__no_more_than_the_profile),
       cmocka_unit_test(lost_and_faults__no_more_than_the_profile),

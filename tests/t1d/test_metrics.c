@@ -389,6 +389,43 @@ static void active__wandering_clock_and_doubles_do_not_bend_it(void **state)
   near(m.active_pct, 100, 1e-6);
 }
 
+/* Each reading, or one in three hours of a day, told again seconds later by a second uploader: the
+ * period is the sensor's all the same. */
+static void active__second_uploader_seconds_behind(void **state)
+{
+  (void)state;
+  for (int hours = 24; hours > 0; hours /= 3) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < 15 * DAY; i++)
+      for (int k = 0; k < (i / 12 % 24 < hours ? 2 : 1); k++) {
+        t[n] = 5 * i + 3 / 60. * k;
+        g[n++] = 120;
+      }
+    t1d_metrics_options o = {.same_time = T1D_SAME_TIME_ALL};
+    measure(n, &o);
+    assert_true(m.period_min > 4.9 && m.period_min < 5.1);
+    near(m.active_pct, 100, 0.1);
+    near(m.timed_days, 15, 0.01);
+    assert_true(m.sufficient);
+  }
+}
+
+/* A gap at the beginning of a window of 14 days is missing data, and not a day too few. */
+static void window__a_gap_at_its_edge_is_a_gap(void **state)
+{
+  (void)state;
+  grid(30 * DAY, 5);
+  const double begins = 16 * 1440;
+  for (int32_t i = 0; i < 30 * DAY; i++) g[i] = t[i] >= begins && t[i] < begins + 45 ? NAN : 120;
+  t1d_metrics_options o = {.from_min = begins, .to_min = 30 * 1440};
+  measure(30 * DAY, &o);
+  assert_true(m.sufficient);
+  near(m.active_pct, 100 - 100. * 45 / (14 * 1440), 1e-9);
+  o.from_min = 17 * 1440;
+  measure(30 * DAY, &o);
+  assert_false(m.sufficient);
+}
+
 /* With a window, what is expected is the window: readings outside do not count. */
 static void window__is_what_is_expected(void **state)
 {
@@ -611,6 +648,8 @@ int main(void)
                                       teardown),
       cmocka_unit_test_setup_teardown(active__wandering_clock_and_doubles_do_not_bend_it, setup,
                                       teardown),
+      cmocka_unit_test_setup_teardown(active__second_uploader_seconds_behind, setup, teardown),
+      cmocka_unit_test_setup_teardown(window__a_gap_at_its_edge_is_a_gap, setup, teardown),
       cmocka_unit_test_setup_teardown(window__is_what_is_expected, setup, teardown),
       cmocka_unit_test_setup_teardown(period__is_found_despite_losses, setup, teardown),
       cmocka_unit_test_setup_teardown(se__of_the_mean_is_that_of_day_means, setup, teardown),

@@ -93,7 +93,7 @@ static void is(const t1d_record *r, t1d_record_kind kind, double t_s, double val
 }
 
 /* ---- facts ----------------------------------------------------------------------------------- */
-/* Sorted by time; mmol/L by the molar mass of glucose; a unit of insulin in both its spellings. */
+/* Sorted by time; mmol/L to one decimal as whole mg/dL; a unit of insulin in both its spellings. */
 static void record__has_one_order_and_one_unit(void **state)
 {
   (void)state;
@@ -110,7 +110,7 @@ static void record__has_one_order_and_one_unit(void **state)
   t1d_records r = made(f, 8, false);
   assert_int_equal(r.count, 6);
   is(&r.record[0], T1D_RECORD_GLUCOSE, 900, 120, 0);
-  is(&r.record[1], T1D_RECORD_GLUCOSE, 1200, 6.7 * 18.0156, 0);
+  is(&r.record[1], T1D_RECORD_GLUCOSE, 1200, 121, 0);
   is(&r.record[2], T1D_RECORD_BOLUS, 1300, 2, 0);
   is(&r.record[3], T1D_RECORD_CARBS, 1300, 45, 0);
   is(&r.record[4], T1D_RECORD_BOLUS, 1400, 0.5, 0);
@@ -118,6 +118,45 @@ static void record__has_one_order_and_one_unit(void **state)
   assert_int_equal(r.not_taken, 1);
   assert_int_equal(r.refused, 1);
   t1d_records_free(&r);
+}
+
+/* The bounds of the consensus in both units (Battelino et al. 2019, table 1: 3.0 3.9 7.8 10.0 13.9
+ * are 54 70 140 180 250) and the ends of a sensor that reads 40 to 400 are one and the same; more
+ * decimals go by the molar mass. */
+static void record__bounds_are_the_same_in_both_units(void **state)
+{
+  (void)state;
+  static const char *const told[] = {"2.2", "3.0", "3.9", "7.8", "10.0", "13.9", "22.2", "10.04"};
+  static const double mgdl[] = {40, 54, 70, 140, 180, 250, 400, 10.04 * 18.0156};
+  gm_fact f[8];
+  char id[8][2];
+  for (int i = 0; i < 8; i++) {
+    snprintf(id[i], sizeof id[i], "%d", i);
+    f[i] = fact(GM_RECORD_OBSERVATION, "glucose", 300 * (i + 1), told[i], "mmol/L", id[i]);
+  }
+  t1d_records r = made(f, 8, false);
+  assert_int_equal(r.count, 8);
+  for (int i = 0; i < 8; i++) is(&r.record[i], T1D_RECORD_GLUCOSE, 300 * (i + 1), mgdl[i], 0);
+  t1d_records_free(&r);
+}
+
+/* Two apps each tell two doses of one time, in any order: two doses. */
+static void record__copies_in_any_order(void **state)
+{
+  (void)state;
+  static const char *const order[3][4] = {
+      {"4", "1", "4", "1"}, {"4", "4", "1", "1"}, {"1", "4", "4", "1"}};
+  for (int k = 0; k < 3; k++) {
+    gm_fact f[4];
+    static const char *const id[] = {"a", "b", "c", "d"};
+    for (int i = 0; i < 4; i++)
+      f[i] = fact(GM_RECORD_GIVEN, "bolus", 900, order[k][i], "[IU]", id[i]);
+    t1d_records r = made(f, 4, false);
+    assert_int_equal(r.count, 2);
+    assert_int_equal(r.duplicates, 2);
+    assert_true(r.record[0].value + r.record[1].value == 5);
+    t1d_records_free(&r);
+  }
 }
 
 /* A newer version replaces, a withdrawal takes back, a copy under another id is one datum, two
@@ -217,6 +256,21 @@ static void record__flags_and_exercise(void **state)
   t1d_records_free(&r);
 }
 
+/* Two sessions back to back, the later one told first, as newest-first exports have it. */
+static void exercise__back_to_back(void **state)
+{
+  (void)state;
+  const gm_fact f[] = {fact(GM_RECORD_COVARIATE, "exercise", 2400, "yes", "", "b"),
+                       fact(GM_RECORD_COVARIATE, "exercise", 4200, "no", "", "b end"),
+                       fact(GM_RECORD_COVARIATE, "exercise", 600, "yes", "", "a"),
+                       fact(GM_RECORD_COVARIATE, "exercise", 2400, "no", "", "a end")};
+  t1d_records r = made(f, 4, false);
+  assert_int_equal(r.count, 2);
+  is(&r.record[0], T1D_RECORD_EXERCISE, 600, 1, 30);
+  is(&r.record[1], T1D_RECORD_EXERCISE, 2400, 1, 30);
+  t1d_records_free(&r);
+}
+
 /* ---- readers --------------------------------------------------------------------------------- */
 /* A Nightscout export, held against the records' own definition. */
 static void nightscout__becomes_records(void **state)
@@ -283,8 +337,8 @@ static void fhir__becomes_records(void **state)
   t1d_record_builder_free(b);
   assert_int_equal(r.count, 6);
   is(&r.record[0], T1D_RECORD_GLUCOSE, 1714644900, 120, 0);
-  is(&r.record[1], T1D_RECORD_GLUCOSE, 1714645800, 6.7 * 18.0156, 0);
-  is(&r.record[2], T1D_RECORD_METER, 1714645860, 6.3 * 18.0156, 0);
+  is(&r.record[1], T1D_RECORD_GLUCOSE, 1714645800, 121, 0);
+  is(&r.record[2], T1D_RECORD_METER, 1714645860, 113, 0);
   is(&r.record[3], T1D_RECORD_GLUCOSE, 1714647600, 130, 0);
   is(&r.record[5], T1D_RECORD_GLUCOSE, 1714648500, 133, 0);
   t1d_records_free(&r);
@@ -534,6 +588,9 @@ int main(void)
       cmocka_unit_test(basal__steps_do_not_overlap),
       cmocka_unit_test(basal__changes_hold),
       cmocka_unit_test(record__flags_and_exercise),
+      cmocka_unit_test(record__bounds_are_the_same_in_both_units),
+      cmocka_unit_test(record__copies_in_any_order),
+      cmocka_unit_test(exercise__back_to_back),
       cmocka_unit_test(nightscout__becomes_records),
       cmocka_unit_test(fhir__becomes_records),
       cmocka_unit_test(table__is_known_by_its_header),

@@ -129,6 +129,25 @@ static void basal__the_next_one_takes_over(void **state)
   near(cut, told, 1e-6);
 }
 
+/* Behind a schedule that ends with the readings, as an export's does, its rate goes on and not that
+ * of the options, which is for records that tell none. */
+static void basal__the_schedule_goes_on(void **state)
+{
+  (void)state;
+  double ends, on;
+  clear();
+  readings(0, 240, 5);
+  add(T1D_RECORD_BASAL, 0, 3, 240);
+  for (int32_t i = 0; i < all.count; i++)
+    if (record[i].kind == T1D_RECORD_BASAL) record[i].flags = T1D_FLAG_SCHEDULED;
+  ends = outlook(4);
+  clear();
+  readings(0, 240, 5);
+  add(T1D_RECORD_BASAL, 0, 3, 960);
+  on = outlook(4);
+  near(ends, on, 1e-6);
+}
+
 /* An extended bolus is as many small ones over its minutes, and not the same at once. */
 static void bolus__is_given_over_its_minutes(void **state)
 {
@@ -361,6 +380,7 @@ int main(void)
       cmocka_unit_test(heart_rates__are_followed),
       cmocka_unit_test(basal__a_temporary_rate_ends),
       cmocka_unit_test(basal__the_next_one_takes_over),
+      cmocka_unit_test(basal__the_schedule_goes_on),
       cmocka_unit_test(bolus__is_given_over_its_minutes),
       cmocka_unit_test(carbs__are_eaten_over_their_minutes),
       cmocka_unit_test(records__outside_are_counted),

@@ -154,6 +154,48 @@ static void explanation__of_a_unit_is_its_effect(void **state)
   hidden_close(&p);
 }
 
+/* Basal off for half an hour from now on is insulin that does not come, and not another basal rate:
+ * all that changes in the outlook is the insulin's, and by a unit's effect for half an hour of
+ * basal a quarter of an hour from now, but for the bend of what insulin does. */
+static void explanation__of_a_temporary_rate(void **state)
+{
+  (void)state;
+  hidden p;
+  t1d_twin *twin;
+  t1d_outlook o;
+  t1d_explanation e;
+  hidden_open(&p, ctx, 13, NULL);
+  const t1d_twin_options to = hidden_options(&p);
+  const double basal = p.subject->basal_u_per_h;
+  hidden_must(ctx, t1d_twin_new(ctx, &to, &twin));
+  hidden_must(ctx, t1d_twin_basal(twin, ctx, 0, basal));
+  hidden_must(ctx, t1d_twin_step(twin, ctx, 5, NAN, NULL));
+  const t1d_outlook_options oo = {.members = 64, .basal_u_per_h = -1, .per_unit = true};
+  double unit[72], none[72], rate[72], total[72];
+  hidden_must(ctx, t1d_twin_outlook(twin, ctx, &oo, &o));
+  for (int32_t k = 0; k < 72; k++) unit[k] = mean_at(&o, o.per_unit_mgdl, k);
+  hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
+  for (int32_t k = 0; k < 72; k++) {
+    none[k] = cause_at(&e, T1D_CAUSE_INSULIN, k);
+    rate[k] = cause_at(&e, T1D_CAUSE_BASAL, k);
+    total[k] = e.total_mean[k];
+  }
+  hidden_must(ctx, t1d_twin_basal(twin, ctx, 5, 0));
+  hidden_must(ctx, t1d_twin_basal(twin, ctx, 35, basal));
+  hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
+  for (int32_t k = 23; k < 72; k += 12) {
+    const double found = cause_at(&e, T1D_CAUSE_INSULIN, k) - none[k];
+    const double linear = -basal / 2 * unit[k - 3];
+    if (k == 47) print_message("half an hour off, in 4 h: %.2f, linear %.2f\n", found, linear);
+    /* the trend's share of the bend is less than 1 % */
+    assert_true(fabs(found - (e.total_mean[k] - total[k])) < 0.01 * fabs(found));
+    assert_true(fabs(cause_at(&e, T1D_CAUSE_BASAL, k) - rate[k]) < 1e-6);
+    assert_true(found > 0.9 * linear && found < 1.3 * linear);
+  }
+  t1d_twin_free(twin);
+  hidden_close(&p);
+}
+
 /* ---- doses ----------------------------------------------------------------------------------- */
 /* Glucose 5 h on, and the lowest against a start at rest, after a dose and a meal: of the subject
  * itself, which starts at rest. */
@@ -458,6 +500,7 @@ int main(void)
       cmocka_unit_test(outlook__knows_the_part_of_the_day),
       cmocka_unit_test(explanation__sums_to_the_outlook),
       cmocka_unit_test(explanation__of_a_unit_is_its_effect),
+      cmocka_unit_test(explanation__of_a_temporary_rate),
       cmocka_unit_test(ratios__are_the_persons),
       cmocka_unit_test(late_meal__is_as_if_told_in_time),
       cmocka_unit_test(late_bolus__is_as_if_told_in_time),

@@ -102,6 +102,20 @@ typedef struct {
   double ahead_min, pace;
 } account;
 
+/* What the profile gives over an entry, which may pass from one hour to the next, U. */
+static double profile_u(const t1d_view *v, const t1d_given *g)
+{
+  if (!isfinite(g->t_min) || !(g->minutes <= 1440))
+    return t1d_basal_at(v->therapy, g->t_min) * g->minutes / 60;
+  const double end = g->t_min + g->minutes;
+  double sum = 0;
+  for (double at = g->t_min, next; at < end; at = next) {
+    next = fmin(60 * (floor(at / 60) + 1), end);
+    sum += t1d_basal_at(v->therapy, at) * (next - at) / 60;
+  }
+  return sum;
+}
+
 /* Basal of entry i that is beyond the profile and has yet to act, U. Above it age counts; below it,
  * where insulin counts less the older it is, what the clock says, and no more than can have been
  * held back by then. */
@@ -109,7 +123,7 @@ static double basal_of(const t1d_view *v, const account *a, int32_t i, double ag
 {
   const t1d_given *g = &v->given[i];
   const double profile_u_per_h = t1d_basal_at(v->therapy, g->t_min), half = g->minutes / 2;
-  double u = g->basal_u - profile_u_per_h * g->minutes / 60;
+  double u = g->basal_u - profile_u(v, g);
   if (u < 0) {
     u = fmax(u, -profile_u_per_h * clock_age / 60);
     age = clock_age;

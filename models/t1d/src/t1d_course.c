@@ -100,7 +100,13 @@ void t1d_course_clear(t1d_course *c, bool meals, bool boluses)
   c->eating = false;
 }
 
-double t1d_course_basal_now(const t1d_course *c) { return 60 * c->basal / c->pmol_kg_per_u; }
+double t1d_course_basal_last(const t1d_course *c)
+{
+  double rate = c->basal;
+  for (int32_t i = c->next; i < c->item_count; i++)
+    if (c->item[i].kind == BASAL) rate = c->item[i].value;
+  return 60 * rate / c->pmol_kg_per_u;
+}
 
 /* What decides the future: numbers, then the items. */
 typedef struct {

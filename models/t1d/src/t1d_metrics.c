@@ -117,14 +117,17 @@ static double select_rank(double *a, int32_t n, int32_t k)
   return a[k];
 }
 
-/* The median of the distances that are not 0 and hold no lost reading: of those up to 1.5 times
- * the lower quartile, so that up to three quarters of them may hold one. 5 min, the commonest
- * sensor's, with none. */
+/* No sensor reads more often than once a minute: what is nearer was told twice. */
+static const double period_least_min = 0.75;
+
+/* The median of the distances that are no reading told twice and hold no lost one: of those up to
+ * 1.5 times the lower quartile, so that up to three quarters of them may hold one. 5 min, the
+ * commonest sensor's, with none. */
 static double usual_period(const double *t, int32_t n, double *scratch)
 {
   int32_t m = 0, kept = 0;
   for (int32_t i = 1; i < n; i++)
-    if (t[i] > t[i - 1]) scratch[m++] = t[i] - t[i - 1];
+    if (t[i] - t[i - 1] >= period_least_min) scratch[m++] = t[i] - t[i - 1];
   if (m == 0) return 5.0;
   double quartile = select_rank(scratch, m, (m - 1) / 4);
   for (int32_t i = 0; i < m; i++)
@@ -428,15 +431,18 @@ static void add_all(work *w)
   for (int32_t d = 0; d < w->day_count; d++) m->timed_days += w->by_time.day[d].weight / DAY_MIN;
 }
 
-static void judge(t1d_metrics *m)
+/* Days are those of the window, where one was asked for: what it lacks at its ends is missing from
+ * the readings that are expected in it. */
+static void judge(t1d_metrics *m, double window_min)
 {
-  bool days = m->span_days * DAY_MIN >= DAYS_ENOUGH * DAY_MIN - m->period_min;
+  const double asked_days = window_min > 0 ? window_min / DAY_MIN : m->span_days;
+  bool days = asked_days * DAY_MIN >= DAYS_ENOUGH * DAY_MIN - m->period_min;
   bool active = m->active_pct >= ACTIVE_PCT_LEAST;
   m->sufficient = days && active;
   if (m->sufficient) return;
   int at = 0;
   if (!days)
-    at = snprintf(m->reason, sizeof m->reason, "%.1f days of data, %g are asked for", m->span_days,
+    at = snprintf(m->reason, sizeof m->reason, "%.1f days of data, %g are asked for", asked_days,
                   DAYS_ENOUGH);
   if (!active)
     snprintf(m->reason + at, sizeof m->reason - (size_t)at,
@@ -458,7 +464,7 @@ gm_status t1d_metrics_of(gm_ctx *ctx, const t1d_readings *r, const t1d_metrics_o
   add_all(&w);
   settle(&w.by_reading, w.m.by_reading);
   settle(&w.by_time, w.m.by_time);
-  judge(&w.m);
+  judge(&w.m, w.whole ? 0 : w.o.to_min - w.o.from_min);
   *out = w.m;
 out:
   work_free(&w);

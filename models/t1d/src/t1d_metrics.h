@@ -39,7 +39,7 @@ typedef enum {
 } t1d_same_time;
 
 typedef struct {
-  double period_min;   /* of the sensor; 0: the usual distance of the readings (one reading: 5) */
+  double period_min;   /* of the sensor; 0: the usual distance of readings (above 45 s; none: 5) */
   double bridge_min;   /* longest distance the line may bridge; 0: three periods */
   double from_min;     /* only readings with from_min <= t < to_min are used and expected; */
   double to_min;       /*   both 0: from the first to the last */
@@ -99,7 +99,7 @@ typedef struct {
    * A reading stands for the distance to the next one where that is at most 1.5 periods, else for
    * one period, so that neither a wandering clock nor double readings bend it. */
   double active_pct;
-  bool sufficient;  /* 14 days and 70 % active (Battelino 2019), one period of tolerance */
+  bool sufficient;  /* 14 days (of the window) and 70 % active (Battelino 2019), to one period */
   char reason[120]; /* why not; "" when it suffices */
 } t1d_metrics;
 

@@ -21,7 +21,7 @@ enum {
 };
 enum { Q05, Q25, Q50, Q75, Q95 };
 
-#define MGDL_PER_MMOL 18.016 /* molar mass of glucose 180.16 g/mol */
+#define MGDL_PER_MMOL 18.0156 /* glucose, 180.156 g/mol */
 #define AXIS_MGDL     350.0
 
 static const char style[] =

@@ -143,6 +143,16 @@ static const char *insulin_unit(const char *unit)
   return unit;
 }
 
+/* Told in mmol/L to one decimal: whole mg/dL by 18, as sensors and the consensus turn one into the
+ * other (3.0 3.9 7.8 10.0 13.9 mmol/L are 54 70 140 180 250 mg/dL, Battelino et al. 2019), so that
+ * 10.0 is still in range and the top of a sensor is its top. More decimals: the molar mass. */
+static double molar_glucose(const gm_fact *f, double mgdl)
+{
+  const double tenths = 10 * mgdl / 18.0156, whole = round(tenths);
+  const bool molar = !strncmp(f->unit, "mmol", 4) && fabs(tenths - whole) < 1e-6;
+  return molar ? round(1.8 * whole) : mgdl;
+}
+
 static bool value_of(t1d_record_builder *b, const gm_fact *fact, t1d_record *r)
 {
   gm_fact f = *fact;
@@ -154,6 +164,7 @@ static bool value_of(t1d_record_builder *b, const gm_fact *fact, t1d_record *r)
   if (r->kind == T1D_RECORD_BASAL && !(f.duration_s > 0)) return false;
   if (r->kind == T1D_RECORD_BASAL) r->value *= 3600 / f.duration_s;
   bool glucose = r->kind == T1D_RECORD_GLUCOSE || r->kind == T1D_RECORD_METER;
+  if (glucose) r->value = molar_glucose(&f, r->value);
   return !glucose || r->value > 0;
 }
 
@@ -189,11 +200,14 @@ static int32_t by_id(const void *pa, const void *pb)
   return a->order < b->order ? -1 : 1;
 }
 
+/* Where one session ends and the next begins the end comes first. */
 static int32_t by_time(const void *pa, const void *pb)
 {
   const taken *a = pa, *b = pb;
   if (a->r.t_s != b->r.t_s) return a->r.t_s < b->r.t_s ? -1 : 1;
   if (a->r.kind != b->r.kind) return a->r.kind < b->r.kind ? -1 : 1;
+  if (a->r.kind == T1D_RECORD_EXERCISE && a->r.value != b->r.value)
+    return a->r.value < b->r.value ? -1 : 1;
   return a->order < b->order ? -1 : 1;
 }
 
@@ -225,17 +239,23 @@ static bool same_datum(const t1d_record *a, const t1d_record *b)
   return a->value == b->value && a->duration_min == b->duration_min && a->flags == b->flags;
 }
 
+/* Of one kind at one time. */
+static bool together(const t1d_record *a, const t1d_record *b)
+{
+  return a->t_s == b->t_s && a->kind == b->kind;
+}
+
 /* Under several ids: two receivers of one sensor, a dose told by the pump and by an app. */
 static void copies_drop(t1d_record_builder *b)
 {
   int32_t kept = 0;
   for (int32_t i = 0; i < b->count; i++) {
-    t1d_record *last = kept ? &b->item[kept - 1].r : NULL;
     const t1d_record *r = &b->item[i].r;
-    bool together = last && last->t_s == r->t_s && last->kind == r->kind;
-    if (together && same_datum(last, r)) {
+    int32_t k = kept - 1;
+    while (k >= 0 && together(&b->item[k].r, r) && !same_datum(&b->item[k].r, r)) k--;
+    if (k >= 0 && together(&b->item[k].r, r)) {
       b->sum.duplicates++;
-    } else if (together && r->kind == T1D_RECORD_GLUCOSE) {
+    } else if (k < kept - 1 && r->kind == T1D_RECORD_GLUCOSE) {
       b->sum.conflicts++;
       b->item[kept - 1] = b->item[i];
     } else {

@@ -60,7 +60,7 @@ static gm_status basal(replay *p, int32_t i, double at_min)
   const double end = end_of(p, i);
   p->out.basal_rates++;
   if (!p->twin) return GM_OK;
-  if (e->flags & T1D_FLAG_SCHEDULED && !(p->o.basal_u_per_h > 0)) p->schedule_u_per_h = e->value;
+  if (e->flags & T1D_FLAG_SCHEDULED) p->schedule_u_per_h = e->value;
   gm_status s = t1d_twin_basal(p->twin, p->ctx, at_min, e->value);
   if (s || !isfinite(end)) return s;
   return t1d_twin_basal(p->twin, p->ctx, fmax(end, at_min), p->schedule_u_per_h);

@@ -279,7 +279,8 @@ static gm_status future_variant(t1d_twin *t, gm_ctx *ctx, const twin_variant *va
   gm_status s = t1d_course_copy(t->course, ctx, &c);
   if (s) return s;
   t1d_course_clear(c, variant->without & WITHOUT_CARBS, variant->without & WITHOUT_INSULIN);
-  if (o->basal_u_per_h >= 0) s = t1d_course_basal(c, ctx, t->now_min, o->basal_u_per_h);
+  if (o->basal_u_per_h >= 0 || variant->without & WITHOUT_INSULIN) /* no rate but the lasting one */
+    s = t1d_course_basal(c, ctx, t->now_min, basal_u_per_h);
   if (!s && variant->meal_g > 0) s = t1d_course_meal(c, ctx, t->now_min, variant->meal_g);
   if (!s) s = t1d_course_read(c, ctx, t1, &d);
   if (!s) f->edge[v] = gm_alloc(ctx, d.edge_count + 2 + moves + parts, sizeof(gm_edge));
@@ -378,7 +379,7 @@ gm_status t1d__twin_ahead(t1d_twin *t, gm_ctx *ctx, const t1d_outlook_options *o
                           const twin_variant *variant)
 {
   future f = {.variants = variants};
-  const double basal = o->basal_u_per_h >= 0 ? o->basal_u_per_h : t1d_course_basal_now(t->course);
+  const double basal = o->basal_u_per_h >= 0 ? o->basal_u_per_h : t1d_course_basal_last(t->course);
   gm_status s = room_make(t, ctx, o->members, variants, o->steps);
   t->ahead.chance = o->chance ? o->chance : (uint64_t)t->steps;
   if (!s) s = members_seat(t, ctx, variant, basal);
