@@ -16,7 +16,7 @@ help:
 	@echo 'make demo         set up, build, and run Gemel on real patient data'
 	@echo 'make test         set up, build, and run the quick and full tests'
 	@echo 'make torture      kill, cut the power of, fill and damage stores for an hour or two'
-	@echo 'make build        set up and build the library and the gemel command'
+	@echo 'make build        set up and build the library, gemel and the programs of models'
 	@echo 'make conformance  run the conformance kit on every model type and shipped model'
 	@echo 'make rosetta      one epidemic as five kinds of model, every method beside the exact answer'
 	@echo 'make bench        measure'
@@ -29,7 +29,7 @@ help:
 
 build:
 	@tools/setup build
-	@tools/build $(PRESET) gemel_static gemel_shared $(if $(wildcard src/cli/*.c),gemel_cli)
+	@tools/build $(PRESET) programs
 
 demo: build
 	@$(BUILD)/gemel demo

@@ -17,6 +17,13 @@ function(model_strings out prefix end) # C strings of the files ARGN
   set(${out} "${strings}" PARENT_SCOPE)
 endfunction()
 
+# All that is installed and nothing else: what `make build` makes.
+add_custom_target(programs)
+add_dependencies(programs gemel_static gemel_shared)
+if(TARGET gemel_cli)
+  add_dependencies(programs gemel_cli)
+endif()
+
 file(GLOB model_folders CONFIGURE_DEPENDS models/*/src)
 foreach(folder ${model_folders})
   get_filename_component(up ${folder} DIRECTORY)
@@ -39,6 +46,7 @@ foreach(folder ${model_folders})
   if(EXISTS ${main})
     add_executable(gemel-${name} ${main})
     target_link_libraries(gemel-${name} PRIVATE gemel_program gemel_${name})
+    add_dependencies(programs gemel-${name})
     install(TARGETS gemel-${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
 endforeach()

@@ -24,6 +24,16 @@ mv "$tmp/first" "$tmp/prefix"
 prefix=$tmp/prefix
 libdir=$prefix/$(value CMAKE_INSTALL_LIBDIR)
 
+# install__make_build_makes_it_all: a tree in which nothing but `make build` ran can be installed.
+if [ -f "$build/build.ninja" ]; then
+  (cd "$build" && ninja -t query programs) >"$tmp/made"
+  for f in "$prefix"/bin/*; do
+    grep -qx " *$(basename "$f")" "$tmp/made" || fail "make build does not make $(basename "$f")"
+  done
+else
+  echo "skipped: what make build makes (only ninja tells)"
+fi
+
 # install__headers_are_complete: what is installed is what include/gemel has, but program.h, whose
 # code is in commands alone.
 (cd include/gemel && ls *.h | grep -vx program.h) >"$tmp/want"

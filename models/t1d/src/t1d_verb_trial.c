@@ -72,6 +72,21 @@ static int subjects_read(const gm_program *p, const t1d_subject **out, int32_t *
                         text);
 }
 
+static int sensor_read(const gm_program *p, t1d_trial_options *o)
+{
+  const char *text = gm_program_value(p, "sensor");
+  if (!t1d_sensor_find(p->ctx, text ? text : "breton", &o->sensor)) return GM_PROGRAM_DONE;
+  gm_message_clear(p->ctx);
+  gm_text known;
+  gm_text_init(&known, p->ctx);
+  for (int32_t k = 0; k < T1D_SENSOR_KINDS; k++)
+    gm_text_addf(&known, "%s%s", k ? ", " : "", t1d_sensor_name((t1d_sensor_kind)k));
+  int code = gm_program_say(p, GM_PROGRAM_BAD, "--sensor %s: known are %s", text,
+                            known.data ? known.data : "");
+  gm_text_free(&known);
+  return code;
+}
+
 static int scenario_read(const gm_program *p, t1d_trial_options *o)
 {
   const char *text = gm_program_value(p, "scenario");
@@ -98,9 +113,8 @@ static int options_take(const gm_program *p, t1d_trial_options *o)
   o->replicates = (int32_t)replicates;
   o->seed = p->seed;
   o->pool = p->pool;
-  const char *sensor = gm_program_value(p, "sensor");
-  gm_status s = t1d_sensor_find(p->ctx, sensor ? sensor : "breton", &o->sensor);
-  return s ? gm_program_fail(p, s) : scenario_read(p, o);
+  code = sensor_read(p, o);
+  return code ? code : scenario_read(p, o);
 }
 
 /* ---- what came of it ------------------------------------------------------------------------- */
