@@ -103,6 +103,47 @@ claim report_says_what_was_read 0 "1152 rows, 0 refused" cat "$dir/report.html"
 claim rows_refused 0 "1154 rows, 2 refused, 1152 records" "$gemel" t1d profile "$dir/bad.csv"
 claim where_refused 0 "line 1154, glucose_value_mg_dl" "$gemel" t1d replay "$dir/bad.csv" --no-twin
 
+# What cannot be is refused by row with its place: a dose, a meal, a glucose, a clock; the rest goes on.
+{ cat "$dir/days.csv"; echo "2024-05-10 00:00:00,-5"; echo "2024-05-10 00:05:00,2500"; echo "1970-01-01 00:05:00,120"; } > "$dir/slips.csv"
+claim glucose_that_cannot_be 0 "1155 rows, 3 refused, 1152 records, 3 implausible" "$gemel" t1d profile "$dir/slips.csv"
+also glucose_has_its_place "refused first: $dir/slips.csv: line 1154, glucose: not above 1 or above 1500 mg/dL"
+{ echo "time,basal_U_per_5min,bolus_U,carb_servings_10g"; echo "2024-05-06T08:00:00,0.07,5,600"; } > "$dir/slip.csv"
+claim meal_that_cannot_be 0 "1153 rows, 1 refused, 1154 records" "$gemel" t1d replay "$dir/days.csv" "$dir/slip.csv" --no-twin
+also meal_has_its_place "refused first: $dir/slip.csv: line 2, carbs: below 0 or above 500 g at once"
+also meal_is_not_told "0 meals, 1 boluses"
+
+# Two people in one, and units of two sorts: a warning, also in the page and in JSON.
+awk -F, 'NR == 1 { print; next } { printf "%s,%.0f\n", $1, $2 + 30 }' "$dir/days.csv" > "$dir/other.csv"
+claim two_people 0 "WARNING: 1152 of 2304 readings stand against another one of the same time" "$gemel" t1d profile "$dir/days.csv" "$dir/other.csv" --html "$dir/two.html"
+claim page_says_two_people 0 "two people, or two sensors?" cat "$dir/two.html"
+claim json_says_two_people 0 '"1152 of 2304 readings stand against another one' "$gemel" t1d profile "$dir/days.csv" "$dir/other.csv" --json
+awk -F, 'NR == 1 || NR > 60 { print; next } { printf "%s,%.1f\n", $1, $2 / 18 }' "$dir/days.csv" > "$dir/mixed.csv"
+claim some_are_mmol 0 "WARNING: 59 of 1152 readings are below 33.4 mg/dL: some may be mmol/L" "$gemel" t1d replay "$dir/mixed.csv" --no-twin
+awk -F, 'NR == 1 || NR > 700 { print; next } { printf "%s,%.1f\n", $1, $2 / 18 }' "$dir/days.csv" > "$dir/most.csv"
+claim most_are_mmol 2 "699 of 1152 readings are not above 33.4" "$gemel" t1d profile "$dir/most.csv"
+cases=$((cases + 1))
+"$gemel" t1d profile "$dir/days.csv" > "$dir/out" 2>&1
+if grep -q WARNING "$dir/out"; then fails=$((fails + 1)); echo "FAILED: one person is warned of"; fi
+
+# Nothing is left: what was read, and why not. Too little: no figure is made up, nothing is met.
+sed '1s/,/;/; 2,$s/,\(.*\)/;\1,0/' "$dir/days.csv" > "$dir/semi.csv"
+claim nothing_usable 2 "1152 rows read, 1152 refused, 0 records" "$gemel" t1d profile "$dir/semi.csv"
+also nothing_usable_says_why "refused first: $dir/semi.csv: line 2, glucose_value_mg_dl: a comma in a number"
+head -1 "$dir/days.csv" > "$dir/head.csv"
+claim header_only 2 "0 rows read, 0 refused, 0 records" "$gemel" t1d profile "$dir/head.csv"
+claim header_only_has_no_replay 2 "0 rows read, 0 refused, 0 records" "$gemel" t1d replay "$dir/head.csv"
+claim spread_of_one 0 "SD       not known" "$gemel" t1d profile "$dir/one.csv" --html "$dir/one.html"
+claim verdict_of_one 0 ">too little data<" cat "$dir/one.html"
+
+# The table of docs/cgm.md as it stands there: mmol/L, decimal comma, its own clock.
+{ echo "Zeit;Glukose"
+  awk -F'[-, :]' 'NR > 1 { v = sprintf("%.1f", $7 / 18); sub(/\./, ",", v); printf "%s.%s.%s %s:%s;%s\n", $3, $2, $1, $4, $5, v }' "$dir/days.csv"
+  echo "10.05.2024 00:00;LO"; } > "$dir/glukose.csv"
+sed -n '/^    mapping: glucose in mmol/,/^$/s/^    //p' docs/cgm.md > "$dir/glukose.yaml"
+claim mmol_by_mapping 0 "1153 rows, 0 refused, 1153 records" "$gemel" t1d profile "$dir/glukose.csv" --mapping "$dir/glukose.yaml"
+also mmol_is_converted "  mean        141."
+also low_of_mmol "<54           0.09 %"
+
 # mmol/L under mg/dL; a sensor of one minute; an end of the sensor.
 awk -F, 'NR == 1 { print; next } { printf "%s,%.1f\n", $1, $2 / 18 }' "$dir/days.csv" > "$dir/mmol.csv"
 claim mmol_is_refused 2 "not mmol/L" "$gemel" t1d replay "$dir/mmol.csv"
@@ -176,6 +217,12 @@ also nightscout_is_told "1 meals, 1 boluses, 1 basal rates"
 also nightscout_says_why "refused first: $dir/ns.json, [303]: "
 claim mapping_of_no_table 2 "--mapping is for tables" "$gemel" t1d profile "$dir/ns.json" --mapping "$dir/own.yaml"
 
+# A slip within a document is a part of it; a document of nothing else is refused.
+{ echo '[{"_id":"t5","eventType":"Meal Bolus","created_at":"2024-05-06T20:00:00Z","insulin":3,"carbs":4000},'
+  echo '{"_id":"t6","eventType":"Correction Bolus","created_at":"2024-05-06T21:00:00Z","insulin":600}]'; } > "$dir/slips.json"
+claim slips_of_documents 0 "306 documents, 2 refused, 304 records, 1 not asked for, 3 parts refused, 2 implausible" "$gemel" t1d replay "$dir/ns.json" "$dir/slips.json" --no-twin
+claim slip_has_its_place 0 "refused first: $dir/slips.json, [0]: carbs: below 0 or above 500 g at once" "$gemel" t1d replay "$dir/slips.json" "$dir/ns.json" --no-twin
+
 # A profile whose zone is only a name: refused with what to say, and with --zone its rates are told.
 echo '[{"_id":"p1","defaultProfile":"D","startDate":"2024-05-01T00:00:00Z","store":{"D":{"timezone":"Europe/Rome","basal":[{"time":"00:00","timeAsSeconds":0,"value":0.9}]}}}]' > "$dir/rome.json"
 claim zone_of_a_name 0 "$dir/rome.json, [0]: profile.timezone" "$gemel" t1d replay "$dir/rome.json" "$dir/ns.json" --no-twin
@@ -193,6 +240,10 @@ awk 'BEGIN {
   print "]}"
 }' > "$dir/fhir.json"
 claim fhir 0 "60 entries, 0 refused, 60 records" "$gemel" t1d profile "$dir/fhir.json"
+
+sed 's/"value":117,/"value":2500,/' "$dir/fhir.json" > "$dir/fhir-slip.json"
+claim fhir_slip 0 "60 entries, 1 refused, 59 records" "$gemel" t1d profile "$dir/fhir-slip.json"
+also fhir_slip_has_its_place "Bundle.entry[7]: glucose: not above 1 or above 1500 mg/dL"
 
 # JSON of every verb.
 claim json_replay 0 '"rmse_mgdl"' "$gemel" t1d replay "$dir/days.csv" --no-twin --json

@@ -452,8 +452,8 @@ static void report__days_are_those_of_the_window(void **state)
   assert_int_equal(count("text-anchor=\"end\">0 %</text>"), 1);
 }
 
-/* Too little is said in front; only days that there are have a strip; a day of 1970 has its name.
- */
+/* Too little is said in front, and no target is met or missed by it; only days that there are have
+ * a strip; a day of 1970 has its name. */
 static void report__says_what_is_short(void **state)
 {
   (void)state;
@@ -462,6 +462,10 @@ static void report__says_what_is_short(void **state)
   report(3 * DAY, "");
   assert_non_null(strstr(text.data, "Too little data for a report"));
   assert_non_null(strstr(text.data, "3.0 of 14 days"));
+  assert_true(row_has("In range, 70-180 mg/dL", ">too little data<"));
+  assert_true(row_has("Below 54 mg/dL", ">too little data<"));
+  assert_null(strstr(text.data, ">met"));
+  assert_null(strstr(text.data, ">not met"));
   assert_int_equal(count("<path class=\"curve\""), 3);
   assert_non_null(strstr(text.data, ">Thu 1 Jan<")); /* 1970 began on a Thursday */
   assert_non_null(strstr(text.data, ">Sat 3 Jan<"));

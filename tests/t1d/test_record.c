@@ -55,13 +55,16 @@ static const char *written(const char *text)
   return file("in");
 }
 
+/* Times of facts by hand are seconds behind this one, 2024-05-06 00:00. */
+static const double epoch_s = 1714953600;
+
 static gm_fact fact(gm_record_kind kind, const char *series, double t_s, const char *value,
                     const char *unit, const char *id)
 {
   return (gm_fact){.kind = kind,
                    .subject = "p",
                    .series = series,
-                   .t_true_s = t_s,
+                   .t_true_s = epoch_s + t_s,
                    .value = value,
                    .unit = unit,
                    .licence = "",
@@ -92,6 +95,13 @@ static void is(const t1d_record *r, t1d_record_kind kind, double t_s, double val
              r->duration_min, t_s, value, minutes);
 }
 
+/* As is, of a fact by hand. */
+static void by_hand(const t1d_record *r, t1d_record_kind kind, double t_s, double value,
+                    double minutes)
+{
+  is(r, kind, epoch_s + t_s, value, minutes);
+}
+
 /* ---- facts ----------------------------------------------------------------------------------- */
 /* Sorted by time; mmol/L to one decimal as whole mg/dL; a unit of insulin in both its spellings. */
 static void record__has_one_order_and_one_unit(void **state)
@@ -109,12 +119,12 @@ static void record__has_one_order_and_one_unit(void **state)
   };
   t1d_records r = made(f, 8, false);
   assert_int_equal(r.count, 6);
-  is(&r.record[0], T1D_RECORD_GLUCOSE, 900, 120, 0);
-  is(&r.record[1], T1D_RECORD_GLUCOSE, 1200, 121, 0);
-  is(&r.record[2], T1D_RECORD_BOLUS, 1300, 2, 0);
-  is(&r.record[3], T1D_RECORD_CARBS, 1300, 45, 0);
-  is(&r.record[4], T1D_RECORD_BOLUS, 1400, 0.5, 0);
-  is(&r.record[5], T1D_RECORD_HEART_RATE, 1500, 72, 0);
+  by_hand(&r.record[0], T1D_RECORD_GLUCOSE, 900, 120, 0);
+  by_hand(&r.record[1], T1D_RECORD_GLUCOSE, 1200, 121, 0);
+  by_hand(&r.record[2], T1D_RECORD_BOLUS, 1300, 2, 0);
+  by_hand(&r.record[3], T1D_RECORD_CARBS, 1300, 45, 0);
+  by_hand(&r.record[4], T1D_RECORD_BOLUS, 1400, 0.5, 0);
+  by_hand(&r.record[5], T1D_RECORD_HEART_RATE, 1500, 72, 0);
   assert_int_equal(r.not_taken, 1);
   assert_int_equal(r.refused, 1);
   t1d_records_free(&r);
@@ -136,7 +146,7 @@ static void record__bounds_are_the_same_in_both_units(void **state)
   }
   t1d_records r = made(f, 8, false);
   assert_int_equal(r.count, 8);
-  for (int i = 0; i < 8; i++) is(&r.record[i], T1D_RECORD_GLUCOSE, 300 * (i + 1), mgdl[i], 0);
+  for (int i = 0; i < 8; i++) by_hand(&r.record[i], T1D_RECORD_GLUCOSE, 300 * (i + 1), mgdl[i], 0);
   t1d_records_free(&r);
 }
 
@@ -180,10 +190,10 @@ static void record__versions_and_copies(void **state)
   f[9].subject = "another";
   t1d_records r = made(f, 10, false);
   assert_int_equal(r.count, 4);
-  is(&r.record[0], T1D_RECORD_GLUCOSE, 900, 121, 0);
-  is(&r.record[1], T1D_RECORD_GLUCOSE, 1200, 130, 0);
-  is(&r.record[2], T1D_RECORD_GLUCOSE, 1500, 141, 0);
-  is(&r.record[3], T1D_RECORD_BOLUS, 1500, 2, 0);
+  by_hand(&r.record[0], T1D_RECORD_GLUCOSE, 900, 121, 0);
+  by_hand(&r.record[1], T1D_RECORD_GLUCOSE, 1200, 130, 0);
+  by_hand(&r.record[2], T1D_RECORD_GLUCOSE, 1500, 141, 0);
+  by_hand(&r.record[3], T1D_RECORD_BOLUS, 1500, 2, 0);
   assert_int_equal(r.duplicates, 3); /* a, b2, and d before it was withdrawn */
   assert_int_equal(r.conflicts, 1);
   assert_int_equal(r.withdrawn, 1);
@@ -209,14 +219,14 @@ static void basal__steps_do_not_overlap(void **state)
   f[4].duration_s = 300;
   t1d_records r = made(f, 5, false);
   assert_int_equal(r.count, 6);
-  is(&r.record[0], T1D_RECORD_BASAL, 0, 1, 60);
+  by_hand(&r.record[0], T1D_RECORD_BASAL, 0, 1, 60);
   assert_int_equal(r.record[0].flags, T1D_FLAG_SCHEDULED);
-  is(&r.record[1], T1D_RECORD_BASAL, 3600, 0, 30);
+  by_hand(&r.record[1], T1D_RECORD_BASAL, 3600, 0, 30);
   assert_int_equal(r.record[1].flags, 0);
-  is(&r.record[2], T1D_RECORD_BASAL, 5400, 1.5, 60);
-  is(&r.record[3], T1D_RECORD_BASAL, 9000, 2, 60);
-  is(&r.record[4], T1D_RECORD_BASAL, 12600, 1.2, 5);
-  is(&r.record[5], T1D_RECORD_BASAL, 12900, 2, 25);
+  by_hand(&r.record[2], T1D_RECORD_BASAL, 5400, 1.5, 60);
+  by_hand(&r.record[3], T1D_RECORD_BASAL, 9000, 2, 60);
+  by_hand(&r.record[4], T1D_RECORD_BASAL, 12600, 1.2, 5);
+  by_hand(&r.record[5], T1D_RECORD_BASAL, 12900, 2, 25);
   t1d_records_free(&r);
 }
 
@@ -229,8 +239,8 @@ static void basal__changes_hold(void **state)
   f[0].duration_s = f[1].duration_s = 300;
   t1d_records r = made(f, 2, true);
   assert_int_equal(r.count, 2);
-  is(&r.record[0], T1D_RECORD_BASAL, 0, 1, 120);
-  is(&r.record[1], T1D_RECORD_BASAL, 7200, 0, 5);
+  by_hand(&r.record[0], T1D_RECORD_BASAL, 0, 1, 120);
+  by_hand(&r.record[1], T1D_RECORD_BASAL, 7200, 0, 5);
   t1d_records_free(&r);
 }
 
@@ -248,10 +258,10 @@ static void record__flags_and_exercise(void **state)
   f[3].code = "nightscout|sgv.noisy";
   t1d_records r = made(f, 5, false);
   assert_int_equal(r.count, 4);
-  is(&r.record[0], T1D_RECORD_EXERCISE, 600, 1, 30);
+  by_hand(&r.record[0], T1D_RECORD_EXERCISE, 600, 1, 30);
   assert_int_equal(r.record[1].flags, T1D_FLAG_LOW);
   assert_int_equal(r.record[2].flags, T1D_FLAG_HIGH | T1D_FLAG_NOISY);
-  is(&r.record[3], T1D_RECORD_METER, 1200, 380, 0);
+  by_hand(&r.record[3], T1D_RECORD_METER, 1200, 380, 0);
   assert_int_equal(r.record[3].flags, T1D_FLAG_CALIBRATION);
   t1d_records_free(&r);
 }
@@ -266,8 +276,68 @@ static void exercise__back_to_back(void **state)
                        fact(GM_RECORD_COVARIATE, "exercise", 2400, "no", "", "a end")};
   t1d_records r = made(f, 4, false);
   assert_int_equal(r.count, 2);
-  is(&r.record[0], T1D_RECORD_EXERCISE, 600, 1, 30);
-  is(&r.record[1], T1D_RECORD_EXERCISE, 2400, 1, 30);
+  by_hand(&r.record[0], T1D_RECORD_EXERCISE, 600, 1, 30);
+  by_hand(&r.record[1], T1D_RECORD_EXERCISE, 2400, 1, 30);
+  t1d_records_free(&r);
+}
+
+/* What cannot be is refused with its series and reason and never with its value, and what lies on
+ * the bound is not: slips of the pen, states in the place of a glucose, clocks that were not set. A
+ * number that may be mmol/L under the name of mg/dL stays. */
+static void implausible__is_refused_by_fact(void **state)
+{
+  (void)state;
+  static const struct {
+    gm_record_kind told;
+    const char *series, *value, *unit;
+    double t_s, duration_s;
+    const char *why; /* NULL: a record */
+  } c[] = {
+      {GM_RECORD_GIVEN, "bolus", "100", "[IU]", 0, 0, NULL},
+      {GM_RECORD_GIVEN, "bolus", "600", "[IU]", 0, 0, "bolus: below 0 or above 100 U"},
+      {GM_RECORD_GIVEN, "bolus", "100.5", T1D_INSULIN_UNIT, 0, 0, "bolus: below 0 or above 100 U"},
+      {GM_RECORD_GIVEN, "basal", "35", "[IU]/h", 0, 3600, NULL},
+      {GM_RECORD_GIVEN, "basal", "36", "[IU]/h", 0, 3600, "basal: below 0 or above 35 U/h"},
+      {GM_RECORD_GIVEN, "basal", "3", "[IU]/(5.min)", 0, 300, "basal: below 0 or above 35 U/h"},
+      {GM_RECORD_GIVEN, "basal", "1", "[IU]/h", 0, 0, "basal: "}, /* a rate for no time */
+      {GM_RECORD_REPORTED, "carbs", "500", "g", 0, 0, NULL},
+      {GM_RECORD_REPORTED, "carbs", "6000", "g", 0, 0, "carbs: below 0 or above 500 g"},
+      {GM_RECORD_OBSERVATION, "glucose", "1500", "mg/dL", 0, 0, NULL},
+      {GM_RECORD_OBSERVATION, "glucose", "1501", "mg/dL", 300, 0, "glucose: not above 1 or above"},
+      {GM_RECORD_OBSERVATION, "glucose", "120", "mmol/L", 300, 0, "glucose: not above 1 or above"},
+      {GM_RECORD_OBSERVATION, "glucose", "0", "mg/dL", 300, 0, "glucose: not above 1 or above"},
+      {GM_RECORD_OBSERVATION, "glucose", "-5", "mg/dL", 300, 0, "glucose: not above 1 or above"},
+      {GM_RECORD_OBSERVATION, "meter", "0", "mg/dL", 300, 0, "meter: not above 1 or above"},
+      {GM_RECORD_OBSERVATION, "glucose", "5.5", "mg/dL", 300, 0, NULL},
+      {GM_RECORD_OBSERVATION, "glucose", "120", "mg/dL", -1614953600, 0, NULL}, /* March 1973 */
+      {GM_RECORD_OBSERVATION, "glucose", "120", "mg/dL", -1614953601, 0, "glucose: a time before"},
+      {GM_RECORD_OBSERVATION, "glucose", "120", "mg/dL", 2387491199, 0, NULL}, /* 2099 */
+      {GM_RECORD_OBSERVATION, "glucose", "120", "mg/dL", 2387491200, 0, "glucose: a time before"},
+      {GM_RECORD_OBSERVATION, "glucose", "120", "mg/dL", NAN, 0, "glucose: a time before"},
+      {GM_RECORD_OBSERVATION, "glucose", "120", "kg", 0, 0, "glucose: "},
+  };
+  t1d_record_builder *b;
+  t1d_records r;
+  int32_t records = 0, refused = 0;
+  assert_int_equal(GM_OK, t1d_record_builder_new(ctx, NULL, &b));
+  for (size_t i = 0; i < sizeof c / sizeof c[0]; i++) {
+    char id[8];
+    const char *why;
+    snprintf(id, sizeof id, "%d", (int)i);
+    gm_fact f = fact(c[i].told, c[i].series, c[i].t_s, c[i].value, c[i].unit, id);
+    f.duration_s = c[i].duration_s;
+    assert_int_equal(GM_OK, t1d_record_take(b, &f));
+    records += !c[i].why;
+    refused += c[i].why != NULL;
+    if (t1d_record_refused(b, &why) != refused) fail_msg("fact %d", (int)i);
+    if (c[i].why && strncmp(why, c[i].why, strlen(c[i].why)) != 0)
+      fail_msg("\"%s\", expected \"%s\"", why, c[i].why);
+  }
+  assert_int_equal(GM_OK, t1d_record_finish(b, &r));
+  t1d_record_builder_free(b);
+  assert_int_equal(r.count, records);
+  assert_int_equal(r.refused, 2); /* the rate for no time, the unit */
+  assert_int_equal(r.implausible, refused - 2);
   t1d_records_free(&r);
 }
 
@@ -433,6 +503,34 @@ static void table__two_of_one_person(void **state)
   t1d_records_free(&r);
 }
 
+/* A row whose cells the mapping takes and the records do not is refused in the table's account,
+ * with its line: once where both refuse a part of it, and only the first is told. */
+static void table__tells_where_it_cannot_be(void **state)
+{
+  (void)state;
+  t1d_record_builder *b;
+  t1d_records r;
+  t1d_table_told told;
+  assert_int_equal(GM_OK, t1d_record_builder_new(ctx, NULL, &b));
+  const char *path = written("time,basal_U_per_5min,bolus_U,carb_servings_10g\n"
+                             "2018-06-13T18:40:00,0.1,1,2\n2018-06-13T18:45:00,0.1,600,600\n"
+                             "2018-06-13T18:50:00,many,1,600\n1970-06-13T18:50:00,0.1,0,0\n");
+  assert_int_equal(GM_OK, t1d_record_take_csv(b, ctx, path, NULL, &told));
+  assert_int_equal(told.rows, 4);
+  assert_int_equal(told.refused, 3);
+  assert_non_null(strstr(told.first_refused, "line 3, carbs: below 0 or above 500 g at once"));
+  assert_null(strstr(told.first_refused, "600"));
+  path = written("timestamp,glucose_value_mg_dl\n2018-06-13 18:40:00,100\n"
+                 "2018-06-13 18:45:00,-5\n2018-06-13 18:50:00,0\n2018-06-13 18:55:00,2001\n");
+  assert_int_equal(GM_OK, t1d_record_take_csv(b, ctx, path, NULL, &told));
+  assert_int_equal(told.refused, 3);
+  assert_non_null(strstr(told.first_refused, "line 3, glucose: not above 1 or above 1500 mg/dL"));
+  assert_int_equal(GM_OK, t1d_record_finish(b, &r));
+  t1d_record_builder_free(b);
+  assert_int_equal(r.implausible, 7);
+  t1d_records_free(&r);
+}
+
 /* Each table takes the mapping whose columns it has, in whatever order they are given, and where
  * none fits its header counts; a column that is missing is named where nothing fits. */
 static void table__takes_the_mapping_that_fits(void **state)
@@ -591,12 +689,14 @@ int main(void)
       cmocka_unit_test(record__bounds_are_the_same_in_both_units),
       cmocka_unit_test(record__copies_in_any_order),
       cmocka_unit_test(exercise__back_to_back),
+      cmocka_unit_test(implausible__is_refused_by_fact),
       cmocka_unit_test(nightscout__becomes_records),
       cmocka_unit_test(fhir__becomes_records),
       cmocka_unit_test(table__is_known_by_its_header),
       cmocka_unit_test(table__maps_are_the_files),
       cmocka_unit_test(table__takes_the_mapping_that_fits),
       cmocka_unit_test(table__two_of_one_person),
+      cmocka_unit_test(table__tells_where_it_cannot_be),
       cmocka_unit_test(table__real_series_are_whole),
       cmocka_unit_test(table__events_of_a_day),
       cmocka_unit_test(twin__takes_what_is_read),

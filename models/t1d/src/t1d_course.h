@@ -23,8 +23,8 @@ GM_NODISCARD gm_status t1d_course_copy(const t1d_course *c, gm_ctx *ctx, t1d_cou
 
 /* What is on the plate and to be eaten, or boluses that run and are to come, never happen. */
 void t1d_course_clear(t1d_course *c, bool meals, bool boluses);
-/* The rate that goes on when all that was told is over (behind a temporary one the rate it gives way
- * to), U/h. */
+/* The rate that goes on when all that was told is over (behind a temporary one the rate that it
+ * gives way to), U/h. */
 double t1d_course_basal_last(const t1d_course *c);
 /* What decides the future, added to *out as bytes (no checksum of their own; errors are
  * out->status); load: into a course of the same model and weight. Fails: GM_EPARSE, GM_ENOMEM, *c

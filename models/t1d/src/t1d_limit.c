@@ -167,12 +167,11 @@ static uint32_t signs_of_order(const t1d_limits *l, const t1d_view *v)
 
 /* By how much a level may be false after another step of readings. A fall takes back what rose; a
  * rise behind a fall is the way back but for what exceeds it, and one from where readings stood
- * still is the way back to where glucose has gone since: it adds nothing, and takes back nothing. */
+ * still is the way back to where glucose has gone since: it adds nothing, and clears nothing. */
 static double after_step(double false_by, double step, bool stood_still)
 {
-  if (step > 0)
-    return stood_still || false_by < 0 ? fmax(false_by + (stood_still ? 0 : step), 0)
-                                       : false_by + step;
+  if (step > 0 && stood_still) return fmax(false_by, 0);
+  if (step > 0) return false_by < 0 ? fmax(false_by + step, 0) : false_by + step;
   return false_by > 0 ? fmax(false_by + step, 0) : false_by + step;
 }
 

@@ -156,20 +156,22 @@ static void value_cell(gm_text *out, const measure *k, const t1d_figure *f)
   gm_text_add(out, "</td>");
 }
 
-/* Met or not, and whether days like these may well have said the other (90 %). */
-static void target_cells(gm_text *out, const measure *k, const t1d_figure *f)
+/* Met or not, and whether days like these may well have said the other (90 %). Too little data
+ * meet nothing and miss nothing. */
+static void target_cells(gm_text *out, const measure *k, const t1d_figure *f, bool sufficient)
 {
   if (isnan(k->limit)) {
     gm_text_add(out, "<td></td><td></td>");
     return;
   }
+  gm_text_addf(out, "<td>%s %g %%</td>", k->least ? "at least" : "at most", k->limit);
+  if (isnan(f->value) || !sufficient) {
+    gm_text_addf(out, "<td>%s</td>", sufficient ? "not known" : "too little data");
+    return;
+  }
   const bool met = k->least ? f->value >= k->limit : f->value <= k->limit;
   const bool near = f->se > 0 && fabs(f->value - k->limit) < 1.645 * f->se;
-  gm_text_addf(out, "<td>%s %g %%</td><td%s>%s%s</td>", k->least ? "at least" : "at most", k->limit,
-               met || isnan(f->value) ? "" : " class=\"no\"",
-               isnan(f->value) ? "not known"
-               : met           ? "met"
-                               : "not met",
+  gm_text_addf(out, "<td%s>%s%s</td>", met ? "" : " class=\"no\"", met ? "met" : "not met",
                near ? ", within its error" : "");
 }
 
@@ -184,7 +186,7 @@ static void metrics(const t1d_profile_report *r, gm_text *out)
     gm_text_add(out, "</td>");
     value_cell(out, k, &r->metrics->by_reading[k->metric]);
     value_cell(out, k, &r->metrics->by_time[k->metric]);
-    target_cells(out, k, &r->metrics->by_reading[k->metric]);
+    target_cells(out, k, &r->metrics->by_reading[k->metric], r->metrics->sufficient);
     gm_text_add(out, "</tr>\n");
   }
   gm_text_addf(

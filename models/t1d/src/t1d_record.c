@@ -51,7 +51,8 @@ struct t1d_record_builder {
   bool hold_basal;
   taken *item; /* owned */
   int32_t count, room;
-  t1d_records sum; /* its counts */
+  t1d_records sum;   /* its counts */
+  char refusal[240]; /* of the last fact that was refused */
 };
 
 gm_status t1d_record_builder_new(gm_ctx *ctx, const t1d_record_options *options,
@@ -153,19 +154,67 @@ static double molar_glucose(const gm_fact *f, double mgdl)
   return molar ? round(1.8 * whole) : mgdl;
 }
 
+static bool refuse(t1d_record_builder *b, const char *series, const char *why)
+{
+  snprintf(b->refusal, sizeof b->refusal, "%.30s: %.200s", series, why);
+  return false;
+}
+
 static bool value_of(t1d_record_builder *b, const gm_fact *fact, t1d_record *r)
 {
   gm_fact f = *fact;
   if (r->kind == T1D_RECORD_BOLUS || r->kind == T1D_RECORD_BASAL) f.unit = insulin_unit(f.unit);
-  if (gm_fact_value(b->ctx, t1d_record_definition(), &f, &r->value) || !isfinite(f.t_true_s)) {
+  if (gm_fact_value(b->ctx, t1d_record_definition(), &f, &r->value)) {
+    snprintf(b->refusal, sizeof b->refusal, "%s", gm_message(b->ctx)); /* begins with the series */
     gm_message_clear(b->ctx);
     return false;
   }
-  if (r->kind == T1D_RECORD_BASAL && !(f.duration_s > 0)) return false;
+  if (r->kind == T1D_RECORD_BASAL && !(f.duration_s > 0))
+    return refuse(b, f.series, "a rate without a duration");
   if (r->kind == T1D_RECORD_BASAL) r->value *= 3600 / f.duration_s;
-  bool glucose = r->kind == T1D_RECORD_GLUCOSE || r->kind == T1D_RECORD_METER;
-  if (glucose) r->value = molar_glucose(&f, r->value);
-  return !glucose || r->value > 0;
+  if (r->kind == T1D_RECORD_GLUCOSE || r->kind == T1D_RECORD_METER)
+    r->value = molar_glucose(&f, r->value);
+  return true;
+}
+
+/* ---- what cannot be -------------------------------------------------------------------------- */
+/* The bounds are ours: a slip of the pen (6000 for 60.00) or a wrong unit lies beyond them, what
+ * was measured, given and eaten does not. They leave glucose in mmol/L under the name of mg/dL as
+ * it is, for it to be found as such. The reasons below say the same numbers. */
+static const double glucose_below_mgdl = 1;    /* 0 and less is a state of a sensor, no glucose */
+static const double glucose_most_mgdl = 1500;  /* sensors end at 500, meters at 600 */
+static const double bolus_most_u = 100;        /* pumps give 75 at once at most: docs/t1d.md */
+static const double basal_most_u_per_h = 35;   /* the highest that a pump can be set to: there */
+static const double carbs_most_g = 500;        /* at once; a large meal has 150 */
+static const double time_least_s = 1e8;        /* March 1973, as of Nightscout: docs/cgm.md */
+static const double time_below_s = 4102444800; /* 2100-01-01 */
+
+static const char *implausible(const t1d_record *r)
+{
+  if (!(r->t_s >= time_least_s && r->t_s < time_below_s))
+    return "a time before March 1973 or after 2099: a clock that was not set";
+  switch (r->kind) {
+  case T1D_RECORD_GLUCOSE:
+  case T1D_RECORD_METER:
+    return r->value > glucose_below_mgdl && r->value <= glucose_most_mgdl
+               ? NULL
+               : "not above 1 or above 1500 mg/dL, which no sensor or meter says";
+  case T1D_RECORD_BOLUS:
+    return r->value >= 0 && r->value <= bolus_most_u ? NULL : "below 0 or above 100 U in one bolus";
+  case T1D_RECORD_BASAL:
+    return r->value >= 0 && r->value <= basal_most_u_per_h
+               ? NULL
+               : "below 0 or above 35 U/h, which no pump gives";
+  case T1D_RECORD_CARBS:
+    return r->value >= 0 && r->value <= carbs_most_g ? NULL : "below 0 or above 500 g at once";
+  default: return NULL;
+  }
+}
+
+int32_t t1d_record_refused(const t1d_record_builder *b, const char **why)
+{
+  if (why) *why = b->refusal;
+  return b->sum.refused + b->sum.implausible;
 }
 
 gm_status t1d_record_take(void *builder, const gm_fact *f)
@@ -187,6 +236,12 @@ gm_status t1d_record_take(void *builder, const gm_fact *f)
   t.id = gm_hash_text(f->id) * 31 + gm_hash_text(f->source) * 7 + (uint64_t)t.r.kind;
   if (!f->withdrawn && !value_of(b, f, &t.r)) {
     b->sum.refused++;
+    return GM_OK;
+  }
+  const char *why = f->withdrawn ? NULL : implausible(&t.r);
+  if (why) {
+    refuse(b, f->series, why);
+    b->sum.implausible++;
     return GM_OK;
   }
   return add(b, &t);

@@ -48,12 +48,13 @@ typedef struct {
 typedef struct {
   t1d_record *record;
   int32_t count;
-  int32_t of_others;  /* facts left out: of another subject, */
-  int32_t not_taken;  /*   of another series, or ordered or reported insulin but for a profile's, */
-  int32_t refused;    /*   of no value (unit, number), */
-  int32_t withdrawn;  /*   taken back, */
-  int32_t duplicates; /*   the same again or an older version, */
-  int32_t conflicts;  /*   another value of the same sensor at the same time: the last one counts */
+  int32_t of_others; /* facts left out: of another subject, */
+  int32_t not_taken; /*   of another series, or ordered or reported insulin but for a profile's, */
+  int32_t refused;   /*   of no value (unit, number), */
+  int32_t implausible; /*  of a value or time that cannot be: docs/cgm.md, */
+  int32_t withdrawn;   /*   taken back, */
+  int32_t duplicates;  /*   the same again or an older version, */
+  int32_t conflicts; /*   another value of the same sensor at the same time: the last one counts */
 } t1d_records;
 void t1d_records_free(t1d_records *r); /* NULL ok; also of zeroed records */
 
@@ -71,6 +72,9 @@ void t1d_record_builder_free(t1d_record_builder *b); /* NULL ok */
 /* A gm_fact_listener: user is the builder. Facts that are left out are counted. Fails: GM_ENOMEM,
  * GM_EFULL (more than 100 million). */
 gm_status t1d_record_take(void *builder, const gm_fact *f);
+/* How many facts were refused so far (no value, or one that cannot be); *why (NULL ok): series and
+ * reason of the last one, without its value; borrowed until the next fact. */
+int32_t t1d_record_refused(const t1d_record_builder *b, const char **why);
 /* Sorts all that was taken. The builder is only to be freed then. Fails: GM_ENOMEM. */
 GM_NODISCARD gm_status t1d_record_finish(t1d_record_builder *b, t1d_records *out);
 
@@ -86,7 +90,7 @@ typedef struct {
   int32_t mapping_count, zone_min;
 } t1d_csv_options;
 typedef struct {
-  int64_t rows, refused;   /* refused: wholly or in part */
+  int64_t rows, refused;   /* refused: wholly or in part, by the mapping or as a record */
   int32_t mapping;         /* the place of the one that was taken; -1: by its header */
   char unfit[240];         /* which column the last mapping misses that did not fit; "" none */
   char first_refused[240]; /* line, column, why; "" none */

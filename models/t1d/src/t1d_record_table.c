@@ -46,7 +46,8 @@ static gm_status mapping_find(gm_ctx *ctx, const char *path, const char *table, 
 
 typedef struct {
   t1d_record_builder *builder;
-  double later_s; /* a clock that was read as UTC is so much ahead of it */
+  double later_s;  /* a clock that was read as UTC is so much ahead of it */
+  int32_t refused; /* by the builder, up to the row before */
   t1d_table_told *told;
 } table_reader;
 
@@ -58,14 +59,25 @@ static gm_status fact_take(void *user, const gm_fact *fact)
   return t1d_record_take(r->builder, &f);
 }
 
-/* The first row that was refused is told by its line, column and reason. */
+/* The first row that was refused is told by its line, column and reason. A row that the mapping
+ * took whole may still hold what cannot be: the builder refuses that. */
 static gm_status row_take(void *user, const gm_mapping_account *a)
 {
-  t1d_table_told *t = ((table_reader *)user)->told;
-  if (!a->refusal_count || t->first_refused[0]) return GM_OK;
-  const gm_mapping_refusal *r = &a->refusal[0];
-  snprintf(t->first_refused, sizeof t->first_refused, "line %lld%s%s: %s", (long long)a->line,
-           r->column[0] ? ", " : "", r->column, r->reason);
+  table_reader *r = user;
+  t1d_table_told *t = r->told;
+  const char *why;
+  const int32_t refused = t1d_record_refused(r->builder, &why);
+  const gm_mapping_refusal *by_mapping = a->refusal_count ? &a->refusal[0] : NULL;
+  if (!by_mapping && refused == r->refused) return GM_OK;
+  if (!by_mapping) t->refused++;
+  r->refused = refused;
+  if (t->first_refused[0]) return GM_OK;
+  const size_t bytes = sizeof t->first_refused;
+  if (by_mapping)
+    snprintf(t->first_refused, bytes, "line %lld%s%s: %s", (long long)a->line,
+             by_mapping->column[0] ? ", " : "", by_mapping->column, by_mapping->reason);
+  else
+    snprintf(t->first_refused, bytes, "line %lld, %s", (long long)a->line, why);
   return GM_OK;
 }
 
@@ -80,7 +92,7 @@ static gm_status table_told(gm_ctx *ctx, const gm_mapping *m, const table *what,
   gm_status s = gm_mapping_facts_text(ctx, m, what->path, what->text, what->bytes, fact_take,
                                       row_take, r, &n);
   r->told->rows = n.rows;
-  r->told->refused = n.refused + n.partly;
+  r->told->refused += n.refused + n.partly;
   return s;
 }
 
@@ -126,7 +138,7 @@ gm_status t1d_record_take_csv(t1d_record_builder *b, gm_ctx *ctx, const char *pa
   static const t1d_csv_options none = {0};
   const t1d_csv_options *o = options ? options : &none;
   t1d_table_told t = {.mapping = -1};
-  table_reader reader = {.builder = b, .told = &t};
+  table_reader reader = {.builder = b, .refused = t1d_record_refused(b, NULL), .told = &t};
   char *text = NULL;
   size_t bytes = 0;
   bool fits = false;

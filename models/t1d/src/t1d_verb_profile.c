@@ -3,7 +3,7 @@
 #include "t1d_verb_records.h"
 #include <math.h>
 
-/* Readings of the sensor in minutes of local time. */
+/* Readings of the sensor, of which t1d_input_read found some, in minutes of local time. */
 static gm_status readings_of(gm_ctx *ctx, const t1d_records *r, double zone_h, double **t,
                              double **g, t1d_readings *out)
 {
@@ -17,7 +17,7 @@ static gm_status readings_of(gm_ctx *ctx, const t1d_records *r, double zone_h, d
     (*g)[n++] = r->record[i].value;
   }
   *out = (t1d_readings){*t, *g, n};
-  return n ? GM_OK : gm_fail(ctx, GM_EINVAL, "records: no reading of a glucose sensor");
+  return GM_OK;
 }
 
 static void metrics_show(const t1d_metrics *m, gm_text *out)
@@ -31,6 +31,10 @@ static void metrics_show(const t1d_metrics *m, gm_text *out)
     const char *unit = t1d_metric_unit((t1d_metric)i);
     const char *not_seen = t1d__not_seen((t1d_metric)i, f);
     const int digits = t1d__error_digits(f->se, 2);
+    if (isnan(f->value)) {
+      gm_text_addf(out, "  %-9s%9s\n", t1d_metric_name((t1d_metric)i), "not known");
+      continue;
+    }
     gm_text_addf(out, "  %-9s %8.2f %-6s", t1d_metric_name((t1d_metric)i), f->value,
                  unit[0] != '1' ? unit : "");
     if (digits >= 0)

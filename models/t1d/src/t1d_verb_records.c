@@ -43,6 +43,7 @@ typedef struct {
   const char *mapping[MAPPINGS_MAX];
   bool mapping_used[MAPPINGS_MAX];
   int32_t mapping_count;
+  int32_t refused;  /* by the builder, up to the document or entry before */
   bool of_its_zone; /* a table was read by a mapping, which has a zone of its own */
   double zone_h;
   char unfit[240]; /* why the last mapping that did not fit a table does not */
@@ -58,6 +59,19 @@ static void refused(t1d_input *in, const char *path, const char *place, const ch
   if (!in->first_refused[0])
     snprintf(in->first_refused, sizeof in->first_refused, "%.240s, %.100s: %.280s", path, place,
              reason);
+}
+
+/* A document or entry of so many facts that was taken may still hold what cannot be: the builder
+ * refuses that. */
+static void facts_heard(input_reader *r, const char *path, const char *place, int64_t facts)
+{
+  const char *why;
+  const int32_t all = t1d_record_refused(r->builder, &why), less = all - r->refused;
+  if (!less) return;
+  r->refused = all;
+  r->in->parts += less;
+  r->in->refused += less >= facts;
+  refused(r->in, path, place, why);
 }
 
 /* ---- the three sorts ------------------------------------------------------------------------- */
@@ -91,7 +105,8 @@ static gm_status mappings_check(const input_reader *r)
 
 static gm_status document_heard(void *user, const gm_nightscout_account *a)
 {
-  const input_reader *r = user;
+  input_reader *r = user;
+  facts_heard(r, r->program->argument[a->file], a->place, a->facts);
   if (a->outcome != GM_NIGHTSCOUT_REFUSED && !a->parts_refused) return GM_OK;
   if (strstr(a->reason, "zone") && !gm_program_has(r->program, "zone")) r->in->zone_needed = true;
   refused(r->in, r->program->argument[a->file], a->place, a->reason);
@@ -112,15 +127,16 @@ static gm_status nightscout_read(input_reader *r)
   gm_status s = gm_nightscout_read(p->ctx, p->argument, p->argument_count, &o, &n);
   r->in->what = "documents";
   r->in->read = n.documents;
-  r->in->refused = n.refused;
-  r->in->parts = n.parts_refused;
+  r->in->refused += n.refused;
+  r->in->parts += n.parts_refused;
   r->in->not_mapped = n.not_mapped;
   return s;
 }
 
 static gm_status entry_heard(void *user, const gm_fhir_account *a)
 {
-  const input_reader *r = user;
+  input_reader *r = user;
+  facts_heard(r, r->path, a->place, a->facts);
   if (a->outcome == GM_FHIR_REFUSED || a->parts_refused)
     refused(r->in, r->path, a->place, a->reason);
   return GM_OK;
@@ -143,7 +159,7 @@ static gm_status fhir_read(input_reader *r)
   return s;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------- */
+/* ---- what goes with them --------------------------------------------------------------------- */
 static gm_status mappings_take(input_reader *r, file_sort sort)
 {
   const char *path;
@@ -175,6 +191,61 @@ static void clock_name(const input_reader *r, file_sort sort, t1d_input *out)
     snprintf(out->clock, sizeof out->clock, "UTC%c%d", r->zone_h < 0 ? '-' : '+', minutes / 60);
 }
 
+/* ---- readings as a whole --------------------------------------------------------------------- */
+/* 600 mg/dL in mmol/L, where meters end, and below what any sensor says of itself in mg/dL (40). */
+static const double mmol_most = 33.4;
+
+typedef struct {
+  int32_t count; /* of the sensor */
+  int32_t low;   /* as low as mmol/L, and not for being marked as the sensor's end */
+} readings;
+
+static readings readings_of(const t1d_records *r)
+{
+  readings n = {0};
+  for (int32_t i = 0; i < r->count; i++) {
+    const t1d_record *x = &r->record[i];
+    if (x->kind != T1D_RECORD_GLUCOSE) continue;
+    n.count++;
+    n.low += x->value <= mmol_most && !x->flags;
+  }
+  return n;
+}
+
+/* No readings, or such as are none. */
+static gm_status readings_check(gm_ctx *ctx, file_sort sort, const t1d_input *in)
+{
+  const readings n = readings_of(&in->records);
+  if (!n.count)
+    return gm_fail(ctx, GM_EINVAL,
+                   "records: no reading of a glucose sensor: %lld %s read, %lld refused, %d "
+                   "records%s%s%s",
+                   (long long)in->read, in->what, (long long)in->refused, (int)in->records.count,
+                   sort == TABLE && in->refused
+                       ? "; tables of another form need --mapping FILE (docs/cgm.md)"
+                       : "",
+                   in->first_refused[0] ? "; refused first: " : "", in->first_refused);
+  if (n.low > n.count - n.low)
+    return gm_fail(ctx, GM_EUNIT,
+                   "%d of %d readings are not above %g: mg/dL is expected, not mmol/L%s",
+                   (int)n.low, (int)n.count, mmol_most,
+                   sort == TABLE ? ", which --mapping FILE can say (docs/cgm.md has one)" : "");
+  return GM_OK;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+static gm_status files_read(input_reader *r, file_sort sort)
+{
+  const gm_program *p = r->program;
+  if (sort == NIGHTSCOUT) return nightscout_read(r);
+  gm_status s = GM_OK;
+  for (int32_t i = 0; i < p->argument_count && !s; i++) {
+    r->path = p->argument[i];
+    s = sort == FHIR ? fhir_read(r) : table_read(r);
+  }
+  return s;
+}
+
 gm_status t1d_input_read(gm_program *p, double zone_h, t1d_input *out)
 {
   *out = (t1d_input){.what = "rows"};
@@ -188,13 +259,10 @@ gm_status t1d_input_read(gm_program *p, double zone_h, t1d_input *out)
                      p->argument[i], p->argument[0]);
   gm_status s = mappings_take(&r, sort);
   if (!s) s = t1d_record_builder_new(p->ctx, NULL, &r.builder);
-  if (!s && sort == NIGHTSCOUT) s = nightscout_read(&r);
-  for (int32_t i = 0; i < p->argument_count && sort != NIGHTSCOUT && !s; i++) {
-    r.path = p->argument[i];
-    s = sort == FHIR ? fhir_read(&r) : table_read(&r);
-  }
+  if (!s) s = files_read(&r, sort);
   if (!s) s = mappings_check(&r);
   if (!s) s = t1d_record_finish(r.builder, &out->records);
+  if (!s) s = readings_check(p->ctx, sort, out);
   t1d_record_builder_free(r.builder);
   clock_name(&r, sort, out);
   return s;
@@ -203,6 +271,37 @@ gm_status t1d_input_read(gm_program *p, double zone_h, t1d_input *out)
 void t1d_input_free(t1d_input *in) { t1d_records_free(&in->records); }
 
 /* ---- what became of it ----------------------------------------------------------------------- */
+/* Of so many readings, and such a share of them, more than chance or a slip. */
+enum { WARNED_LEAST = 12, WARNINGS_MAX = 2 };
+static const double conflicts_warned = 0.05, low_warned = 0.01;
+
+typedef struct {
+  int32_t count;
+  char text[WARNINGS_MAX][160];
+} warnings;
+
+static bool is_much(int32_t n, int32_t of, double share)
+{
+  return n >= WARNED_LEAST && n > share * of;
+}
+
+static warnings warnings_of(const t1d_records *r)
+{
+  warnings w = {0};
+  const readings n = readings_of(r);
+  const int32_t told = n.count + r->conflicts;
+  if (is_much(r->conflicts, told, conflicts_warned))
+    snprintf(w.text[w.count++], sizeof w.text[0],
+             "%d of %d readings stand against another one of the same time: two people, or two "
+             "sensors?",
+             (int)r->conflicts, (int)told);
+  if (is_much(n.low, n.count, low_warned))
+    snprintf(w.text[w.count++], sizeof w.text[0],
+             "%d of %d readings are below %g mg/dL: some may be mmol/L", (int)n.low, (int)n.count,
+             mmol_most);
+  return w;
+}
+
 void t1d_input_show(const t1d_input *in, gm_text *out)
 {
   const t1d_records *r = &in->records;
@@ -211,13 +310,15 @@ void t1d_input_show(const t1d_input *in, gm_text *out)
     const char *what;
   } less[] = {{in->not_mapped, "not asked for"},   {in->parts, "parts refused"},
               {r->of_others, "of another person"}, {r->not_taken, "ordered or of no use here"},
-              {r->refused, "without a value"},     {r->withdrawn, "withdrawn"},
+              {r->implausible, "implausible"},     {r->withdrawn, "withdrawn"},
               {r->duplicates, "told before"},      {r->conflicts, "conflicts"}};
+  const warnings w = warnings_of(r);
   gm_text_addf(out, "%lld %s, %lld refused, %d records", (long long)in->read, in->what,
                (long long)in->refused, (int)r->count);
   for (size_t i = 0; i < sizeof less / sizeof less[0]; i++)
     if (less[i].n) gm_text_addf(out, ", %lld %s", (long long)less[i].n, less[i].what);
   gm_text_add(out, "\n");
+  for (int32_t i = 0; i < w.count; i++) gm_text_addf(out, "WARNING: %s\n", w.text[i]);
   if (in->first_refused[0]) gm_text_addf(out, "refused first: %s\n", in->first_refused);
   if (in->zone_needed)
     gm_text_add(out,
@@ -244,6 +345,7 @@ static void by_series_json(const t1d_records *r, gm_json_writer *j)
 void t1d_input_json(const t1d_input *in, gm_json_writer *j)
 {
   const t1d_records *r = &in->records;
+  const warnings w = warnings_of(r);
   gm_json_write_object(j, "input");
   gm_json_write_text(j, "of", in->what);
   gm_json_write_int(j, "read", in->read);
@@ -258,8 +360,12 @@ void t1d_input_json(const t1d_input *in, gm_json_writer *j)
   gm_json_write_int(j, "of_others", r->of_others);
   gm_json_write_int(j, "not_taken", r->not_taken);
   gm_json_write_int(j, "without_value", r->refused);
+  gm_json_write_int(j, "implausible", r->implausible);
   gm_json_write_int(j, "withdrawn", r->withdrawn);
   gm_json_write_int(j, "duplicates", r->duplicates);
   gm_json_write_int(j, "conflicts", r->conflicts);
+  gm_json_write_array(j, "warnings");
+  for (int32_t i = 0; i < w.count; i++) gm_json_write_text(j, NULL, w.text[i]);
+  gm_json_write_array_end(j);
   gm_json_write_object_end(j);
 }

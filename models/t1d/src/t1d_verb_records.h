@@ -9,7 +9,7 @@
 typedef struct {
   t1d_records records;
   const char *what;             /* "rows", "documents", "entries"; static */
-  int64_t read, refused, parts; /* parts: refused of what was taken otherwise */
+  int64_t read, refused, parts; /* parts: refused of documents and entries */
   int64_t not_mapped;           /* of what nothing here asks for */
   char first_refused[640];      /* file, place and why, without a value; "" none */
   char clock[24];   /* of local time: "UTC+5:30", or where --zone is not given "UTC" or "as in the
@@ -22,10 +22,12 @@ typedef struct {
  * whose columns it has, in the clock of zone_h), Nightscout's JSON (zone_h where a profile's zone
  * is only a name and the option `zone` is given) or FHIR's, all of one person. *out: freed by the
  * caller, also after a failure. Fails: as the readers, GM_EINVAL (sorts of files that do not go
- * together; a mapping that no table fits, or that stands beside files of another sort). */
+ * together; a mapping that no table fits, or that stands beside files of another sort; no reading
+ * of a sensor), GM_EUNIT (more than half of the readings can only be mmol/L). */
 GM_NODISCARD gm_status t1d_input_read(gm_program *p, double zone_h, t1d_input *out);
 void t1d_input_free(t1d_input *in);
-/* One line, those with the first refusal and a refused profile if there is any, and the clock's. */
+/* One line, those with warnings, the first refusal and a refused profile if there is any, and the
+ * clock's. */
 void t1d_input_show(const t1d_input *in, gm_text *out);
 void t1d_input_json(const t1d_input *in, gm_json_writer *j); /* as the object "input" */
 #endif
