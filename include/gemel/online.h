@@ -100,7 +100,8 @@ typedef struct {
   double low[GM_ONLINE_LEVELS]; /* central intervals, [level_count], nested */
   double high[GM_ONLINE_LEVELS];
   double expert[GM_ONLINE_EXPERTS]; /* each one's own */
-  double weight[GM_ONLINE_EXPERTS]; /* >= 0, sum 1 */
+  double weight[GM_ONLINE_EXPERTS]; /* >= 0, sum 1; 0 for one that rests (coefficient not 0) on a
+                                       feature of which no value ever came, but where all do */
   int32_t filled;                   /* features that were missing */
   int32_t settled;                  /* forecasts of this horizon that were settled before */
 } gm_online_law;

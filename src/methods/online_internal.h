@@ -128,10 +128,6 @@ struct gm_online {
   gm__online_record at;
 };
 
-/* The law of one horizon from features without gaps x[features]; all of record but target and
- * learns is filled. */
-void gm__online_say(const gm_online *o, int32_t horizon, const double *x, gm_online_law *law,
-                    double *record);
 /* Adds what came to the sums. */
 void gm__online_score_add(gm_online *o, int32_t horizon, const double *record, double y);
 /* Features g[scale_side] of the scale; apart[2]: the distances they use. */

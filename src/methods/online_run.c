@@ -53,6 +53,35 @@ static gm_status features_check(const gm_online *o, gm_ctx *ctx, const double *x
   return GM_OK;
 }
 
+/* Has an expert more to go by than what stands for a feature of which no value ever came? */
+static bool speaks(const gm_online *o, int32_t horizon, int32_t which, const double *x)
+{
+  const gm__online_cell *c = &o->cell[horizon];
+  const gm_online_expert *e = &o->expert[which];
+  for (int32_t k = 0; k < e->count; k++) {
+    const int32_t i = e->feature[k];
+    if (isnan(x[i]) && c->fill[4 * i + 3] == 0 && c->expert[which].w[k] != 0) return false;
+  }
+  return true;
+}
+
+/* Weights of the experts in the forecast from x: those that do not speak leave theirs to the
+ * others. Where only they have any, they keep it. */
+static void weights_of(const gm_online *o, int32_t horizon, const double *x, double *weight)
+{
+  const double *own = o->cell[horizon].weight;
+  bool heard[GM_ONLINE_EXPERTS], all = true;
+  double sum = 0;
+  for (int32_t i = 0; i < o->o.expert_count; i++) {
+    heard[i] = speaks(o, horizon, i, x);
+    all = all && heard[i];
+    if (heard[i]) sum += own[i];
+  }
+  const bool kept = all || !(sum > 0);
+  for (int32_t i = 0; i < o->o.expert_count; i++)
+    weight[i] = kept ? own[i] : heard[i] ? own[i] / sum : 0;
+}
+
 /* ---- law ------------------------------------------------------------------------------------ */
 /* The features of one expert, its[count + constant]. */
 static void seen_by(const gm_online_expert *e, const double *x, double *its)
@@ -74,8 +103,10 @@ static void say_intervals(const gm_online *o, int32_t horizon, gm_online_law *la
   }
 }
 
-void gm__online_say(const gm_online *o, int32_t horizon, const double *x, gm_online_law *law,
-                    double *record)
+/* The law of one horizon from features without gaps x[features] and weights[experts]; all of record
+ * but target and learns is filled. */
+static void say(const gm_online *o, int32_t horizon, const double *x, const double *weight,
+                gm_online_law *law, double *record)
 {
   const gm__online_cell *c = &o->cell[horizon];
   double its[GM__ONLINE_SIDE], spread = 0;
@@ -84,7 +115,7 @@ void gm__online_say(const gm_online *o, int32_t horizon, const double *x, gm_onl
   for (int32_t i = 0; i < o->o.expert_count; i++) {
     seen_by(&o->expert[i], x, its);
     law->expert[i] = record[o->at.expert + i] = gm__rls_say(&c->expert[i], its);
-    law->weight[i] = c->weight[i];
+    law->weight[i] = weight[i];
     law->mean += law->weight[i] * law->expert[i];
   }
   for (int32_t i = 0; i < o->o.expert_count; i++) {
@@ -145,7 +176,7 @@ static gm_status time_check(const gm_online *o, gm_ctx *ctx, double t)
 gm_status gm_online_forecast(gm_online *o, gm_ctx *ctx, double t, const double *x,
                              gm_online_law *law)
 {
-  double full[GM_ONLINE_FEATURES];
+  double full[GM_ONLINE_FEATURES], weight[GM_ONLINE_EXPERTS];
   gm_status s = time_check(o, ctx, t);
   if (!s) s = features_check(o, ctx, x);
   if (s) return s;
@@ -158,7 +189,8 @@ gm_status gm_online_forecast(gm_online *o, gm_ctx *ctx, double t, const double *
     }
     double *record = record_at(o, h, (int32_t)c->queue[1]++);
     int32_t missing = filled(o, h, x, full);
-    gm__online_say(o, h, full, &law[h], record);
+    weights_of(o, h, x, weight);
+    say(o, h, full, weight, &law[h], record);
     law[h].filled = missing;
     record[o->at.target] = t + o->o.horizon[h];
     mark_learners(o, x, record);
@@ -169,12 +201,13 @@ gm_status gm_online_forecast(gm_online *o, gm_ctx *ctx, double t, const double *
 
 gm_status gm_online_look(const gm_online *o, gm_ctx *ctx, const double *x, gm_online_law *law)
 {
-  double full[GM_ONLINE_FEATURES];
+  double full[GM_ONLINE_FEATURES], weight[GM_ONLINE_EXPERTS];
   gm_status s = features_check(o, ctx, x);
   if (s) return s;
   for (int32_t h = 0; h < o->o.horizon_count; h++, x += o->o.feature_count) {
     int32_t missing = filled(o, h, x, full);
-    gm__online_say(o, h, full, &law[h], o->scratch);
+    weights_of(o, h, x, weight);
+    say(o, h, full, weight, &law[h], o->scratch);
     law[h].filled = missing;
   }
   return GM_OK;

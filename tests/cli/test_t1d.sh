@@ -63,6 +63,9 @@ claim no_argument 2 "use: gemel t1d replay" "$gemel" t1d replay
 claim folder_of_a_result 0 "days" "$gemel" t1d profile "$dir/days.csv" --svg "$dir/new/folder/a.svg"
 claim four_decimals 0 "1152 readings" "$gemel" t1d replay "$dir/days.csv" --no-twin --basal 0.8125
 claim replay 0 "1152 readings" "$gemel" t1d replay "$dir/days.csv" --out "$dir/steps.csv"
+claim head_of_steps 0 "t_s,cgm_mgdl,believed," head -n 1 "$dir/steps.csv"
+claim steps_without_twin 0 "" "$gemel" t1d replay "$dir/days.csv" --no-twin --out "$dir/alone.csv"
+claim nothing_of_a_twin 0 "1152" grep -c '^[0-9]*,[0-9.]*,,,,,,[0-9]' "$dir/alone.csv"
 claim replay_says_scores 0 "within 90 %" "$gemel" t1d replay "$dir/days.csv" --no-twin
 claim steps_are_all_there 0 "1153" wc -l "$dir/steps.csv"
 claim output_is_not_the_input 2 "this is the file that the command is about" "$gemel" t1d profile "$dir/days.csv" --svg "$dir/days.csv"

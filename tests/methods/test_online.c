@@ -426,7 +426,7 @@ static void missing__is_filled_and_not_learned_from(void **state)
 }
 
 /* A stream of nothing but NaN and of constants keeps every number of the law finite or NaN as
- * documented, and a feature that was never seen stands as 0. */
+ * documented, and a feature that was never seen stands as 0: there is no expert but this. */
 static void missing__everything(void **state)
 {
   (void)state;
@@ -436,13 +436,47 @@ static void missing__everything(void **state)
   const double none[4] = {NAN, NAN, NAN, NAN}, zero[4] = {0};
   for (int i = 0; i < 20; i++) {
     step(o, ctx, i, NAN, none, &law);
-    assert_true(law.mean == prior_mean[4]);
+    assert_true(law.mean == prior_mean[4] && law.weight[0] == 1);
     assert_true(isnan(law.scale) && isnan(law.low[0]) && isnan(law.high[3]));
   }
   for (int i = 20; i < 200; i++) step(o, ctx, i, 42, zero, &law);
   assert_true(isfinite(law.mean) && law.scale > 0 && law.low[3] <= law.high[3]);
   assert_true(isfinite(law.low[3]) && isfinite(law.high[3]));
   assert_int_equal(gm_online_scored(o, 0).missed, 19 + 0);
+  gm_online_free(o);
+  gm_ctx_free(ctx);
+}
+
+/* An expert that rests on a feature of which no value ever came has no part in the forecast, which
+ * is the other's alone; from the feature's first value on it has its weight again, and missing
+ * values later take none of it away. */
+static void missing__what_never_came_has_no_weight(void **state)
+{
+  (void)state;
+  static const double horizon[] = {1}, one[] = {1};
+  static const int32_t which[] = {0, 1};
+  gm_ctx *ctx = context();
+  gm_online_expert e[2] = {{.count = 1, .feature = which, .fixed = true, .mean = one},
+                           {.count = 1, .feature = which + 1, .fixed = true, .mean = one}};
+  gm_online_options options = {
+      .horizon_count = 1, .horizon = horizon, .feature_count = 2, .expert_count = 2, .expert = e};
+  gm_online *o = made(ctx, &options);
+  gm_online_law law;
+  for (int i = 0; i < 30; i++) {
+    const double x[2] = {100 + i % 3, NAN};
+    assert_int_equal(gm_online_look(o, ctx, x, &law), GM_OK);
+    assert_true(law.mean == x[0] && law.weight[0] == 1 && law.weight[1] == 0);
+    step(o, ctx, i, 101, x, &law);
+    assert_true(law.mean == x[0] && law.weight[0] == 1 && law.weight[1] == 0);
+  }
+  gm_online_free(o);
+  o = made(ctx, &options);
+  step(o, ctx, 0, 100, (double[]){100, NAN}, &law);
+  assert_true(law.weight[1] == 0);
+  step(o, ctx, 1, 100, (double[]){100, 90}, &law);
+  assert_true(law.weight[1] == 0.5 && law.mean == 95);
+  step(o, ctx, 2, 100, (double[]){100, NAN}, &law);
+  assert_true(law.weight[1] > 0);
   gm_online_free(o);
   gm_ctx_free(ctx);
 }
@@ -743,6 +777,7 @@ int main(void)
       cmocka_unit_test(experts__combination_is_as_good_as_the_best),
       cmocka_unit_test(missing__is_filled_and_not_learned_from),
       cmocka_unit_test(missing__everything),
+      cmocka_unit_test(missing__what_never_came_has_no_weight),
       cmocka_unit_test(extremes__stay_finite),
       cmocka_unit_test(prior__is_worth_its_data),
       cmocka_unit_test(prior__adopts_scale_and_intervals),

@@ -36,7 +36,8 @@ static void step(t1d_forecast *f, double t_min, double cgm_mgdl, gm_online_law *
   must(t1d_forecast_step(f, ctx, &now, law));
 }
 
-/* Before anything is learned the forecast is the last reading. */
+/* Before anything is learned the forecast is the last reading, with nothing of a twin that has not
+ * spoken. */
 static void forecast__begins_with_the_last_reading(void **state)
 {
   (void)state;
@@ -44,8 +45,11 @@ static void forecast__begins_with_the_last_reading(void **state)
   gm_online_law law[T1D_FORECAST_HORIZONS];
   must(t1d_forecast_new(ctx, &f));
   step(f, 0, 137, law);
-  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++)
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
     assert_true(fabs(law[h].expert[T1D_FORECAST_READINGS] - 137) < 1e-6);
+    assert_true(fabs(law[h].mean - 137) < 1e-6 && fabs(law[h].median - 137) < 1e-6);
+    assert_true(law[h].weight[T1D_FORECAST_TWIN] == 0 && law[h].weight[T1D_FORECAST_ALL] == 0);
+  }
   t1d_forecast_free(f);
 }
 

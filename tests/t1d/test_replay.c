@@ -18,7 +18,10 @@ static t1d_records all;
 static t1d_replay out;
 /* Of the moment `look_h` after midnight: mean of the outlook in 6 h; of all: what was heard. */
 static double look_h, ahead_mgdl;
-static int32_t heard, without_law, with_outlook;
+static int32_t heard, without_law, with_outlook, with_twins_word, explained;
+/* Of the first twelve moments with a forecast: largest |median - reading| over the reading. */
+static double first_off;
+static double last_heard_s, explained_s;
 
 static int begin(void **state)
 {
@@ -39,6 +42,12 @@ static void listen(void *user, const t1d_replay_moment *m)
   heard++;
   without_law += !m->law;
   with_outlook += m->outlook != NULL;
+  with_twins_word += !isnan(m->news.glucose_mgdl) || !isnan(m->news.glucose_sd_mgdl) ||
+                     !isnan(m->news.hidden_meal_g) || !isnan(m->news.disturbance_mg_kg_min);
+  last_heard_s = m->t_s;
+  if (m->why) explained++, explained_s = m->t_s;
+  for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && m->law && heard <= 12; h++)
+    first_off = fmax(first_off, fabs(m->law[h].median - m->cgm_mgdl) / m->cgm_mgdl);
   if (!m->outlook || fabs(m->t_s / 3600 - look_h) > 1e-6) return;
   const t1d_outlook *o = m->outlook;
   ahead_mgdl = 0;
@@ -64,10 +73,16 @@ static void readings(double first_min, double last_min, double every)
     add(T1D_RECORD_GLUCOSE, t, 140 + 6 * sin(t / 37) + 3 * sin(t / 11), 0);
 }
 
+static void hear_anew(void)
+{
+  heard = without_law = with_outlook = with_twins_word = explained = 0;
+  first_off = 0;
+  ahead_mgdl = last_heard_s = explained_s = NAN;
+}
+
 static gm_status run(const t1d_replay_options *o)
 {
-  heard = without_law = with_outlook = 0;
-  ahead_mgdl = NAN;
+  hear_anew();
   return t1d_replay_run(ctx, &all, o, listen, NULL, NULL, &out);
 }
 
@@ -289,8 +304,8 @@ static void gap__steps_and_no_forecasts(void **state)
   assert_int_equal(without_law, 22); /* all of the 24 but 5 and 10 min behind the last reading */
 }
 
-/* Without the twin nothing of it is made: no outlook, no meals found, nothing held out; records are
- * counted all the same. */
+/* Without the twin nothing of it is made: no outlook, no meals found, nothing held out, no number
+ * where its word would be; records are counted all the same. */
 static void no_twin__nothing_of_it(void **state)
 {
   (void)state;
@@ -302,6 +317,7 @@ static void no_twin__nothing_of_it(void **state)
   add(T1D_RECORD_BASAL, 90, 2, 30);
   assert_int_equal(run(&o), GM_OK);
   assert_int_equal(with_outlook, 0);
+  assert_int_equal(with_twins_word, 0);
   assert_int_equal(out.held_out + out.lost + out.meals_found, 0);
   assert_int_equal(out.boluses, 1);
   assert_int_equal(out.meals_told, 1);
@@ -309,24 +325,62 @@ static void no_twin__nothing_of_it(void **state)
   assert_true(out.complete);
 }
 
-static bool after_ten(void *user)
+/* Without the twin the first hour's forecasts are near the readings that they are made from: what
+ * only a twin could say has no part in them. */
+static void no_twin__begins_near_the_readings(void **state)
+{
+  (void)state;
+  static const t1d_replay_options o = {.no_twin = true};
+  clear();
+  readings(0, 600, 5);
+  assert_int_equal(run(&o), GM_OK);
+  print_message("first hour: medians within %.1f %% of the reading\n", 100 * first_off);
+  assert_true(first_off > 0 && first_off < 0.2);
+}
+
+/* It is asked at a step before that is heard. */
+static bool at_the_tenth(void *user)
 {
   (void)user;
-  return heard >= 10;
+  return heard >= 9;
 }
 
 /* A stopped replay has what there is so far and says so. */
 static void stop__keeps_what_there_is(void **state)
 {
   (void)state;
-  const gm_watch watch = {after_ten, NULL, NULL};
+  const gm_watch watch = {at_the_tenth, NULL, NULL};
   static const t1d_replay_options o = {.no_twin = true};
   clear();
   readings(0, 600, 5);
-  heard = 0;
+  hear_anew();
   assert_int_equal(t1d_replay_run(ctx, &all, &o, listen, NULL, &watch, &out), GM_OK);
   assert_false(out.complete);
   assert_int_equal(out.readings, 10);
+  near(out.days, 45.0 / 1440, 1e-12);
+  near(out.days_recorded, 600.0 / 1440, 1e-12);
+}
+
+/* Stopped at a reading, or where there is none, it explains the outlook there, once. A stop that is
+ * asked for at the last reading changes nothing. */
+static void stop__explains_where_it_is(void **state)
+{
+  (void)state;
+  const gm_watch watch = {at_the_tenth, NULL, NULL};
+  static const t1d_replay_options o = {.explain = true, .basal_u_per_h = 1};
+  for (int32_t gap = 0; gap < 3; gap++) {
+    clear();
+    readings(0, gap == 0 ? 600 : gap == 1 ? 30 : 45, 5);
+    if (gap == 1) readings(120, 600, 5);
+    hear_anew();
+    assert_int_equal(t1d_replay_run(ctx, &all, &o, listen, NULL, &watch, &out), GM_OK);
+    assert_int_equal(out.complete, gap == 2);
+    assert_int_equal(out.steps, 10);
+    near(out.days, 45.0 / 1440, 1e-12);
+    assert_int_equal(heard, 10);
+    assert_int_equal(explained, 1);
+    assert_true(explained_s == last_heard_s);
+  }
 }
 
 /* A rate without an end that is said again half an hour later was never over: what is expected
@@ -388,7 +442,9 @@ int main(void)
       cmocka_unit_test(sensor__of_one_minute),
       cmocka_unit_test(gap__steps_and_no_forecasts),
       cmocka_unit_test(no_twin__nothing_of_it),
+      cmocka_unit_test(no_twin__begins_near_the_readings),
       cmocka_unit_test(stop__keeps_what_there_is),
+      cmocka_unit_test(stop__explains_where_it_is),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }

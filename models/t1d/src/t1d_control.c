@@ -102,10 +102,12 @@ typedef struct {
   double ahead_min, pace;
 } account;
 
-/* What the profile gives over an entry, which may pass from one hour to the next, U. */
+/* What the profile gives over an entry, U. A decision stands against the profile of its moment;
+ * what flowed while nobody decided, against all hours of the profile that it passed. */
 static double profile_u(const t1d_view *v, const t1d_given *g)
 {
-  if (!isfinite(g->t_min) || !(g->minutes <= 1440))
+  const bool decided = g->minutes <= v->step_min;
+  if (decided || !isfinite(g->t_min) || !(g->minutes <= 1440))
     return t1d_basal_at(v->therapy, g->t_min) * g->minutes / 60;
   const double end = g->t_min + g->minutes;
   double sum = 0;

@@ -27,7 +27,7 @@ GM_NODISCARD gm_status t1d_forecast_new(gm_ctx *ctx, t1d_forecast **out);
 void t1d_forecast_free(t1d_forecast *f); /* NULL ok */
 
 /* What is known at a time: the reading (NaN: none) and its weight in [0, 1], and what the twin says
- * after it; outlook NULL: nothing. */
+ * after it; outlook NULL: nothing. Until there was one the forecast is of the readings alone. */
 typedef struct {
   double t_min, cgm_mgdl, weight;
   const t1d_outlook *outlook;

@@ -18,12 +18,13 @@ typedef struct {
   t1d_replay_options o;
   t1d_replay_listener *listener;
   void *user;
-  double day0_s, clear_min, read_min;
+  const gm_watch *watch;
+  double day0_s, t0_min, clear_min, read_min;
   double schedule_u_per_h; /* what runs where nothing else does */
   int32_t next;            /* record not told yet */
   t1d_twin *twin;
   t1d_forecast *forecast;
-  bool cleared, last;
+  bool cleared, last, stopped;
   t1d_replay out;
 } replay;
 
@@ -183,7 +184,7 @@ static gm_status forecast_step(replay *p, double t_min, t1d_replay_moment *m, gm
   return t1d_forecast_step(p->forecast, p->ctx, &now, law);
 }
 
-/* Behind the last reading: what is of its own time is told, and the outlook explained. */
+/* Where it ends or is stopped: what is of that time is told, and the outlook explained. */
 static gm_status last_step(replay *p, double t_min, t1d_replay_moment *m, t1d_explanation *why)
 {
   gm_status s = tell(p, nextafter(t_min, INFINITY), t_min);
@@ -193,10 +194,25 @@ static gm_status last_step(replay *p, double t_min, t1d_replay_moment *m, t1d_ex
   return t1d_twin_explain(p->twin, p->ctx, NULL, why);
 }
 
+/* What is known before the twin has spoken. */
+static t1d_replay_moment moment_at(const replay *p, double t_min, double cgm_mgdl)
+{
+  return (t1d_replay_moment){.t_s = p->day0_s + 60 * t_min,
+                             .cgm_mgdl = cgm_mgdl,
+                             .news = {.t_min = t_min,
+                                      .mean_mgdl = NAN,
+                                      .sd_mgdl = NAN,
+                                      .glucose_mgdl = NAN,
+                                      .glucose_sd_mgdl = NAN,
+                                      .disturbance_mg_kg_min = NAN,
+                                      .disturbance_sd = NAN,
+                                      .hidden_meal_g = NAN,
+                                      .weight = 1}};
+}
+
 static gm_status one_step(replay *p, double t_min, double before_min, double cgm_mgdl)
 {
-  t1d_replay_moment m = {
-      .t_s = p->day0_s + 60 * t_min, .cgm_mgdl = cgm_mgdl, .news = {.t_min = t_min, .weight = 1}};
+  t1d_replay_moment m = moment_at(p, t_min, cgm_mgdl);
   t1d_outlook outlook;
   t1d_explanation why;
   gm_online_law law[T1D_FORECAST_HORIZONS];
@@ -205,7 +221,9 @@ static gm_status one_step(replay *p, double t_min, double before_min, double cgm
   if (!s) s = forecast_step(p, t_min, &m, law);
   if (s) return s;
   count(&p->out, &m);
-  if (p->last) s = last_step(p, t_min, &m, &why);
+  p->out.days = (t_min - p->t0_min) / day_min;
+  p->stopped = !p->last && gm_watch_stop(p->watch);
+  if (p->last || p->stopped) s = last_step(p, t_min, &m, &why);
   if (!s && p->listener) p->listener(p->user, &m);
   return s;
 }
@@ -233,12 +251,13 @@ static gm_status reading(replay *p, int32_t i, double *last_min)
     p->out.between++;
     return GM_OK;
   }
-  for (int32_t k = 0; k < GAP_STEPS && !s && t_min - *last_min > gap_min; k++) {
+  for (int32_t k = 0; k < GAP_STEPS && !s && !p->stopped && t_min - *last_min > gap_min; k++) {
     s = one_step(p, *last_min + step_min, *last_min, NAN);
     *last_min += step_min;
   }
+  if (s || p->stopped) return s;
   p->last = is_last(p, i, t_min);
-  if (!s) s = one_step(p, t_min, isnan(*last_min) ? t_min : *last_min, p->r->record[i].value);
+  s = one_step(p, t_min, isnan(*last_min) ? t_min : *last_min, p->r->record[i].value);
   *last_min = t_min;
   return s;
 }
@@ -288,12 +307,13 @@ static gm_status make(replay *p, int32_t first)
   while (p->r->record[last].kind != T1D_RECORD_GLUCOSE) last--;
   const double t0 = p->r->record[first].t_s, t1 = p->r->record[last].t_s;
   p->day0_s = floor((t0 + 3600 * p->o.zone_h) / day_s) * day_s - 3600 * p->o.zone_h;
-  p->out.days = (t1 - t0) / day_s;
+  p->out.days_recorded = (t1 - t0) / day_s;
+  p->t0_min = minutes(p, t0);
   p->clear_min = minutes(p, p->o.score_share > 0 ? t0 + p->o.score_share * (t1 - t0) : t0 + day_s);
   p->read_min = NAN;
   gm_status s = t1d_forecast_new(p->ctx, &p->forecast);
-  if (!s && !p->o.no_twin) s = twin_make(p, first, minutes(p, t0));
-  return s ? s : tell_before(p, first, minutes(p, t0));
+  if (!s && !p->o.no_twin) s = twin_make(p, first, p->t0_min);
+  return s ? s : tell_before(p, first, p->t0_min);
 }
 
 static gm_status check(gm_ctx *ctx, const t1d_records *r)
@@ -312,7 +332,7 @@ gm_status t1d_replay_run(gm_ctx *ctx, const t1d_records *r, const t1d_replay_opt
                          t1d_replay_listener *listener, void *user, const gm_watch *watch,
                          t1d_replay *out)
 {
-  replay p = {.ctx = ctx, .r = r, .listener = listener, .user = user};
+  replay p = {.ctx = ctx, .r = r, .listener = listener, .user = user, .watch = watch};
   if (options) p.o = *options;
   if (p.o.bw_kg == 0) p.o.bw_kg = 70;
   if (p.o.members == 0) p.o.members = MEMBERS;
@@ -321,14 +341,15 @@ gm_status t1d_replay_run(gm_ctx *ctx, const t1d_records *r, const t1d_replay_opt
   int32_t i = reading_from(r, 0);
   double last_min = NAN;
   s = make(&p, i);
-  bool stopped = false;
-  for (; i < r->count && !s && !stopped; i = reading_from(r, i + 1)) {
+  for (; i < r->count && !s && !p.stopped; i = reading_from(r, i + 1)) {
     s = reading(&p, i, &last_min);
     gm_watch_progress(watch, "replaying", (double)i / r->count);
-    stopped = gm_watch_stop(watch);
   }
-  p.out.complete = !stopped;
-  if (!stopped) p.out.after = left_behind(&p);
+  p.out.complete = !p.stopped;
+  if (!p.stopped) { /* to the last reading, be it too close to the one before for a step */
+    p.out.days = p.out.days_recorded;
+    p.out.after = left_behind(&p);
+  }
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && !s; h++)
     p.out.score[h] = gm_online_scored(t1d_forecast_online(p.forecast), h);
   t1d_twin_free(p.twin);

@@ -24,16 +24,17 @@ typedef struct {
   /* per min; 0: the 10th percentile of the heart rates in the records, where there are 288 or more;
    * negative: exercise is not followed */
   double rest_heart_rate;
-  bool explain; /* the last reading's moment has `why` */
+  bool explain; /* the last moment has `why` */
   uint64_t seed;
 } t1d_replay_options;
 
 typedef struct {
-  double t_s, cgm_mgdl; /* NaN: no reading was there */
-  t1d_twin_news news;
+  double t_s, cgm_mgdl;       /* NaN: no reading was there */
+  t1d_twin_news news;         /* without a twin: weight 1, what the twin would say NaN */
   const gm_online_law *law;   /* [T1D_FORECAST_HORIZONS]; NULL: the last reading is too old */
   const t1d_outlook *outlook; /* NULL without a twin */
-  const t1d_explanation *why; /* of the outlook; NULL but at the last reading, on demand */
+  const t1d_explanation *why; /* of the outlook; NULL but at the last reading, or the step at which
+                                 the replay is stopped, on demand */
 } t1d_replay_moment;
 typedef void t1d_replay_listener(void *user, const t1d_replay_moment *m);
 
@@ -46,13 +47,14 @@ typedef struct {
   int64_t heart_rates, sessions;            /* that were followed */
   int64_t unused; /* of a finger; heart rate and exercise that are not followed */
   int64_t meals_found;
-  int64_t lost; /* steps with the twin lost */
-  double days;
+  int64_t lost;               /* steps with the twin lost */
+  double days, days_recorded; /* followed; of all of the readings */
   bool complete;
   gm_online_score score[T1D_FORECAST_HORIZONS];
 } t1d_replay;
 
 /* options, listener and watch may be NULL; a stopped replay has scores so far and complete false.
+ * watch is asked once in each step but the last, before the listener hears of it.
  * Fails, *out as it was: GM_EINVAL (no reading of a sensor), GM_EUNIT (no reading above 33.4:
  * mmol/L taken for mg/dL), GM_ENOMEM, GM_EDOMAIN (options). */
 GM_NODISCARD gm_status t1d_replay_run(gm_ctx *ctx, const t1d_records *r,

@@ -13,6 +13,7 @@ typedef struct {
 
 typedef struct {
   gm_text *table; /* NULL: not asked for */
+  bool twin;
   reasons why;
   bool forecast; /* of the newest step */
   double median[T1D_FORECAST_HORIZONS], low[T1D_FORECAST_HORIZONS], high[T1D_FORECAST_HORIZONS];
@@ -37,7 +38,7 @@ static void reasons_take(reasons *w, double t_s, const t1d_explanation *e)
 /* ---- steps as a table ------------------------------------------------------------------------ */
 static void table_head(gm_text *out)
 {
-  gm_text_add(out, "t_s,cgm_mgdl,weight,glucose_mgdl,glucose_sd_mgdl,hidden_meal_g,lost");
+  gm_text_add(out, "t_s,cgm_mgdl,believed,glucose_mgdl,glucose_sd_mgdl,hidden_meal_g,lost");
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++)
     gm_text_addf(out, ",median_%.0f_min,low90_%.0f_min,high90_%.0f_min", t1d_forecast_min[h],
                  t1d_forecast_min[h], t1d_forecast_min[h]);
@@ -52,15 +53,16 @@ static void cell(gm_text *out, double v)
     gm_text_addf(out, ",%.4g", v);
 }
 
-static void table_row(gm_text *out, const t1d_replay_moment *m)
+/* A cell of what nobody measured or judged is empty. */
+static void table_row(gm_text *out, const t1d_replay_moment *m, bool twin)
 {
   gm_text_addf(out, "%.0f", m->t_s);
   cell(out, m->cgm_mgdl);
-  cell(out, m->news.weight);
+  cell(out, twin && !isnan(m->cgm_mgdl) ? m->news.weight : NAN);
   cell(out, m->news.glucose_mgdl);
   cell(out, m->news.glucose_sd_mgdl);
   cell(out, m->news.hidden_meal_g);
-  gm_text_addf(out, ",%d", m->news.lost);
+  cell(out, twin ? m->news.lost : NAN);
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
     cell(out, m->law ? m->law[h].median : NAN);
     cell(out, m->law ? m->law[h].low[T1D_FORECAST_LEVEL90] : NAN);
@@ -72,7 +74,7 @@ static void table_row(gm_text *out, const t1d_replay_moment *m)
 static void listen(void *user, const t1d_replay_moment *m)
 {
   heard *q = user;
-  if (q->table) table_row(q->table, m);
+  if (q->table) table_row(q->table, m, q->twin);
   if (m->why) reasons_take(&q->why, m->t_s, m->why);
   q->forecast = m->law != NULL;
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS && m->law; h++) {
@@ -142,7 +144,9 @@ static void twin_show(const t1d_replay *r, gm_text *out)
 
 static void replay_show(const t1d_replay *r, bool twin, gm_text *out)
 {
-  gm_text_addf(out, "%.1f days, %lld readings", r->days, (long long)(r->readings + r->between));
+  gm_text_addf(out, "%.1f ", r->days);
+  if (!r->complete) gm_text_addf(out, "of %.1f ", r->days_recorded);
+  gm_text_addf(out, "days, %lld readings", (long long)(r->readings + r->between));
   if (r->between)
     gm_text_addf(out, ", %lld of them between steps of 5 min: not used", (long long)r->between);
   gm_text_add(out, "\n");
@@ -216,13 +220,12 @@ static void now_json(const heard *q, gm_json_writer *j)
 }
 
 /* ---- why ------------------------------------------------------------------------------------- */
-static void why_show(const reasons *w, gm_text *out)
+static void why_show(const reasons *w, bool complete, gm_text *out)
 {
-  gm_text_addf(
-      out,
-      "\nWhy, at the last reading: the twin has glucose at %.0f mg/dL; mean and sd of what is "
-      "to come, mg/dL\n  ahead     expected",
-      w->now_mgdl);
+  gm_text_addf(out,
+               "\nWhy, %s: the twin has glucose at %.0f mg/dL; mean and sd of what is "
+               "to come, mg/dL\n  ahead     expected",
+               complete ? "at the last reading" : "where it was stopped", w->now_mgdl);
   for (int32_t c = 0; c < T1D_CAUSES; c++) gm_text_addf(out, "  %16s", t1d_cause_name[c]);
   gm_text_add(out, "\n");
   for (int32_t h = 0; h < T1D_FORECAST_HORIZONS; h++) {
@@ -271,6 +274,7 @@ static void replay_json(const t1d_replay *r, const t1d_input *in, bool twin, con
   t1d_input_json(in, &j);
   gm_json_write_bool(&j, "complete", r->complete);
   gm_json_write_number(&j, "days", r->days);
+  gm_json_write_number(&j, "days_recorded", r->days_recorded);
   gm_json_write_int(&j, "readings", r->readings + r->between);
   gm_json_write_int(&j, "readings_between_steps", r->between);
   gm_json_write_int(&j, "meals", r->meals_told);
@@ -317,7 +321,7 @@ static int replay(gm_program *p)
   gm_text table;
   gm_text_init(&table, p->ctx);
   table_head(&table);
-  heard q = {.table = path ? &table : NULL};
+  heard q = {.table = path ? &table : NULL, .twin = !o.no_twin};
   gm_status s = t1d_input_read(p, o.zone_h, &in);
   if (!s) s = t1d_replay_run(p->ctx, &in.records, &o, listen, &q, &p->watch, &r);
   if (!s && path) s = gm_program_write(p->ctx, path, &table);
@@ -327,7 +331,7 @@ static int replay(gm_program *p)
     t1d_input_show(&in, &p->out);
     replay_show(&r, !o.no_twin, &p->out);
     now_show(&q, !o.no_twin, &p->out);
-    if (q.why.there) why_show(&q.why, &p->out);
+    if (q.why.there) why_show(&q.why, r.complete, &p->out);
   }
   t1d_input_free(&in);
   gm_text_free(&table);
