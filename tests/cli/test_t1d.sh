@@ -118,7 +118,7 @@ also meal_is_not_told "0 meals, 1 boluses"
 # Two people in one, and units of two sorts: a warning, also in the page and in JSON.
 awk -F, 'NR == 1 { print; next } { printf "%s,%.0f\n", $1, $2 + 30 }' "$dir/days.csv" > "$dir/other.csv"
 claim two_people 0 "WARNING: 1152 of 2304 readings stand against another one of the same time" "$gemel" t1d profile "$dir/days.csv" "$dir/other.csv" --html "$dir/two.html"
-claim page_says_two_people 0 "two people, or two sensors?" cat "$dir/two.html"
+claim page_says_two_people 0 "<b>In doubt:</b> 1152 of 2304 readings stand against another" cat "$dir/two.html"
 claim json_says_two_people 0 '"1152 of 2304 readings stand against another one' "$gemel" t1d profile "$dir/days.csv" "$dir/other.csv" --json
 awk -F, 'NR == 1 || NR > 60 { print; next } { printf "%s,%.1f\n", $1, $2 / 18 }' "$dir/days.csv" > "$dir/mixed.csv"
 claim some_are_mmol 0 "WARNING: 59 of 1152 readings are below 33.4 mg/dL: some may be mmol/L" "$gemel" t1d replay "$dir/mixed.csv" --no-twin

@@ -372,7 +372,7 @@ static void report(int32_t n, const char *account)
   t1d_metrics m;
   make(n, NULL);
   if (t1d_metrics_of(ctx, &r, NULL, &m)) fail_msg("%s", gm_message(ctx));
-  const t1d_profile_report what = {p, &m, &r, account, "UTC+5:30"};
+  const t1d_profile_report what = {p, &m, &r, account, "UTC+5:30", NULL};
   t1d_profile_html(&what, &text);
   assert_int_equal(text.status, GM_OK);
   check_markup(strstr(text.data, "<html"));
@@ -532,7 +532,7 @@ static gm_status trial(gm_ctx *c, void *user)
   gm_status status = t1d_metrics_of(c, &r, NULL, &m);
   if (!status) status = t1d_profile_new(c, &r, NULL, &out);
   if (status) return status;
-  const t1d_profile_report report = {out, &m, &r, "1 row", NULL};
+  const t1d_profile_report report = {out, &m, &r, "1 row", NULL, NULL};
   gm_text_init(&s, c);
   t1d_profile_html(&report, &s);
   status = s.status;

@@ -87,6 +87,10 @@ static void head(const t1d_profile_report *r, gm_text *out)
     escaped(out, m->reason);
     gm_text_add(out, ". What follows may not stand for the weeks around it.</p>\n");
   }
+  if (!r->doubts || !r->doubts[0]) return;
+  gm_text_add(out, "<p class=\"short\"><b>In doubt:</b> ");
+  escaped(out, r->doubts);
+  gm_text_add(out, "</p>\n");
 }
 
 static void row(gm_text *out, const char *name, const char *asked)

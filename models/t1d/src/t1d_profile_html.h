@@ -13,6 +13,7 @@ typedef struct {
   const t1d_readings *readings;
   const char *account; /* lines on what was read and refused */
   const char *clock;   /* of those minutes: "UTC+2", without markup; NULL: not said */
+  const char *doubts;  /* lines on why they may be no series of one person; "" or NULL: none */
 } t1d_profile_report;
 
 /* Adds the page to out: head, what data there are and whether they suffice, the metrics with their

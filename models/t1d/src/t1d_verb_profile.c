@@ -103,21 +103,25 @@ static gm_status profile_make(gm_program *p, const t1d_readings *r, const t1d_in
                                   .same_time = T1D_SAME_TIME_FIRST};
   const t1d_profile_options po = {.day_count = days, .same_time = T1D_SAME_TIME_FIRST};
   t1d_profile *made = NULL;
-  gm_text account;
+  gm_text account, doubts;
   gm_status s = t1d_metrics_of(p->ctx, r, &mo, m);
   if (!s && (svg || html)) s = t1d_profile_new(p->ctx, r, &po, &made);
   gm_text_init(&account, p->ctx);
+  gm_text_init(&doubts, p->ctx);
   if (made) {
     t1d_input_show(in, &account);
+    t1d_input_doubts(in, &doubts);
     const t1d_profile_report report = {.profile = made,
                                        .metrics = m,
                                        .readings = r,
                                        .account = account.data ? account.data : "",
+                                       .doubts = doubts.data,
                                        .clock = in->clock};
     s = files_write(p, &report, svg, html);
   }
   t1d_profile_free(made);
   gm_text_free(&account);
+  gm_text_free(&doubts);
   return s;
 }
 

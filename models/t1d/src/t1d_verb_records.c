@@ -302,6 +302,12 @@ static warnings warnings_of(const t1d_records *r)
   return w;
 }
 
+void t1d_input_doubts(const t1d_input *in, gm_text *out)
+{
+  const warnings w = warnings_of(&in->records);
+  for (int32_t i = 0; i < w.count; i++) gm_text_addf(out, "%s%s", i ? "\n" : "", w.text[i]);
+}
+
 void t1d_input_show(const t1d_input *in, gm_text *out)
 {
   const t1d_records *r = &in->records;

@@ -29,5 +29,7 @@ void t1d_input_free(t1d_input *in);
 /* One line, those with warnings, the first refusal and a refused profile if there is any, and the
  * clock's. */
 void t1d_input_show(const t1d_input *in, gm_text *out);
+/* The warnings alone, a line each; nothing where there are none. */
+void t1d_input_doubts(const t1d_input *in, gm_text *out);
 void t1d_input_json(const t1d_input *in, gm_json_writer *j); /* as the object "input" */
 #endif
