@@ -121,79 +121,112 @@ static void explanation__sums_to_the_outlook(void **state)
   hidden_close(&p);
 }
 
+/* A twin that has seen nothing, at its person's basal rate, at 5 min. */
+static void rest(hidden *p, t1d_twin **twin)
+{
+  hidden_open(p, ctx, 13, NULL);
+  const t1d_twin_options o = hidden_options(p);
+  hidden_must(ctx, t1d_twin_new(ctx, &o, twin));
+  hidden_must(ctx, t1d_twin_basal(*twin, ctx, 0, p->subject->basal_u_per_h));
+  hidden_must(ctx, t1d_twin_step(*twin, ctx, 5, NAN, NULL));
+}
+
+/* Means of the outlook and of what a unit more would change in it. */
+static void means_of(t1d_twin *twin, double *glucose, double *unit)
+{
+  static const t1d_outlook_options oo = {.members = 64, .basal_u_per_h = -1, .per_unit = true};
+  t1d_outlook o;
+  hidden_must(ctx, t1d_twin_outlook(twin, ctx, &oo, &o));
+  for (int32_t k = 0; k < 72; k++) {
+    glucose[k] = mean_at(&o, o.glucose_mgdl, k);
+    unit[k] = mean_at(&o, o.per_unit_mgdl, k);
+  }
+}
+
+static void causes_of(t1d_twin *twin, double (*cause)[72])
+{
+  static const t1d_outlook_options oo = {.members = 64, .basal_u_per_h = -1};
+  t1d_explanation e;
+  hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
+  for (int32_t c = 0; c < T1D_CAUSES; c++)
+    for (int32_t k = 0; k < 72; k++) cause[c][k] = cause_at(&e, c, k);
+}
+
 /* A unit given a moment ago explains what a unit given now would change, and nothing else does. */
 static void explanation__of_a_unit_is_its_effect(void **state)
 {
   (void)state;
   hidden p;
   t1d_twin *twin;
-  t1d_outlook o;
-  t1d_explanation e;
-  hidden_open(&p, ctx, 13, NULL);
-  const t1d_twin_options to = hidden_options(&p);
-  hidden_must(ctx, t1d_twin_new(ctx, &to, &twin));
-  hidden_must(ctx, t1d_twin_step(twin, ctx, 5, NAN, NULL));
-  const t1d_outlook_options oo = {
-      .members = 64, .basal_u_per_h = p.subject->basal_u_per_h, .per_unit = true};
-  double unit[72];
-  hidden_must(ctx, t1d_twin_outlook(twin, ctx, &oo, &o));
-  for (int32_t k = 0; k < 72; k++) unit[k] = mean_at(&o, o.per_unit_mgdl, k);
-  hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
-  double none[72];
-  for (int32_t k = 0; k < 72; k++) none[k] = cause_at(&e, T1D_CAUSE_INSULIN, k);
+  double glucose[72], unit[72], none[T1D_CAUSES][72], given[T1D_CAUSES][72];
+  rest(&p, &twin);
+  means_of(twin, glucose, unit);
+  causes_of(twin, none);
   hidden_must(ctx, t1d_twin_bolus(twin, ctx, 5, 1));
-  hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
+  causes_of(twin, given);
   for (int32_t k = 11; k < 72; k += 12) {
     /* the bolus takes a minute: it is half a minute later, 1 % of the effect at an hour */
-    const double found = cause_at(&e, T1D_CAUSE_INSULIN, k) - none[k];
+    const double found = given[T1D_CAUSE_INSULIN][k] - none[T1D_CAUSE_INSULIN][k];
     if (k == 47) print_message("a unit, in 4 h: explained %.2f, effect %.2f\n", found, unit[k]);
-    assert_true(fabs(cause_at(&e, T1D_CAUSE_CARBS, k)) < 1e-9);
+    assert_true(fabs(given[T1D_CAUSE_CARBS][k]) < 1e-9);
     assert_true(fabs(found - unit[k]) < 0.03 * fabs(unit[k]));
   }
   t1d_twin_free(twin);
   hidden_close(&p);
 }
 
+/* What less insulin by `less_u` units over half an hour from now on changes at step k, from the
+ * first unit's effect and the second's: Newton's series in the dose, to the second difference. Its
+ * last term goes to *bend: what is cut off is smaller. */
+static double change_by_series(const double *first, const double *second, double less_u, int32_t k,
+                               double *bend)
+{
+  double unit = 0, more = 0;
+  for (int32_t j = 0; j < 6; j++) { /* mean over the half hour, by trapezes */
+    unit += (first[k - j] + first[k - j - 1]) / 12;
+    more += (second[k - j] + second[k - j - 1]) / 12;
+  }
+  *bend = (more - unit) * less_u * (less_u + 1) / 2;
+  return -unit * less_u + *bend;
+}
+
 /* Basal off for half an hour from now on is insulin that does not come, and not another basal rate:
- * all that changes in the outlook is the insulin's, and by a unit's effect for half an hour of
- * basal a quarter of an hour from now, but for the bend of what insulin does. */
+ * no other cause changes but by the trend's share of the bend, all of them by what the outlook
+ * changes, and that by what insulin does. */
 static void explanation__of_a_temporary_rate(void **state)
 {
   (void)state;
-  hidden p;
-  t1d_twin *twin;
-  t1d_outlook o;
-  t1d_explanation e;
-  hidden_open(&p, ctx, 13, NULL);
-  const t1d_twin_options to = hidden_options(&p);
+  hidden p, q;
+  t1d_twin *twin, *more;
+  double before[72], after[72], first[72], second[72], none[T1D_CAUSES][72], off[T1D_CAUSES][72];
+  rest(&p, &twin);
+  rest(&q, &more);
+  means_of(twin, before, first);
+  causes_of(twin, none);
+  hidden_must(ctx, t1d_twin_bolus(more, ctx, 5, 1));
+  means_of(more, after, second);
   const double basal = p.subject->basal_u_per_h;
-  hidden_must(ctx, t1d_twin_new(ctx, &to, &twin));
-  hidden_must(ctx, t1d_twin_basal(twin, ctx, 0, basal));
-  hidden_must(ctx, t1d_twin_step(twin, ctx, 5, NAN, NULL));
-  const t1d_outlook_options oo = {.members = 64, .basal_u_per_h = -1, .per_unit = true};
-  double unit[72], none[72], rate[72], total[72];
-  hidden_must(ctx, t1d_twin_outlook(twin, ctx, &oo, &o));
-  for (int32_t k = 0; k < 72; k++) unit[k] = mean_at(&o, o.per_unit_mgdl, k);
-  hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
-  for (int32_t k = 0; k < 72; k++) {
-    none[k] = cause_at(&e, T1D_CAUSE_INSULIN, k);
-    rate[k] = cause_at(&e, T1D_CAUSE_BASAL, k);
-    total[k] = e.total_mean[k];
-  }
   hidden_must(ctx, t1d_twin_basal(twin, ctx, 5, 0));
   hidden_must(ctx, t1d_twin_basal(twin, ctx, 35, basal));
-  hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
+  double unused[72], bend;
+  means_of(twin, after, unused);
+  causes_of(twin, off);
   for (int32_t k = 23; k < 72; k += 12) {
-    const double found = cause_at(&e, T1D_CAUSE_INSULIN, k) - none[k];
-    const double linear = -basal / 2 * unit[k - 3];
-    if (k == 47) print_message("half an hour off, in 4 h: %.2f, linear %.2f\n", found, linear);
-    /* the trend's share of the bend is less than 1 % */
-    assert_true(fabs(found - (e.total_mean[k] - total[k])) < 0.01 * fabs(found));
-    assert_true(fabs(cause_at(&e, T1D_CAUSE_BASAL, k) - rate[k]) < 1e-6);
-    assert_true(found > 0.9 * linear && found < 1.3 * linear);
+    const double insulin = off[T1D_CAUSE_INSULIN][k] - none[T1D_CAUSE_INSULIN][k],
+                 trend = off[T1D_CAUSE_TREND][k] - none[T1D_CAUSE_TREND][k];
+    const double series = change_by_series(first, second, basal / 2, k, &bend);
+    if (k == 47)
+      print_message("half an hour off, in 4 h: %.2f, by series %.2f, bend %.2f\n", insulin, series,
+                    bend);
+    assert_true(fabs(off[T1D_CAUSE_BASAL][k] - none[T1D_CAUSE_BASAL][k]) < 1e-6);
+    assert_true(fabs(insulin + trend - (after[k] - before[k])) < 1e-6 * before[k]);
+    assert_true(fabs(trend) < fabs(bend));
+    assert_true(fabs(insulin - series) < fabs(bend));
   }
   t1d_twin_free(twin);
+  t1d_twin_free(more);
   hidden_close(&p);
+  hidden_close(&q);
 }
 
 /* ---- doses ----------------------------------------------------------------------------------- */

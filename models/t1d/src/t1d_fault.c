@@ -1,5 +1,6 @@
 /* t1d_fault.c - faults of sensors, people and pumps (t1d_fault.h). */
 #include "t1d_fault.h"
+#include "t1d_unit.h"
 #include "gemel/math.h"
 #include "gemel/rand.h"
 #include <assert.h>
@@ -29,7 +30,6 @@ static const struct {
     [T1D_FAULT_MISSED] = {"missed", {360, 720, 1440}, {0, 0, 0}},
     [T1D_FAULT_OCCLUSION] = {"occlusion", {60, 180, 360}, {0, 0, 0}},
 };
-static const double mgdl_per_mmol_l = 18.0156; /* glucose, 180.156 g/mol */
 static const double tooth_min = 15;
 /* A dip goes down and comes back as a first-order system does (Facchinetti et al. 2016); its time
  * constant is ours. */
@@ -151,7 +151,7 @@ static void change_value(t1d_fault_script *s, t1d_sample *r)
   if (stuck || sum != 0) cut(s, r);
   if (found(s, T1D_FAULT_FLAT, t) && isfinite(s->held_mgdl)) r->mgdl = s->held_mgdl;
   s->held_mgdl = r->mgdl;
-  if (found(s, T1D_FAULT_MMOL, t)) r->mgdl /= mgdl_per_mmol_l;
+  if (found(s, T1D_FAULT_MMOL, t)) r->mgdl /= T1D_MGDL_PER_MMOL_L;
 }
 
 t1d_sample t1d_fault_reading(t1d_fault_script *s, t1d_sample reading)

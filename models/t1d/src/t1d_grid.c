@@ -1,11 +1,11 @@
 /* t1d_grid.c - zones by their boundaries, and shares by blocks. */
 #include "t1d_grid.h"
 #include "t1d_metrics.h"
+#include "t1d_unit.h"
 #include <assert.h>
 #include <math.h>
 
 #define GLUCOSE_MOST 2000.0
-#define MMOL_MOST    33.4   /* 600 mg/dL are 33.3 mmol/L: no meter or sensor shows more */
 #define NORMAL_90    1.6449 /* sd of the normal distribution to each side that hold 90 % */
 
 /* ---- Clarke -------------------------------------------------------------------------------- */
@@ -139,9 +139,9 @@ static gm_status check_pairs(gm_ctx *ctx, count_work *w)
     last = i;
   }
   if (w->c.pair_count == 0) return gm_fail(ctx, GM_ENOTFOUND, "error grid: no pair");
-  if (!(most > MMOL_MOST))
+  if (!(most > T1D_MMOL_L_MOST))
     return gm_fail(ctx, GM_EUNIT, "no reference above %g: mg/dL is expected, not mmol/L",
-                   MMOL_MOST);
+                   T1D_MMOL_L_MOST);
   return GM_OK;
 }
 

@@ -1,5 +1,6 @@
 /* t1d_metrics.c - sums by days, the figures made of them, and the days left out one by one. */
 #include "t1d_metrics.h"
+#include "t1d_unit.h"
 #include "gemel/math.h"
 #include <assert.h>
 #include <math.h>
@@ -8,7 +9,6 @@
 #define DAY_MIN          1440.0
 #define GLUCOSE_LEAST    1.0 /* the risk scale needs ln(G) > 0 */
 #define GLUCOSE_MOST     2000.0
-#define MMOL_MOST        33.4 /* 600 mg/dL in mmol/L: no sensor goes further */
 #define CENTRE_MGDL      120.0
 #define DAYS_ENOUGH      14.0 /* Battelino 2019, table 1 */
 #define ACTIVE_PCT_LEAST 70.0
@@ -54,8 +54,9 @@ static gm_status check_readings(gm_ctx *ctx, const t1d_readings *r)
                      GLUCOSE_LEAST, GLUCOSE_MOST);
     most = fmax(most, g);
   }
-  if (most > 0 && most < MMOL_MOST)
-    return gm_fail(ctx, GM_EUNIT, "no reading above %g: mg/dL is expected, not mmol/L", MMOL_MOST);
+  if (most > 0 && most < T1D_MMOL_L_MOST)
+    return gm_fail(ctx, GM_EUNIT, "no reading above %g: mg/dL is expected, not mmol/L",
+                   T1D_MMOL_L_MOST);
   return GM_OK;
 }
 

@@ -3,6 +3,7 @@
  * in their dashes, ranges carry their names and numbers. One style for light paper, plain enough
  * for every SVG reader. */
 #include "t1d_profile.h"
+#include "t1d_unit.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,8 +22,7 @@ enum {
 };
 enum { Q05, Q25, Q50, Q75, Q95 };
 
-#define MGDL_PER_MMOL 18.0156 /* glucose, 180.156 g/mol */
-#define AXIS_MGDL     350.0
+#define AXIS_MGDL 350.0
 
 static const char style[] =
     ".agp text{fill:#1b1b1b;font:13px system-ui,\"Segoe UI\",Roboto,\"DejaVu Sans\",sans-serif}\n"
@@ -150,7 +150,7 @@ static void draw_heights(const picture *v)
     if (i == 3 || i > 5) rule(v, "grid", PLOT_LEFT, y, PLOT_RIGHT, y);
     snprintf(text, sizeof text, "%g", named[i]);
     label(v, "tick", PLOT_LEFT - 6, y + (i == 1 ? 7 : 4), "end", text);
-    snprintf(text, sizeof text, "%.1f", named[i] / MGDL_PER_MMOL);
+    snprintf(text, sizeof text, "%.1f", named[i] / T1D_MGDL_PER_MMOL_L);
     label(v, "tick", PLOT_RIGHT + 6, y + (i == 1 ? 7 : 4), "start", i ? text : "0");
   }
   rule(v, "axis", PLOT_LEFT, PLOT_TOP, PLOT_LEFT, PLOT_BOTTOM);

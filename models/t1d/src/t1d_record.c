@@ -1,6 +1,7 @@
 /* t1d_record.c - facts as records: which are taken and their values, versions and duplicates, basal
  * and exercise as steps. */
 #include "t1d_record_internal.h"
+#include "t1d_unit.h"
 #include "gemel/rand.h"
 #include <math.h>
 #include <stdio.h>
@@ -149,7 +150,7 @@ static const char *insulin_unit(const char *unit)
  * 10.0 is still in range and the top of a sensor is its top. More decimals: the molar mass. */
 static double molar_glucose(const gm_fact *f, double mgdl)
 {
-  const double tenths = 10 * mgdl / 18.0156, whole = round(tenths);
+  const double tenths = 10 * mgdl / T1D_MGDL_PER_MMOL_L, whole = round(tenths);
   const bool molar = !strncmp(f->unit, "mmol", 4) && fabs(tenths - whole) < 1e-6;
   return molar ? round(1.8 * whole) : mgdl;
 }

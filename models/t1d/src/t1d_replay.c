@@ -2,6 +2,7 @@
 #include "t1d_replay.h"
 #include "t1d_exercise.h"
 #include "t1d_prior.h"
+#include "t1d_unit.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -9,7 +10,6 @@ static const double day_s = 86400, day_min = 1440, step_min = 5;
 /* Longer than this without a reading: steps are made in between, so many at most. */
 static const double gap_min = 7.5, stale_min = 10.5; /* no forecasts from older readings */
 static const double thin_min = 4.5;                  /* sensors of 5 min wander by seconds */
-static const double mmol_most = 33.4; /* as t1d_metrics.h: no sensor's mmol/L goes further */
 enum { GAP_STEPS = 24, MEMBERS = 32, PIECES = 1440 };
 
 typedef struct {
@@ -321,10 +321,10 @@ static gm_status check(gm_ctx *ctx, const t1d_records *r)
   bool read = false;
   for (int32_t i = reading_from(r, 0); i < r->count; i = reading_from(r, i + 1)) {
     read = true;
-    if (!(r->record[i].value < mmol_most)) return GM_OK;
+    if (!(r->record[i].value < T1D_MMOL_L_MOST)) return GM_OK;
   }
   return read ? gm_fail(ctx, GM_EUNIT, "no reading above %g: mg/dL is expected, not mmol/L",
-                        mmol_most)
+                        T1D_MMOL_L_MOST)
               : gm_fail(ctx, GM_EINVAL, "records: no reading of a glucose sensor");
 }
 

@@ -1,5 +1,6 @@
 /* t1d_twin.c - a twin's making, and its step: what was done, the reading's quality, the filter. */
 #include "t1d_twin_internal.h"
+#include "t1d_unit.h"
 #include "gemel/math.h"
 #include <math.h>
 #include <string.h>
@@ -211,7 +212,7 @@ static gm_status quality_make(t1d_twin *t, gm_ctx *ctx)
   /* the reading that makes a new level believed teaches nothing yet: of a sensor that is stuck the
    * next ones are flat, of a true jump they are not (tests/t1d/test_twin_faults.c) */
   r.weight[GM_QUALITY_STEP] = 0;
-  r.unit[0] = (gm_quality_unit){.factor = 18.0156};
+  r.unit[0] = (gm_quality_unit){.factor = T1D_MGDL_PER_MMOL_L};
   r.unit_count = 1;
   return gm_quality_new(ctx, &r, &t->quality);
 }

@@ -1,5 +1,6 @@
 /* t1d_verb_records.c - tables, Nightscout's and FHIR's JSON as one person's records. */
 #include "t1d_verb_records.h"
+#include "t1d_unit.h"
 #include "gemel/fhir.h"
 #include "gemel/nightscout.h"
 #include <math.h>
@@ -192,9 +193,6 @@ static void clock_name(const input_reader *r, file_sort sort, t1d_input *out)
 }
 
 /* ---- readings as a whole --------------------------------------------------------------------- */
-/* 600 mg/dL in mmol/L, where meters end, and below what any sensor says of itself in mg/dL (40). */
-static const double mmol_most = 33.4;
-
 typedef struct {
   int32_t count; /* of the sensor */
   int32_t low;   /* as low as mmol/L, and not for being marked as the sensor's end */
@@ -207,7 +205,7 @@ static readings readings_of(const t1d_records *r)
     const t1d_record *x = &r->record[i];
     if (x->kind != T1D_RECORD_GLUCOSE) continue;
     n.count++;
-    n.low += x->value <= mmol_most && !x->flags;
+    n.low += x->value <= T1D_MMOL_L_MOST && !x->flags;
   }
   return n;
 }
@@ -228,7 +226,7 @@ static gm_status readings_check(gm_ctx *ctx, file_sort sort, const t1d_input *in
   if (n.low > n.count - n.low)
     return gm_fail(ctx, GM_EUNIT,
                    "%d of %d readings are not above %g: mg/dL is expected, not mmol/L%s",
-                   (int)n.low, (int)n.count, mmol_most,
+                   (int)n.low, (int)n.count, T1D_MMOL_L_MOST,
                    sort == TABLE ? ", which --mapping FILE can say (docs/cgm.md has one)" : "");
   return GM_OK;
 }
@@ -298,7 +296,7 @@ static warnings warnings_of(const t1d_records *r)
   if (is_much(n.low, n.count, low_warned))
     snprintf(w.text[w.count++], sizeof w.text[0],
              "%d of %d readings are below %g mg/dL: some may be mmol/L", (int)n.low, (int)n.count,
-             mmol_most);
+             T1D_MMOL_L_MOST);
   return w;
 }
 
