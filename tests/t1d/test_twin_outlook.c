@@ -143,13 +143,15 @@ static void means_of(t1d_twin *twin, double *glucose, double *unit)
   }
 }
 
-static void causes_of(t1d_twin *twin, double (*cause)[72])
+/* What each cause has in the outlook's mean; glucose now is returned. */
+static double causes_of(t1d_twin *twin, double (*cause)[72])
 {
   static const t1d_outlook_options oo = {.members = 64, .basal_u_per_h = -1};
   t1d_explanation e;
   hidden_must(ctx, t1d_twin_explain(twin, ctx, &oo, &e));
   for (int32_t c = 0; c < T1D_CAUSES; c++)
     for (int32_t k = 0; k < 72; k++) cause[c][k] = cause_at(&e, c, k);
+  return e.now_mgdl;
 }
 
 /* A unit given a moment ago explains what a unit given now would change, and nothing else does. */
@@ -190,43 +192,58 @@ static double change_by_series(const double *first, const double *second, double
   return -unit * less_u + *bend;
 }
 
-/* Basal off for half an hour from now on is insulin that does not come, and not another basal rate:
- * no other cause changes but by the trend's share of the bend, all of them by what the outlook
- * changes, and that by what insulin does. */
-static void explanation__of_a_temporary_rate(void **state)
+/* Basal off for half an hour, told now or five minutes ago, is insulin that does not come, and not
+ * another basal rate: no other cause changes but by less than the bend of what insulin does, all of
+ * them by what the outlook changes, and the insulin's by what insulin does. */
+static void basal_off(int32_t steps_ago)
 {
-  (void)state;
-  hidden p, q;
-  t1d_twin *twin, *more;
-  double before[72], after[72], first[72], second[72], none[T1D_CAUSES][72], off[T1D_CAUSES][72];
-  rest(&p, &twin);
-  rest(&q, &more);
-  means_of(twin, before, first);
-  causes_of(twin, none);
-  hidden_must(ctx, t1d_twin_bolus(more, ctx, 5, 1));
-  means_of(more, after, second);
+  hidden p, q, r;
+  t1d_twin *off, *on, *more;
+  double before[72], after[72], first[72], second[72], unused[72], bend;
+  double none[T1D_CAUSES][72], less[T1D_CAUSES][72];
+  rest(&p, &off);
+  rest(&q, &on);
+  rest(&r, &more);
   const double basal = p.subject->basal_u_per_h;
-  hidden_must(ctx, t1d_twin_basal(twin, ctx, 5, 0));
-  hidden_must(ctx, t1d_twin_basal(twin, ctx, 35, basal));
-  double unused[72], bend;
-  means_of(twin, after, unused);
-  causes_of(twin, off);
-  for (int32_t k = 23; k < 72; k += 12) {
-    const double insulin = off[T1D_CAUSE_INSULIN][k] - none[T1D_CAUSE_INSULIN][k],
-                 trend = off[T1D_CAUSE_TREND][k] - none[T1D_CAUSE_TREND][k];
-    const double series = change_by_series(first, second, basal / 2, k, &bend);
+  hidden_must(ctx, t1d_twin_basal(off, ctx, 5, 0));
+  hidden_must(ctx, t1d_twin_basal(off, ctx, 35, basal));
+  for (int32_t k = 1; k <= steps_ago; k++) {
+    hidden_must(ctx, t1d_twin_step(off, ctx, 5 + 5 * k, NAN, NULL));
+    hidden_must(ctx, t1d_twin_step(on, ctx, 5 + 5 * k, NAN, NULL));
+    hidden_must(ctx, t1d_twin_step(more, ctx, 5 + 5 * k, NAN, NULL));
+  }
+  means_of(on, before, first); /* on the same draws as the others: each step has its own */
+  hidden_must(ctx, t1d_twin_bolus(more, ctx, 5 + 5 * steps_ago, 1));
+  means_of(more, unused, second);
+  const double now_on = causes_of(on, none);
+  means_of(off, after, unused);
+  const double now_off = causes_of(off, less);
+  for (int32_t k = 23; k < 71; k += 12) {
+    double changed[T1D_CAUSES], sum = now_off - now_on;
+    for (int32_t c = 0; c < T1D_CAUSES; c++) sum += changed[c] = less[c][k] - none[c][k];
+    const double insulin = changed[T1D_CAUSE_INSULIN];
+    const double series = change_by_series(first, second, basal / 2, k + steps_ago, &bend);
     if (k == 47)
-      print_message("half an hour off, in 4 h: %.2f, by series %.2f, bend %.2f\n", insulin, series,
-                    bend);
-    assert_true(fabs(off[T1D_CAUSE_BASAL][k] - none[T1D_CAUSE_BASAL][k]) < 1e-6);
-    assert_true(fabs(insulin + trend - (after[k] - before[k])) < 1e-6 * before[k]);
-    assert_true(fabs(trend) < fabs(bend));
+      print_message("basal off, in 4 h: %.2f, by series %.2f, bend %.2f, of basal %.4f\n", insulin,
+                    series, bend, changed[T1D_CAUSE_BASAL]);
+    assert_true(fabs(changed[T1D_CAUSE_BASAL]) < (steps_ago ? fabs(bend) : 1e-6));
+    assert_true(fabs(changed[T1D_CAUSE_TREND]) < fabs(bend));
+    assert_true(fabs(sum - (after[k] - before[k])) < 1e-6 * before[k]);
     assert_true(fabs(insulin - series) < fabs(bend));
   }
-  t1d_twin_free(twin);
+  t1d_twin_free(off);
+  t1d_twin_free(on);
   t1d_twin_free(more);
   hidden_close(&p);
   hidden_close(&q);
+  hidden_close(&r);
+}
+
+static void explanation__of_a_temporary_rate(void **state)
+{
+  (void)state;
+  basal_off(0);
+  basal_off(1);
 }
 
 /* ---- doses ----------------------------------------------------------------------------------- */
